@@ -1,0 +1,91 @@
+/**
+ * How much work the types are for the compiler: a generated application of 300 models and 1,000 queries is checked, and
+ * the number of type instantiations held against a budget. Instantiations are the same on every machine; seconds are
+ * only told.
+ *
+ * npm run types:budget
+ */
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const MODELS = 300;
+const QUERIES = 1000;
+const BUDGET = 900_000;
+const BINDS = ["null", '"auth"', '"meta"'];
+
+const root = join(import.meta.dirname, "..");
+const folder = join(root, "type-budget");
+
+function model(index: number): string {
+  const previous = index >= BINDS.length ? `.references("table${index - BINDS.length}.id")` : "";
+  return `export class Model${index} extends db.model("table${index}", {
+  id: integer().primaryKey(),
+  previousId: integer().nullable()${previous},
+  name: varchar(80).unique(),
+  price: numeric(10, 2).default("0"),
+  active: boolean().default(true),
+  createdAt: timestamp().default(() => new Date()),
+  payload: json<{ readonly kind: string }>().nullable(),
+}, { bindKey: ${BINDS[index % BINDS.length]} }) { get label() { return this.name + this.id; } }`;
+}
+
+function query(index: number): string {
+  const a = index % MODELS;
+  const b = (a + BINDS.length) % MODELS;
+  const [one, other] = [`Model${a}`, `Model${b}`];
+  const forms = [
+    `(await db.select(${one}).where("name", "like", "a%").where("active", "=", true).orderBy("id").limit(${index + 1}).all())[0]!.label satisfies string`,
+    `(await db.session.get(${one}, ${index}))?.price satisfies string | undefined`,
+    `(await db.select(${one}).innerJoin(${other}, "table${b}.previousId", "table${a}.id").where("table${b}.price", ">", "1").first())?.createdAt satisfies Date | undefined`,
+    `(await db.selectFrom(${one}).innerJoin(${other}, "table${b}.previousId", "table${a}.id").select(["table${a}.name", "table${b}.price as other"]).execute())[0]!.other satisfies string`,
+    `db.session.add(new ${one}({ name: "n${index}", price: "1.50" }))`,
+  ];
+  return `  ${forms[index % forms.length]};`;
+}
+
+const program = `import { Multibind, boolean, integer, json, numeric, timestamp, varchar } from "../src/index.ts";
+export const db = new Multibind<"auth" | "meta">();
+${Array.from({ length: MODELS }, (_, index) => model(index)).join("\n")}
+export async function queries(): Promise<void> {
+${Array.from({ length: QUERIES }, (_, index) => query(index)).join("\n")}
+}
+`;
+
+async function check(source: string): Promise<{ readonly instantiations: number; readonly seconds: number }> {
+  await writeFile(join(folder, "program.ts"), source);
+  const { stdout } = await promisify(execFile)("npx", ["tsc", "-p", folder, "--extendedDiagnostics"], {
+    cwd: root,
+    maxBuffer: 2 ** 26,
+  }).catch((error: { readonly stdout?: string }) => {
+    throw new Error(`The generated application does not compile:\n${error.stdout?.slice(0, 4000)}`);
+  });
+  const figure = (name: string) => Number(new RegExp(`^${name}:\\s*([\\d.]+)`, "m").exec(stdout)?.[1]);
+  return { instantiations: figure("Instantiations"), seconds: figure("Check time") };
+}
+
+await mkdir(folder, { recursive: true });
+try {
+  await writeFile(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../tsconfig.json",
+      compilerOptions: { noUnusedLocals: false },
+      include: ["program.ts"],
+    }),
+  );
+  const library = await check('import "../src/index.ts";\nexport {};\n');
+  const whole = await check(program);
+  const instantiations = whole.instantiations - library.instantiations;
+  console.log(`library alone: ${library.instantiations} instantiations, checked in ${library.seconds} s`);
+  console.log(
+    `${MODELS} models and ${QUERIES} queries: ${instantiations} instantiations more (budget ${BUDGET}), checked in ${whole.seconds} s`,
+  );
+  if (!(instantiations <= BUDGET)) {
+    console.error("The budget is exceeded: the types have become more expensive.");
+    process.exitCode = 1;
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

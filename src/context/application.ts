@@ -1,0 +1,194 @@
+import type { BindKey } from "../bind-key.ts";
+import { createAll } from "../ddl/create-all.ts";
+import { dropAll } from "../ddl/drop-all.ts";
+import { reflect } from "../ddl/reflect.ts";
+import { ConfigurationError } from "../errors/configuration.ts";
+import { UncommittedError } from "../errors/context.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Metadatas } from "../schema/metadatas.ts";
+import type { SessionEvents } from "../session/session-events.ts";
+import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
+import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.ts";
+import type { OnUncommitted, ResolvedConfiguration } from "./configuration.ts";
+import { Context, currentContext } from "./context.ts";
+import { Engines } from "./engines.ts";
+
+/** Options of a context. */
+export interface ContextOptions extends SessionOptions {
+  /** What happens when the context ends with uncommitted work, instead of the application's own. */
+  readonly onUncommitted?: OnUncommitted;
+}
+
+/** What an application shares with the others of its `db`. */
+export interface ApplicationOwner {
+  /** The `Multibind` object. */
+  readonly db: object;
+  readonly metadatas: Metadatas;
+  /** The listeners of all sessions. */
+  readonly events: SessionEvents;
+}
+
+/**
+ * One configuration of engines for a `db`. Models and metadata belong to the `db` and are the same for all of its
+ * applications.
+ *
+ * @see Flask-SQLAlchemy: a Flask application after `init_app`
+ */
+export class Application<BK extends string = string> implements SessionHost {
+  /** The engines by bind key. */
+  readonly engines: Engines<BK>;
+  /** The metadata by bind key, shared by all applications of the `db`. */
+  readonly metadatas: Metadatas;
+  /** @internal the `Multibind` object that this is an application of */
+  readonly db: object;
+  /** @internal */
+  readonly events: SessionEvents;
+  readonly #configuration: ResolvedConfiguration;
+  readonly #commitRanks: ReadonlyMap<BindKey, number>;
+  readonly #contexts = new Set<Context<BK>>();
+  #disposed = false;
+
+  /** @internal use `db.init` */
+  constructor(configuration: ResolvedConfiguration, { db, metadatas, events }: ApplicationOwner) {
+    this.db = db;
+    this.events = events;
+    this.#configuration = configuration;
+    this.metadatas = metadatas;
+    const tablesOf = (bindKey: BindKey) => (metadatas.has(bindKey) ? metadatas.get(bindKey) : undefined);
+    this.engines = new Engines(
+      configuration.engines.map((definition) => ({ ...definition, metadata: () => tablesOf(definition.bindKey) })),
+    );
+    this.#commitRanks = new Map(configuration.commitOrder.map((key, rank) => [key, rank]));
+  }
+
+  /** The default engine. @see Flask-SQLAlchemy: `SQLAlchemy.engine` */
+  get engine(): Engine {
+    return this.engines.get(null);
+  }
+
+  /**
+   * Runs a function in a context of its own and returns what it returns. Nothing is committed: uncommitted work is
+   * rolled back when the context ends, with a warning.
+   *
+   * @throws {UncommittedError} with `onUncommitted: "throw"`, if there is such work
+   *
+   * @example
+   * await app.run(async () => {
+   *   db.session.add(new User({ name: "ada" }));
+   *   await db.session.commit();
+   * });
+   *
+   * @see Flask: `with app.app_context()`
+   */
+  async run<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
+    const context = this.context(options);
+    try {
+      const result = await context.run(run);
+      if (context.hasUncommittedWork) this.#complain(options.onUncommitted ?? this.#configuration.onUncommitted);
+      return result;
+    } finally {
+      await context.close();
+    }
+  }
+
+  /** Runs a function in a context of its own and commits; if it throws, everything is rolled back. */
+  transaction<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
+    return this.run(async () => {
+      const { session } = currentContext((context) => context.application === (this as unknown))!;
+      const result = await run();
+      await session.commit();
+      return result;
+    }, options);
+  }
+
+  /** A context to be entered and left by hand, for frameworks. Whoever makes it closes it. */
+  context(options: ContextOptions = {}): Context<BK> {
+    this.#requireOpen();
+    const context: Context<BK> = new Context(
+      this,
+      () => this.session(options),
+      () => this.#contexts.delete(context),
+    );
+    this.#contexts.add(context);
+    return context;
+  }
+
+  /** A session outside of any context. Whoever makes it closes it. */
+  session(options: SessionOptions = {}): Session<BK> {
+    this.#requireOpen();
+    return new Session<BK>(this, { commitPolicy: this.#configuration.commitPolicy, ...options });
+  }
+
+  /**
+   * Creates the tables that are not there yet, on all binds or those named.
+   *
+   * @throws {DdlError} if it fails on a bind, saying what became of the others
+   * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
+   *
+   * @example
+   * await app.createAll();                                // all binds
+   * await app.createAll({ bindKey: [null, "auth"] });     // the default and "auth"
+   *
+   * @see Flask-SQLAlchemy: `SQLAlchemy.create_all`
+   */
+  async createAll(choice: BindChoice<BK | null> = {}): Promise<void> {
+    this.#requireOpen();
+    await createAll(bindsToManage(choice, this.engines, this.metadatas), this.metadatas);
+  }
+
+  /**
+   * Drops the tables, on all binds or those named.
+   *
+   * @throws {DdlError} if it fails on a bind, saying what became of the others
+   *
+   * @see Flask-SQLAlchemy: `SQLAlchemy.drop_all`
+   */
+  async dropAll(choice: BindChoice<BK | null> = {}): Promise<void> {
+    this.#requireOpen();
+    await dropAll(bindsToManage(choice, this.engines, this.metadatas), this.metadatas);
+  }
+
+  /**
+   * Reads tables from the databases into the metadata; tables that are defined there stay as they are.
+   *
+   * @see Flask-SQLAlchemy: `SQLAlchemy.reflect`
+   */
+  async reflect(choice: BindChoice<BK | null> = {}): Promise<void> {
+    this.#requireOpen();
+    await reflect(bindsToReflect(choice, this.engines, this.metadatas));
+  }
+
+  /** Ends every context, closes every connection. The application cannot be used after it. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await Promise.allSettled([...this.#contexts].map((context) => context.close()));
+    await Promise.all([...this.engines].map(([, engine]) => engine.close()));
+  }
+
+  /** The same as {@link dispose}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** @internal */
+  find(bindKey: BindKey): Engine | undefined {
+    return this.engines.find(bindKey);
+  }
+
+  /** @internal */
+  commitRank(bindKey: BindKey): number {
+    return this.#commitRanks.get(bindKey) ?? this.#commitRanks.size;
+  }
+
+  #requireOpen(): void {
+    if (this.#disposed) throw new ConfigurationError("The application was disposed. Make another one with `db.init`.");
+  }
+
+  #complain(reaction: OnUncommitted): void {
+    if (reaction === "ignore") return;
+    const message =
+      "A context ended with work that was never committed; it is rolled back. Call `commit()` before the context ends, or use `app.transaction`.";
+    if (reaction === "throw") throw new UncommittedError(message);
+    process.emitWarning(message, { type: "MultibindWarning", code: "MULTIBIND_UNCOMMITTED" });
+  }
+}

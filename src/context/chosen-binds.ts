@@ -1,0 +1,50 @@
+import { type BindKey, type BindKeys, bindLabel } from "../bind-key.ts";
+import { UnsupportedError } from "../errors/configuration.ts";
+import type { BindTarget } from "../ddl/bind-target.ts";
+import type { Metadatas } from "../schema/metadatas.ts";
+import type { Engines } from "./engines.ts";
+
+/** What `createAll`, `dropAll` and `reflect` take. */
+export interface BindChoice<K extends BindKey = BindKey> {
+  /** Absent: all binds. A key, `null` for the default one: that bind. A list: those. */
+  readonly bindKey?: BindKeys<K> | undefined;
+}
+
+/**
+ * The binds whose tables are to be created or dropped. Without a key: all that have tables and are managed.
+ *
+ * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
+ * @throws {UnsupportedError} if a bind is named that is not managed
+ */
+export function bindsToManage({ bindKey }: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  if (bindKey === undefined) {
+    return [...metadatas]
+      .filter(([key, { tables }]) => tables.size > 0 || engines.has(key))
+      .map(([key, metadata]) => ({ engine: engines.get(key), metadata }))
+      .filter(({ engine }) => engine.options.managed);
+  }
+  return named(bindKey, engines, metadatas).map((target) => {
+    if (target.engine.options.managed) return target;
+    const key = target.engine.bindKey;
+    throw new UnsupportedError(
+      `The tables of ${bindLabel(key)} are not ours (managed: false), so they are neither created nor dropped here.`,
+      {
+        bindKey: key,
+      },
+    );
+  });
+}
+
+/**
+ * The binds whose tables are to be read. Without a key: all that are configured.
+ *
+ * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
+ */
+export function bindsToReflect({ bindKey }: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  return named(bindKey === undefined ? [...engines.keys()] : bindKey, engines, metadatas);
+}
+
+function named(bindKey: BindKeys, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  const keys = Array.isArray(bindKey) ? (bindKey as readonly BindKey[]) : [bindKey as BindKey];
+  return [...new Set(keys)].map((key) => ({ engine: engines.get(key), metadata: metadatas.ensure(key) }));
+}

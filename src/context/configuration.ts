@@ -1,0 +1,176 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { type BindKey, bindLabel } from "../bind-key.ts";
+import { DatabaseUrl } from "../engine/database-url.ts";
+import type { EchoListener } from "../engine/echo.ts";
+import type { EngineDefinition } from "../engine/engine.ts";
+import {
+  type EngineOptions,
+  type OptionLayers,
+  type ResolvedEngineOptions,
+  resolveEngineOptions,
+} from "../engine/engine-options.ts";
+import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
+import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
+import type { CommitPolicy } from "../session/transactions.ts";
+
+/** Where a bind's database is: a URL, or options with `url` or `dialect`. */
+export type BindValue = string | DatabaseUrl | EngineOptions;
+
+/** What becomes of a context that ends normally while its session has work that was never committed. */
+export type OnUncommitted = "warn" | "throw" | "ignore";
+
+/**
+ * The configuration of an application.
+ *
+ * @typeParam BK the bind keys that the `db` object allows
+ */
+export interface Configuration<BK extends string = string> {
+  /** The default database's URL. @see Flask-SQLAlchemy: `SQLALCHEMY_DATABASE_URI` */
+  readonly databaseUri?: string | DatabaseUrl | null;
+  /** Options of the default database's engine. @see Flask-SQLAlchemy: `SQLALCHEMY_ENGINE_OPTIONS` */
+  readonly engineOptions?: EngineOptions;
+  /** The other databases by bind key; in a `Map`, the default one too, under `null`. @see Flask-SQLAlchemy: `SQLALCHEMY_BINDS` */
+  readonly binds?: { readonly [P in BK]?: BindValue } | ReadonlyMap<BK | null, BindValue>;
+  /** Shows every statement of every engine. @see Flask-SQLAlchemy: `SQLALCHEMY_ECHO` */
+  readonly echo?: boolean | EchoListener;
+  /** The directory below which relative SQLite paths are; `./instance` unless given. @see Flask: `app.instance_path` */
+  readonly instancePath?: string;
+  /** The order in which binds commit; as listed, the default last, unless given. */
+  readonly commitOrder?: readonly (BK | null)[];
+  /** `"ordered"` (unless given): one bind commits after the other. `"single"`: a second bind that writes is refused. */
+  readonly commitPolicy?: CommitPolicy;
+  /** What happens when a context ends with uncommitted work: `"warn"` unless given. */
+  readonly onUncommitted?: OnUncommitted;
+}
+
+/** A configuration that was checked. */
+export interface ResolvedConfiguration {
+  readonly engines: readonly EngineDefinition[];
+  readonly commitOrder: readonly BindKey[];
+  readonly commitPolicy: CommitPolicy;
+  readonly onUncommitted: OnUncommitted;
+}
+
+const OPTIONS: readonly (keyof Configuration)[] = [
+  "databaseUri",
+  "engineOptions",
+  "binds",
+  "echo",
+  "instancePath",
+  "commitOrder",
+  "commitPolicy",
+  "onUncommitted",
+];
+const COMMIT_POLICIES: readonly unknown[] = ["ordered", "single"] satisfies CommitPolicy[];
+const ON_UNCOMMITTED: readonly unknown[] = ["warn", "throw", "ignore"] satisfies OnUncommitted[];
+const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
+
+type Layer = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks a configuration and works out the options of every engine. Nothing is connected and nothing is written.
+ *
+ * @param common options of every engine, which the configuration's own go over
+ * @throws {ConfigurationError} saying what is wrong
+ */
+export function resolveConfiguration(configuration: Configuration, common: EngineOptions): ResolvedConfiguration {
+  for (const name of Object.keys(configuration)) {
+    if (!(OPTIONS as readonly string[]).includes(name)) {
+      throw new InvalidOptionError(`The configuration has no "${name}". There are ${OPTIONS.join(", ")}.`);
+    }
+  }
+  const { databaseUri, engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
+  const { commitPolicy = "ordered", onUncommitted = "warn" } = configuration;
+  if (typeof engineOptions !== "object" || engineOptions === null || Array.isArray(engineOptions)) {
+    throw new InvalidOptionError("engineOptions is an object with options of the default bind's engine.");
+  }
+  if (typeof instancePath !== "string") throw new InvalidOptionError("instancePath is the path of a directory.");
+  const binds = entriesOf(configuration);
+  const layers = new Map<BindKey, OptionLayers>();
+  for (const [key, value] of binds) layers.set(key, [{ echo }, asLayer(common), layerOf(key, value)]);
+
+  const own: Layer = {
+    ...engineOptions,
+    ...(databaseUri === undefined || databaseUri === null ? {} : { url: databaseUri }),
+  };
+  const located = [own, asLayer(common)].some((layer) => layer["url"] !== undefined || layer["dialect"] !== undefined);
+  if (located) layers.set(null, [...(layers.get(null) ?? [{ echo }, asLayer(common)]), own]);
+  if (layers.size === 0) throw new ConfigurationError("Either 'databaseUri' or 'binds' must be set.");
+
+  const directory = resolve(instancePath);
+  return {
+    engines: [...layers].map(([bindKey, its]) =>
+      locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory),
+    ),
+    commitOrder: commitOrderOf(configuration, [...layers.keys()]),
+    commitPolicy: oneOf(COMMIT_POLICIES, commitPolicy, "commitPolicy"),
+    onUncommitted: oneOf(ON_UNCOMMITTED, onUncommitted, "onUncommitted"),
+  };
+}
+
+function entriesOf({ binds, commitOrder }: Configuration): [BindKey, BindValue | undefined][] {
+  if (binds === undefined) return [];
+  if (binds instanceof Map) {
+    for (const key of binds.keys()) {
+      if (key === null || typeof key === "string") continue;
+      throw new InvalidOptionError(`A bind key is a string, or null for the default one, not ${typeof key}.`);
+    }
+    return [...binds];
+  }
+  if (typeof binds !== "object" || binds === null || Array.isArray(binds)) {
+    throw new InvalidOptionError("binds is an object or a Map of bind keys to URLs or options.");
+  }
+  const entries: [BindKey, BindValue | undefined][] = Object.entries(binds);
+  if (commitOrder === undefined && entries.length > 1 && entries.some(([key]) => INTEGER_LIKE.test(key ?? ""))) {
+    throw new InvalidOptionError(
+      "A bind key looks like a number, and JavaScript objects put such keys first, whatever order they were written in. " +
+        "Give `binds` as a Map, or say the order with `commitOrder`.",
+    );
+  }
+  return entries;
+}
+
+function layerOf(key: BindKey, value: unknown): Layer {
+  if (typeof value === "string" || value instanceof DatabaseUrl) return { url: value };
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Layer;
+  throw new InvalidOptionError(`The value of ${bindLabel(key)} is a URL, or options with \`url\` or \`dialect\`.`);
+}
+
+function asLayer(options: EngineOptions): Layer {
+  return options as Layer;
+}
+
+/** Puts relative SQLite paths below the application's directory, and names the character set of MySQL. */
+function locate(bindKey: BindKey, options: ResolvedEngineOptions, instance: string): EngineDefinition {
+  const { url } = options;
+  if (url?.family === "mysql" && url.query["charset"] === undefined) {
+    return { bindKey, options: { ...options, url: url.with({ query: { charset: "utf8mb4", ...url.query } }) } };
+  }
+  if (url?.family !== "sqlite" || sqliteFile(url).path === undefined) return { bindKey, options };
+  const isUri = isFileUri(url);
+  const path = isUri ? pathOfUri(url) : url.database!;
+  if (isAbsolute(path)) return { bindKey, options };
+  const located = join(instance, path);
+  const database = isUri ? fileUri(located) : located;
+  return { bindKey, options: { ...options, url: url.with({ database }) }, directory: instance };
+}
+
+function commitOrderOf({ commitOrder }: Configuration, keys: readonly BindKey[]): readonly BindKey[] {
+  if (commitOrder === undefined) return [...keys.filter((key) => key !== null), null];
+  if (!Array.isArray(commitOrder) || new Set(commitOrder).size !== commitOrder.length) {
+    throw new InvalidOptionError("commitOrder is a list of bind keys, each once; null is the default one.");
+  }
+  for (const key of commitOrder) {
+    if (!keys.includes(key))
+      throw new InvalidOptionError(`commitOrder names ${bindLabel(key)}, which is not configured.`);
+  }
+  for (const key of keys) {
+    if (!commitOrder.includes(key)) throw new InvalidOptionError(`commitOrder leaves out ${bindLabel(key)}.`);
+  }
+  return commitOrder;
+}
+
+function oneOf<T>(allowed: readonly unknown[], value: T, name: string): T {
+  if (allowed.includes(value)) return value;
+  throw new InvalidOptionError(`${name} is one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}.`);
+}

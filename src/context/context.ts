@@ -1,0 +1,80 @@
+import type { Owner } from "../engine/owner.ts";
+import { type Surroundings, surroundings } from "../engine/owner.ts";
+import { SessionClosedError } from "../errors/session.ts";
+import type { Session } from "../session/session.ts";
+import type { Application } from "./application.ts";
+
+/**
+ * A stretch of asynchronous work in which `db.session` and `db.engines` mean one application and one session.
+ *
+ * For frameworks: make it when a request comes, `run` the handlers in it, and `close` it when the request is over.
+ * Everybody else uses `app.run`.
+ *
+ * @see Flask: the application context
+ */
+export class Context<BK extends string = string> implements Surroundings {
+  readonly application: Application<BK>;
+  readonly #around: Surroundings | undefined;
+  readonly #makeSession: () => Session<BK>;
+  readonly #onClose: () => void;
+  #session: Session<BK> | undefined;
+  #closed = false;
+
+  /** @internal use `app.context()` */
+  constructor(application: Application<BK>, makeSession: () => Session<BK>, onClose: () => void) {
+    this.application = application;
+    this.#around = surroundings.getStore();
+    this.#makeSession = makeSession;
+    this.#onClose = onClose;
+  }
+
+  /** The context's session, made when it is first asked for. */
+  get session(): Session<BK> {
+    if (this.#closed) throw new SessionClosedError("The context has ended, and its session with it.");
+    this.#session ??= surroundings.run(this.#around as Surroundings, this.#makeSession);
+    return this.#session;
+  }
+
+  /** @internal who holds the session's connections */
+  get owner(): Owner {
+    return this.session.owner;
+  }
+
+  /** @internal the context around this one */
+  get around(): Surroundings | undefined {
+    return this.#around;
+  }
+
+  /** Runs a function in the context. It may be called many times. */
+  run<T>(run: () => T): T {
+    if (this.#closed) throw new SessionClosedError("The context has ended; nothing can run in it.");
+    return surroundings.run(this, run);
+  }
+
+  /** Whether the session has work that was never committed. */
+  get hasUncommittedWork(): boolean {
+    return this.#session?.hasUncommittedWork ?? false;
+  }
+
+  /** Ends the context: rolls back what was not committed, and gives every connection back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#onClose();
+    await this.#session?.close();
+  }
+
+  /** The same as {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** The innermost context that fulfils a condition, here and now. */
+export function currentContext(fits: (context: Context) => boolean): Context | undefined {
+  let here = surroundings.getStore();
+  while (here instanceof Context) {
+    if (fits(here)) return here;
+    here = here.around;
+  }
+  return undefined;
+}

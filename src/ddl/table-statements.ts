@@ -1,0 +1,137 @@
+import {
+  AddConstraintNode,
+  AlterTableNode,
+  CheckConstraintNode,
+  ColumnNode,
+  type ConstraintNode,
+  CreateTableNode,
+  ForeignKeyConstraintNode,
+  PrimaryKeyConstraintNode,
+  RawNode,
+  type RootOperationNode,
+  sql,
+  TableNode,
+  UniqueConstraintNode,
+  ValueNode,
+} from "kysely";
+import type { Engine } from "../engine/engine.ts";
+import type { ForeignKey, TableDirectory } from "../schema/foreign-key.ts";
+import type { AnyTable } from "../schema/table.ts";
+import type { TableColumn } from "../schema/table-column.ts";
+import type { BindTarget } from "./bind-target.ts";
+import { columnDefinition } from "./column-definition.ts";
+import { ConstraintNames } from "./constraint-names.ts";
+import { plainSql } from "./plain-sql.ts";
+
+/** Writes the statements that make the tables of one bind. */
+export class TableStatements {
+  readonly #engine: Engine;
+  readonly #names: ConstraintNames;
+  readonly #directory: TableDirectory;
+
+  constructor({ engine, metadata }: BindTarget, directory: TableDirectory) {
+    this.#engine = engine;
+    this.#names = new ConstraintNames(metadata.namingConvention);
+    this.#directory = directory;
+  }
+
+  /** Makes a table with all its constraints but the foreign keys in `later`. */
+  createTable(table: AnyTable, later: ReadonlySet<ForeignKey>): RootOperationNode {
+    return {
+      ...CreateTableNode.create(table.node),
+      columns: table.columnList.map((column) => this.#column(column, table)),
+      constraints: [
+        ...this.#primaryKey(table),
+        ...table.uniques.map(({ columns, name }) => this.#unique(table, columns, name)),
+        ...table.foreignKeys.filter((key) => !later.has(key)).map((key) => this.#foreignKey(table, key)),
+        ...table.columnList.flatMap((column) => this.#enumeration(column, table)),
+        ...table.checks.map(({ expression, name }) =>
+          CheckConstraintNode.create(
+            RawNode.createWithSql(plainSql(expression, table, this.#engine)),
+            this.#names.check(table.tableName, name),
+          ),
+        ),
+      ],
+    };
+  }
+
+  /** Makes the indexes of a table. */
+  createIndexes(table: AnyTable): RootOperationNode[] {
+    const inFile = this.#engine.family.ddl.schemasAreFiles && table.schema !== undefined ? table.schema : undefined;
+    return table.indexes.map(({ columns: properties, unique, name }) => {
+      const columns = namesOf(table, properties);
+      const index = name ?? this.#names.index(table.tableName, columns);
+      const verb = sql.raw(unique ? "create unique index" : "create index");
+      const indexName = inFile === undefined ? sql.id(index) : sql.id(inFile, index);
+      const on =
+        inFile === undefined && table.schema !== undefined
+          ? sql.id(table.schema, table.tableName)
+          : sql.id(table.tableName);
+      return sql`${verb} ${indexName} on ${on} (${sql.join(columns.map((column) => sql.id(column)))})`.toOperationNode();
+    });
+  }
+
+  /** Adds a foreign key to a table that is there. */
+  addForeignKey(table: AnyTable, key: ForeignKey): RootOperationNode {
+    return AlterTableNode.cloneWithTableProps(AlterTableNode.create(table.node), {
+      addConstraint: AddConstraintNode.create(this.#foreignKey(table, key)),
+    });
+  }
+
+  #column(column: TableColumn, table: AnyTable) {
+    const definition = columnDefinition(column, table, this.#engine);
+    if (column !== table.generatedKey) return definition;
+    return this.#engine.family.ddl.generateKey(
+      column,
+      definition,
+      this.#names.primaryKey(table.tableName, [column.name]),
+    );
+  }
+
+  #primaryKey(table: AnyTable): ConstraintNode[] {
+    const columns = table.primaryKey.map(({ name }) => name);
+    const said = table.generatedKey !== undefined && this.#engine.family.ddl.generatedKeyIsPrimary;
+    if (said || columns.length === 0) return [];
+    return [PrimaryKeyConstraintNode.create(columns, this.#names.primaryKey(table.tableName, columns))];
+  }
+
+  #unique(table: AnyTable, properties: readonly string[], name: string | undefined): ConstraintNode {
+    const columns = namesOf(table, properties);
+    return UniqueConstraintNode.create(
+      columns.map((column) => ColumnNode.create(column)),
+      name ?? this.#names.unique(table.tableName, columns),
+    );
+  }
+
+  #enumeration(column: TableColumn, table: AnyTable): ConstraintNode[] {
+    const { kind, values } = column.definition.type;
+    if (kind !== "enumeration" || values === undefined) return [];
+    const list = RawNode.create(
+      ["", " in (", ...values.slice(1).map(() => ", "), ")"],
+      [ColumnNode.create(column.name), ...values.map((value) => ValueNode.createImmediate(value))],
+    );
+    return [CheckConstraintNode.create(list, this.#names.enumeration(table.tableName, column.name))];
+  }
+
+  #foreignKey(table: AnyTable, key: ForeignKey): ForeignKeyConstraintNode {
+    const target = key.resolve(this.#directory);
+    const columns = key.columns.map(({ name }) => name);
+    const targetColumns = target.columns.map(({ name }) => name);
+    const { schemasAreFiles } = this.#engine.family.ddl;
+    const node = ForeignKeyConstraintNode.create(
+      columns.map((column) => ColumnNode.create(column)),
+      schemasAreFiles ? TableNode.create(target.table.tableName) : target.table.node,
+      targetColumns.map((column) => ColumnNode.create(column)),
+      key.name ?? this.#names.foreignKey(table.tableName, columns, target.table.tableName, targetColumns),
+    );
+    return ForeignKeyConstraintNode.cloneWith(node, {
+      ...(key.onDelete === undefined ? {} : { onDelete: key.onDelete }),
+      ...(key.onUpdate === undefined ? {} : { onUpdate: key.onUpdate }),
+    });
+  }
+}
+
+function namesOf(table: AnyTable, properties: readonly string[]): string[] {
+  // The table has checked that its constraints name columns of its own.
+  return properties.map((property) => table.findColumn(property)!.name);
+}

@@ -1,0 +1,68 @@
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
+import type { Owner } from "./owner.ts";
+
+/** What a connection is wanted for. Where a database has one writer and many readers, they are different connections. */
+export type Use = "read" | "write";
+
+/** What multibind says when it asks a driver for a connection. Kysely's own callers say none of it. */
+export interface AcquireOptions {
+  readonly signal?: AbortSignal;
+  readonly use?: Use;
+  readonly owner?: Owner;
+}
+
+/** What is said of a connection that is given back. Kysely's own callers say at most the signal. */
+export interface ReleaseOptions {
+  readonly signal?: AbortSignal;
+  /** Nobody knows what state its transaction is in, so it must not be used again. */
+  readonly discard?: boolean;
+}
+
+/** How many connections an engine has. */
+export interface PoolStatus {
+  /** The most that there may be. */
+  readonly size: number;
+  /** Lent out just now. */
+  readonly inUse: number;
+  /** Open and free. */
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+}
+
+/** A Kysely driver that knows what a connection is wanted for and by whom, and tells about its pool. */
+export interface EngineDriver extends Driver {
+  acquireConnection(options?: AcquireOptions): Promise<DatabaseConnection>;
+  releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void>;
+  status(): PoolStatus;
+  /** Whether the server was found to give back no rows of what it writes, although its family can. */
+  readonly lacksReturning?: boolean;
+}
+
+/** A compiled statement, with what a driver may do better for knowing more of it. */
+export interface EngineQuery<R = unknown> extends CompiledQuery<R> {
+  /** Worth preparing: the same text comes again, and its columns are listed by name. */
+  readonly prepare?: boolean;
+  /** Every integer in the result belongs to a column that checks it, so plain numbers will do. */
+  readonly plainNumbers?: boolean;
+  /** When its rows are streamed and the stream is left early: others need the connection, and what they did on it. */
+  readonly keepConnection?: boolean;
+}
+
+/** A connection of one of multibind's own drivers. */
+export interface PhysicalConnection extends DatabaseConnection {
+  /** Runs a statement once for each set of parameters, in their order, without waiting for one to send the next. */
+  executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]>;
+  /** Whether it can be used no more. */
+  readonly isBroken: boolean;
+  /** Whether a transaction is open, as far as the server has said: SQL text may have begun one. */
+  readonly inTransaction: boolean;
+  /**
+   * Asks the server whether it is still there.
+   *
+   * @param timeout how long to wait for the answer, in milliseconds
+   */
+  ping(timeout: number): Promise<void>;
+  /** Closes it for good; never throws. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,109 @@
+import {
+  DefaultConnectionProvider,
+  DefaultQueryExecutor,
+  type Driver,
+  Kysely,
+  type KyselyPlugin,
+  type QueryCompiler,
+  type QueryId,
+} from "kysely";
+import { modelsAsTables } from "../model/models-as-tables.ts";
+import type { Metadata } from "../schema/metadata.ts";
+import type { Connection } from "./connection.ts";
+import type { Engine } from "./engine.ts";
+import { requireOwnTables } from "./own-tables.ts";
+import { Owner } from "./owner.ts";
+import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
+
+/**
+ * A whole Kysely on an engine, outside of any session: every statement on its own, or in Kysely's own transactions.
+ * Values are converted and models stand for tables, as in a session.
+ */
+export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | undefined): Kysely<DB> {
+  const readers = new WeakMap<QueryId, NonNullable<CompiledStatement["readRows"]>>();
+  const compiler: QueryCompiler = {
+    compileQuery: (node, queryId) => {
+      requireOwnTables(node, engine.bindKey);
+      engine.requireWritable(node.kind !== "SelectQueryNode" && node.kind !== "RawNode");
+      const { query, readRows } = compileStatement<never>(engine, node, metadata(), queryId);
+      if (readRows !== undefined) readers.set(queryId, readRows);
+      return query;
+    },
+  };
+  const conversion: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ queryId, result }) => {
+      readers.get(queryId)?.(result.rows);
+      return result;
+    },
+  };
+  const { dialect } = engine;
+  const driver = new EngineKyselyDriver(engine);
+  const executor = new DefaultQueryExecutor(compiler, engine.adapter, new DefaultConnectionProvider(driver), [
+    conversion,
+  ]);
+  return modelsAsTables(new Kysely<DB>({ config: { dialect }, dialect, driver, executor }));
+}
+
+/** Lets Kysely take its connections from the engine, so that listeners see its statements and errors name the bind. */
+class EngineKyselyDriver implements Driver {
+  readonly #engine: Engine;
+  readonly #owners = new WeakMap<Connection, Owner>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(options: { readonly signal?: AbortSignal } = {}): Promise<Connection> {
+    const owner = new Owner(`a statement of ${this.#engine}`);
+    owner.begin();
+    try {
+      const connection = await this.#engine.connect({ ...options, use: "write", owner });
+      this.#owners.set(connection, owner);
+      return connection;
+    } catch (error) {
+      owner.end();
+      throw error;
+    }
+  }
+
+  // Kysely hands back only what this driver has lent.
+
+  async beginTransaction(connection: Connection, settings: Parameters<Driver["beginTransaction"]>[1]): Promise<void> {
+    await connection.begin(settings);
+  }
+
+  async commitTransaction(connection: Connection): Promise<void> {
+    await connection.commit();
+  }
+
+  async rollbackTransaction(connection: Connection): Promise<void> {
+    await connection.rollback();
+  }
+
+  async savepoint(connection: Connection, name: string): Promise<void> {
+    await connection.savepoint(name);
+  }
+
+  async rollbackToSavepoint(connection: Connection, name: string): Promise<void> {
+    await connection.rollbackToSavepoint(name);
+  }
+
+  async releaseSavepoint(connection: Connection, name: string): Promise<void> {
+    await connection.releaseSavepoint(name);
+  }
+
+  async releaseConnection(connection: Connection): Promise<void> {
+    try {
+      await connection.release();
+    } finally {
+      this.#owners.get(connection)?.end();
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.#engine.dispose();
+  }
+}

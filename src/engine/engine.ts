@@ -1,0 +1,308 @@
+import {
+  CompiledQuery,
+  createQueryId,
+  type Dialect,
+  type DialectAdapter,
+  DummyDriver,
+  type Kysely,
+  type QueryCompiler,
+  type QueryResult,
+  type RootOperationNode,
+} from "kysely";
+import { type BindKey, bindLabel } from "../bind-key.ts";
+import { UnsupportedError } from "../errors/configuration.ts";
+import { OperationalError } from "../errors/database.ts";
+import { MultibindError } from "../errors/multibind-error.ts";
+import type { Metadata } from "../schema/metadata.ts";
+import type { TableColumn } from "../schema/table-column.ts";
+import { ColumnConverter } from "./column-converter.ts";
+import { Connection } from "./connection.ts";
+import type { DatabaseUrl } from "./database-url.ts";
+import { DialectDriver } from "./dialect-driver.ts";
+import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus } from "./driver.ts";
+import { requireDriver } from "./driver-module.ts";
+import { type EchoListener, echoToConsole, type FinishedStatementEvent, type StatementListener } from "./echo.ts";
+import { engineKysely } from "./engine-kysely.ts";
+import type { ResolvedEngineOptions } from "./engine-options.ts";
+import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts";
+import { families } from "./families.ts";
+import type { Family, WriteKind } from "./family.ts";
+
+/** What an engine is made of. */
+export interface EngineDefinition {
+  readonly bindKey: BindKey;
+  readonly options: ResolvedEngineOptions;
+  /** A directory to be made before the first connection. */
+  readonly directory?: string | undefined;
+  /** The tables of the bind, for statements that name them only by strings. */
+  readonly metadata?: (() => Metadata | undefined) | undefined;
+}
+
+/**
+ * One database of one application: how to reach it, and the connections to it. Nothing is connected before the first
+ * statement.
+ *
+ * Run statements through the session, not on the engine, unless they have nothing to do with its transaction.
+ *
+ * @see SQLAlchemy: `Engine`
+ */
+export class Engine {
+  /** The bind that this engine serves; `null` is the default one. */
+  readonly bindKey: BindKey;
+  /** The kind of database, and all that is particular to it. */
+  readonly family: Family;
+  readonly #definition: EngineDefinition;
+  readonly #converters = new Map<TableColumn, ColumnConverter>();
+  readonly #before: StatementListener[] = [];
+  readonly #after: EchoListener[] = [];
+  #compiler: QueryCompiler | undefined;
+  #driver: EngineDriver | undefined;
+  #connecting: Promise<EngineDriver> | undefined;
+  #closed = false;
+
+  /** @internal use `db.init` */
+  constructor(definition: EngineDefinition) {
+    const { bindKey, options } = definition;
+    this.bindKey = bindKey;
+    this.#definition = definition;
+    this.family = families[options.family];
+    if (options.url !== undefined && options.driver === undefined)
+      requireDriver(this.family.driverPackage, bindLabel(bindKey));
+    if (options.echo === true) this.#after.push(echoToConsole);
+    else if (typeof options.echo === "function") this.#after.push(options.echo);
+  }
+
+  /** Where the database is; its password never shows. Absent where the bind was given a dialect. */
+  get url(): DatabaseUrl | undefined {
+    return this.#definition.options.url;
+  }
+
+  /** The engine's options, defaults filled in, times in milliseconds; without what is only the driver's business. */
+  get options(): Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions"> {
+    const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...options } = this.#definition.options;
+    return options;
+  }
+
+  /**
+   * A whole Kysely on this engine, outside of any session: each statement commits by itself, or in Kysely's own
+   * transactions.
+   *
+   * @example
+   * await app.engines.get("auth").kysely.selectFrom(User).selectAll().execute();
+   */
+  get kysely(): Kysely<Record<never, never>> {
+    return engineKysely(this, this.#definition.metadata ?? (() => undefined));
+  }
+
+  /** How many connections there are. */
+  status(): PoolStatus {
+    return this.#driver?.status() ?? { size: this.#definition.options.poolSize, inUse: 0, idle: 0, waiting: 0 };
+  }
+
+  /**
+   * Shows each statement to a listener just before it is sent; what the listener throws, the statement throws.
+   *
+   * @returns a function that takes the listener away again
+   *
+   * @see SQLAlchemy: the event `before_cursor_execute`
+   */
+  onStatement(listener: StatementListener): () => void {
+    return listen(this.#before, listener);
+  }
+
+  /**
+   * Shows each statement to a listener when it is done, with its duration and error. The statement stays done whatever
+   * the listener throws, which becomes a warning.
+   *
+   * @returns a function that takes the listener away again
+   *
+   * @see SQLAlchemy: the event `after_cursor_execute`
+   */
+  onStatementFinished(listener: EchoListener): () => void {
+    return listen(this.#after, listener);
+  }
+
+  /**
+   * Closes every connection that is not in use, and those in use when they are given back. The next statement connects
+   * anew.
+   *
+   * @see SQLAlchemy: `Engine.dispose`
+   */
+  async dispose(): Promise<void> {
+    // Who connects is told why that failed.
+    const driver = await this.#connecting?.catch(() => undefined);
+    this.#connecting = undefined;
+    this.#driver = undefined;
+    await driver?.destroy();
+  }
+
+  /** The same as {@link dispose}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** The engine and its database, the password hidden. */
+  toString(): string {
+    return `Engine(${bindLabel(this.bindKey)}, ${this.url ?? this.family.label})`;
+  }
+
+  /** @internal like {@link dispose}, but the engine cannot be used again */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.dispose();
+  }
+
+  /** @internal the engine's parts as Kysely wants them; connections are taken elsewhere */
+  get dialect(): Dialect {
+    const { dialect } = this.#definition.options;
+    if (typeof dialect === "object") return dialect;
+    return {
+      createAdapter: () => this.family.createAdapter(),
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => this.family.createCompiler(),
+      createIntrospector: (db) => this.family.createIntrospector(db),
+    };
+  }
+
+  /** @internal what Kysely's builders need to know of the dialect */
+  get adapter(): DialectAdapter {
+    return this.dialect.createAdapter();
+  }
+
+  /** @internal compiles a statement's tree as it is */
+  readonly compileQuery = (node: RootOperationNode, queryId = createQueryId()): CompiledQuery => {
+    this.#compiler ??= this.dialect.createQueryCompiler();
+    return this.#compiler.compileQuery(node, queryId);
+  };
+
+  /** @internal SQL text in the form of a compiled query */
+  rawQuery(sql: string): CompiledQuery {
+    return CompiledQuery.raw(sql);
+  }
+
+  /** @internal whether a write can give back rows; known for certain once there was a connection */
+  supportsReturning(kind: WriteKind): boolean {
+    return this.family.supportsReturning(kind) && this.#driver?.lacksReturning !== true;
+  }
+
+  /** @internal how values of a column are written and read here */
+  converter(column: TableColumn): ColumnConverter {
+    let converter = this.#converters.get(column);
+    if (converter === undefined) {
+      converter = new ColumnConverter(column, this.family);
+      this.#converters.set(column, converter);
+    }
+    return converter;
+  }
+
+  /**
+   * @internal refuses a write where the bind is read-only
+   *
+   * @throws {UnsupportedError}
+   */
+  requireWritable(writes: boolean): void {
+    if (!writes || !this.#definition.options.readOnly) return;
+    throw new UnsupportedError(
+      `${bindLabel(this.bindKey)} is configured with readOnly, and the statement writes or locks. Nothing was sent.`,
+      {
+        bindKey: this.bindKey,
+      },
+    );
+  }
+
+  /** @internal takes a connection; whoever takes it gives it back */
+  async connect(options: AcquireOptions): Promise<Connection> {
+    const driver = this.#driver ?? (await this.#open());
+    try {
+      return new Connection(this, driver, await driver.acquireConnection(options));
+    } catch (error) {
+      throw this.databaseError(error);
+    }
+  }
+
+  /** @internal runs one statement on a connection of its own */
+  async execute<R>(query: EngineQuery<R>, options: AcquireOptions): Promise<QueryResult<R>> {
+    const connection = await this.connect(options);
+    try {
+      return await connection.execute(query);
+    } finally {
+      await connection.release();
+    }
+  }
+
+  /** @internal runs a statement in sight of the listeners, and wraps its errors */
+  async observe<T>(
+    { sql, parameters }: { readonly sql: string; readonly parameters: readonly unknown[] },
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const event = { bindKey: this.bindKey, sql, parameters };
+    for (const listener of this.#before) listener(event);
+    const start = this.#after.length === 0 ? 0 : performance.now();
+    try {
+      const result = await run();
+      if (this.#after.length > 0) this.#finish({ ...event, duration: performance.now() - start });
+      return result;
+    } catch (cause) {
+      const error = this.databaseError(cause, sql);
+      if (this.#after.length > 0) this.#finish({ ...event, duration: performance.now() - start, error });
+      throw error;
+    }
+  }
+
+  #finish(event: FinishedStatementEvent): void {
+    for (const listener of this.#after) {
+      try {
+        listener(event);
+      } catch (error) {
+        const message = `A listener to the statements of ${bindLabel(this.bindKey)} failed: ${error}`;
+        process.emitWarning(message, { type: "MultibindWarning", code: "MULTIBIND_LISTENER" });
+      }
+    }
+  }
+
+  /** @internal the error of ours that says what an error of the driver says */
+  databaseError(cause: unknown, sql?: string): unknown {
+    if (cause instanceof MultibindError || !(cause instanceof Error) || cause.name === "AbortError") return cause;
+    const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
+    const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
+    const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;
+    const where = this.url === undefined ? bindLabel(this.bindKey) : `${bindLabel(this.bindKey)}, ${this.url}`;
+    return databaseError(kind, `${text} (${where})`, { cause, sql, bindKey: this.bindKey });
+  }
+
+  #open(): Promise<EngineDriver> {
+    if (this.#closed) {
+      throw new OperationalError(
+        `The application of ${bindLabel(this.bindKey)} was disposed; its engines connect no more.`,
+        {
+          bindKey: this.bindKey,
+        },
+      );
+    }
+    this.#connecting ??= this.#createDriver().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw this.databaseError(error);
+    });
+    return this.#connecting;
+  }
+
+  async #createDriver(): Promise<EngineDriver> {
+    const { bindKey, options } = this.#definition;
+    const { dialect } = options;
+    if (dialect === undefined) {
+      this.#driver = this.family.createDriver(this.#definition);
+    } else {
+      const made = typeof dialect === "function" ? await dialect() : dialect;
+      this.#driver = new DialectDriver(made.createDriver(), made.createAdapter(), { bindKey, ...options });
+    }
+    return this.#driver;
+  }
+}
+
+function listen<L>(listeners: L[], listener: L): () => void {
+  listeners.push(listener);
+  return () => {
+    const position = listeners.indexOf(listener);
+    if (position >= 0) listeners.splice(position, 1);
+  };
+}

@@ -1,0 +1,70 @@
+import {
+  CheckViolationError,
+  ConnectionError,
+  type DatabaseError,
+  DeadlockError,
+  ForeignKeyViolationError,
+  IntegrityError,
+  NotNullViolationError,
+  OperationalError,
+  type OperationalErrorOptions,
+  ProgrammingError,
+  SerializationError,
+  TimeoutError,
+  UniqueViolationError,
+} from "../errors/database.ts";
+
+/** What went wrong in a database, in the terms that all of them share. */
+export type ErrorKind =
+  | "unique"
+  | "foreignKey"
+  | "notNull"
+  | "check"
+  | "integrity"
+  | "connection"
+  | "timeout"
+  | "deadlock"
+  | "serialization"
+  | "operational"
+  | "programming";
+
+const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: OperationalErrorOptions) => DatabaseError>> = {
+  unique: UniqueViolationError,
+  foreignKey: ForeignKeyViolationError,
+  notNull: NotNullViolationError,
+  check: CheckViolationError,
+  integrity: IntegrityError,
+  connection: ConnectionError,
+  timeout: TimeoutError,
+  deadlock: DeadlockError,
+  serialization: SerializationError,
+  operational: OperationalError,
+  programming: ProgrammingError,
+};
+
+/** The error that says what went wrong, the same on every database. */
+export function databaseError(kind: ErrorKind, message: string, options: OperationalErrorOptions): DatabaseError {
+  return new CLASSES[kind](message, { ...options, retryable: kind === "deadlock" || kind === "serialization" });
+}
+
+/** Codes of Node.js's own errors that mean that there is no connection. */
+const NO_CONNECTION = /^(ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ESOCKET|ENOENT|EACCES)/;
+
+/** What an error of a network or of a file says, if it is one. */
+export function systemErrorKind(error: unknown): ErrorKind | undefined {
+  if (error instanceof AggregateError) return error.errors.length > 0 ? systemErrorKind(error.errors[0]) : undefined;
+  const code = stringProperty(error, "code");
+  return code !== undefined && NO_CONNECTION.test(code) ? "connection" : undefined;
+}
+
+/** A property of an unknown error, if it is a string. */
+export function stringProperty(error: unknown, name: string): string | undefined {
+  const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A property of an unknown error, if it is a number. */
+export function numberProperty(error: unknown, name: string): number | undefined {
+  const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof value === "number" ? value : undefined;
+}

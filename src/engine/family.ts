@@ -1,0 +1,97 @@
+import type { DatabaseIntrospector, DialectAdapter, Kysely, QueryCompiler } from "kysely";
+import type { LogicalType } from "../schema/logical-type.ts";
+import type { AnyTable } from "../schema/table.ts";
+import type { TableColumn } from "../schema/table-column.ts";
+import type { RunQuery } from "./catalog-query.ts";
+import type { Codec } from "./codec.ts";
+import type { DatabaseUrl, FamilyName } from "./database-url.ts";
+import type { EngineDriver } from "./driver.ts";
+import type { DriverConfig } from "./driver-config.ts";
+import type { ErrorKind } from "./error-kind.ts";
+import type { FamilyDdl } from "./family-ddl.ts";
+import type { ReflectedSchema } from "./reflected-table.ts";
+
+/** What a statement does to rows. */
+export type WriteKind = "insert" | "update" | "delete";
+
+/**
+ * How a family writes many rows best: one statement run for each row, one statement with all values in it, or one whose
+ * parameters are lists with a column's values of all rows.
+ */
+export type BulkStrategy =
+  | { readonly insert: "each" | "values"; readonly update: "each" }
+  | { readonly insert: "columns"; readonly update: "columns"; readonly statements: ColumnwiseStatements };
+
+/** The statements of a family that takes the values of many rows column by column. */
+export interface ColumnwiseStatements {
+  /** Reads the types of a table's columns, which the lists have to be of. */
+  columnTypes(table: AnyTable, run: QueryRunner): Promise<ReadonlyMap<string, string>>;
+  /** Inserts rows in the order of the lists. */
+  insert(table: AnyTable, columns: readonly TypedColumn[], returned: readonly TableColumn[]): string;
+  /** Updates the rows that `where` tells, and returns their keys. */
+  update(table: AnyTable, columns: readonly TypedColumn[], where: readonly TypedColumn[]): string;
+}
+
+/** A column and its type in the database. */
+export interface TypedColumn {
+  readonly column: TableColumn;
+  readonly type: string;
+}
+
+/** Runs SQL text and gives its rows. */
+export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
+
+/**
+ * A family of databases: everything that differs from one to the other, in one place each.
+ *
+ * @see SQLAlchemy: `Dialect`
+ */
+export interface Family {
+  readonly name: FamilyName;
+  /** What people call it. */
+  readonly label: string;
+  /** The npm package that talks to it. */
+  readonly driverPackage: string;
+  /**
+   * Checks what a URL says beyond its common parts; absent where there is nothing to check.
+   *
+   * @throws {InvalidUrlError}
+   */
+  checkUrl?(url: DatabaseUrl): void;
+  createDriver(config: DriverConfig): EngineDriver;
+  createCompiler(): QueryCompiler;
+  createAdapter(): DialectAdapter;
+  createIntrospector(db: Kysely<unknown>): DatabaseIntrospector;
+  /** How values of a type are written and read. */
+  codec(type: LogicalType): Codec;
+  /**
+   * What the driver is sent for a value that stands opposite no column; absent where the driver takes every value.
+   *
+   * @throws {Refusal} if the database has no such value
+   */
+  parameter?(value: unknown): unknown;
+  /** Whether a statement can give back the rows that it writes. */
+  supportsReturning(kind: WriteKind): boolean;
+  /** Whether `returning *` of an update or delete gives the columns of joined tables too. */
+  readonly returnsJoinedTables: boolean;
+  /** Whether a row of an insert can say `default` for a column. */
+  readonly supportsDefaultKeyword: boolean;
+  /** What an error of the driver says. */
+  errorKind(error: unknown): ErrorKind;
+  /** The error's message, where `error.message` is not fit to be shown. */
+  errorMessage?(error: unknown): string | undefined;
+  /** Whether single rows can be locked; where not, a transaction that writes has the whole database to itself. */
+  readonly locksRows: boolean;
+  /** How many rows are written at once. */
+  readonly bulk: BulkStrategy;
+  /** The most parameters that a statement may have. */
+  readonly mostParameters: number;
+  /** Whether statements that create and drop tables can be rolled back. */
+  readonly transactionalDdl: boolean;
+  /** A column's type in `create table`. */
+  columnType(column: TableColumn, generated: boolean): string;
+  /** How tables are made and dropped. */
+  readonly ddl: FamilyDdl;
+  /** Reads all tables of the connection's own schema. */
+  reflect(run: RunQuery): Promise<ReflectedSchema>;
+}

@@ -1,0 +1,138 @@
+import type { QueryResult } from "kysely";
+import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { allOrFirstError } from "../pipeline.ts";
+
+/** Options of a `mariadb` connection. */
+export type MariadbConfig = Readonly<Record<string, unknown>>;
+
+/** The part of the module `mariadb` that is used. */
+export interface MariadbModule {
+  createConnection(config: MariadbConfig): Promise<MariadbConnection>;
+}
+
+/** The part of a `mariadb` connection that is used. */
+export interface MariadbConnection {
+  readonly threadId: number | null;
+  readonly info: {
+    readonly status: number | null;
+    isMariaDB(): boolean;
+    hasMinVersion(major: number, minor?: number, patch?: number): boolean;
+  } | null;
+  query(sql: string, values?: readonly unknown[]): Promise<unknown>;
+  execute(sql: string, values?: readonly unknown[]): Promise<unknown>;
+  queryStream(sql: string, values?: readonly unknown[]): MariadbStream;
+  ping(timeout?: number): Promise<void>;
+  end(): Promise<void>;
+  destroy(): void;
+  isValid(): boolean;
+  on(event: "error" | "end", listener: () => void): unknown;
+}
+
+interface MariadbStream extends AsyncIterable<unknown> {
+  /** Forgets the rows that are still to come. */
+  close(): void;
+  on(event: "error", listener: () => void): unknown;
+}
+
+interface MariadbOutcome {
+  readonly affectedRows: number;
+  readonly insertId: bigint | number;
+}
+
+/** The bit of the server's status that says that a transaction is open. */
+const IN_TRANSACTION = 1;
+
+/** One connection to MySQL or MariaDB. */
+export class MysqlConnection implements PhysicalConnection {
+  readonly #connection: MariadbConnection;
+  #broken = false;
+
+  private constructor(connection: MariadbConnection) {
+    this.#connection = connection;
+    const lost = () => {
+      this.#broken = true;
+    };
+    connection.on("error", lost);
+    connection.on("end", lost);
+  }
+
+  static async open(mariadb: MariadbModule, config: MariadbConfig): Promise<MysqlConnection> {
+    return new MysqlConnection(await mariadb.createConnection(config));
+  }
+
+  get isBroken(): boolean {
+    return this.#broken || !this.#connection.isValid();
+  }
+
+  /** Whether the server is MariaDB, which gives back the rows that it inserts and deletes. */
+  get isMariadb(): boolean {
+    return this.#connection.info?.isMariaDB() ?? false;
+  }
+
+  async executeQuery<R>({ sql, parameters, prepare }: EngineQuery): Promise<QueryResult<R>> {
+    const outcome =
+      prepare === true || parameters.length > 0
+        ? await this.#connection.execute(sql, parameters)
+        : await this.#connection.query(sql);
+    // The caller knows what shape its statement gives.
+    if (Array.isArray(outcome)) return { rows: outcome as R[] };
+    const { affectedRows, insertId } = outcome as MariadbOutcome;
+    const result = { rows: [], numAffectedRows: BigInt(affectedRows ?? 0) };
+    return insertId === undefined || insertId === 0n || insertId === 0
+      ? result
+      : { ...result, insertId: BigInt(insertId) };
+  }
+
+  executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
+    // The driver sends each without waiting for the answers, which come in order.
+    return allOrFirstError(
+      parameterSets.map((parameters) => this.executeQuery<R>({ ...query, parameters, prepare: true })),
+    );
+  }
+
+  async *streamQuery<R>(
+    { sql, parameters, keepConnection }: EngineQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const stream = this.#connection.queryStream(sql, parameters);
+    // Once nobody reads any more, nobody else hears of an error.
+    stream.on("error", () => {});
+    let rows: R[] = [];
+    let isLeft = true;
+    try {
+      for await (const row of stream) {
+        rows.push(row as R);
+        if (rows.length < chunkSize) continue;
+        yield { rows };
+        rows = [];
+      }
+      isLeft = false;
+      if (rows.length > 0) yield { rows };
+    } catch (error) {
+      isLeft = false;
+      throw error;
+    } finally {
+      if (isLeft && keepConnection === true) {
+        // The rest of the result is read and forgotten; what comes next waits for that.
+        stream.close();
+      } else if (isLeft) {
+        // A new connection is cheaper than the rest of the result.
+        this.#broken = true;
+        this.#connection.destroy();
+      }
+    }
+  }
+
+  get inTransaction(): boolean {
+    return ((this.#connection.info?.status ?? 0) & IN_TRANSACTION) !== 0;
+  }
+
+  ping(timeout: number): Promise<void> {
+    return this.#connection.ping(timeout);
+  }
+
+  async close(): Promise<void> {
+    this.#broken = true;
+    await this.#connection.end().catch(() => this.#connection.destroy());
+  }
+}

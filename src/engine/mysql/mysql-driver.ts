@@ -1,0 +1,93 @@
+import { userInfo } from "node:os";
+import type { TransactionSettings } from "kysely";
+import type { DriverConfig } from "../driver-config.ts";
+import { exportsOf } from "../driver-module.ts";
+import { PooledDriver } from "../pooled-driver.ts";
+import { type MariadbConfig, type MariadbModule, MysqlConnection } from "./mysql-connection.ts";
+
+/** The driver of MySQL and MariaDB, on the package `mariadb`. */
+export class MysqlDriver extends PooledDriver<MysqlConnection> {
+  #lacksReturning = false;
+
+  constructor(config: DriverConfig) {
+    const { bindKey, options } = config;
+    super({
+      bindKey,
+      size: options.poolSize,
+      timeout: options.poolTimeout,
+      recycle: options.poolRecycle,
+      prePing: options.poolPrePing,
+      connect: async () => {
+        const connection = await connect(config);
+        this.#lacksReturning = !connection.isMariadb;
+        return connection;
+      },
+    });
+  }
+
+  /** MySQL itself has no `returning`; MariaDB has. Known from the first connection on. */
+  override get lacksReturning(): boolean {
+    return this.#lacksReturning;
+  }
+
+  protected override beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
+    const isolation = isolationLevel === undefined ? [] : [`set transaction isolation level ${isolationLevel}`];
+    return [...isolation, accessMode === undefined ? "start transaction" : `start transaction ${accessMode}`];
+  }
+}
+
+async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
+  // The structural interface names the few members used; whatever module is given has to have them.
+  const mariadb = exportsOf(options.driver ?? (await import("mariadb"))) as MariadbModule;
+  const url = options.url!;
+  const { charset, unix_socket, socketPath = unix_socket, ...query } = url.query;
+  const hosts = url.hosts.length === 0 ? [{ host: "localhost" }] : url.hosts;
+  let failure: unknown;
+  for (const address of hosts) {
+    const config: MariadbConfig = {
+      ...query,
+      ...(socketPath === undefined
+        ? { host: address.host, port: ("port" in address ? address.port : undefined) ?? 3306 }
+        : { socketPath }),
+      user: url.username ?? userInfo().username,
+      ...(url.revealPassword() === undefined ? {} : { password: url.revealPassword() }),
+      ...(url.database === undefined ? {} : { database: url.database }),
+      charset: charset ?? "utf8mb4",
+      timezone: "Z",
+      connectTimeout: options.poolTimeout,
+      // What is stored comes back without loss: big integers, decimals, dates and JSON are not squeezed into numbers,
+      // local times and objects here; columns convert them.
+      bigIntAsNumber: false,
+      decimalAsNumber: false,
+      insertIdAsNumber: false,
+      dateStrings: true,
+      jsonStrings: true,
+      autoJsonMap: false,
+      checkDuplicate: false,
+      // Parameters are the application's data, and errors repeat what is logged.
+      logParam: false,
+      initSql: sessionSettings(options),
+      ...options.driverOptions,
+    };
+    try {
+      return await MysqlConnection.open(mariadb, config);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function sessionSettings({ isolationLevel, statementTimeout, readOnly }: DriverConfig["options"]): string[] {
+  const settings = ["autocommit = 1", "time_zone = '+00:00'", "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')"];
+  return [
+    `set ${settings.join(", ")}${statementTimeout === undefined ? "" : limit(statementTimeout)}`,
+    ...(isolationLevel === undefined ? [] : [`set session transaction isolation level ${isolationLevel}`]),
+    ...(readOnly ? ["set session transaction read only"] : []),
+  ];
+}
+
+/** MariaDB and MySQL have different names and units for it; each passes over the comment that is the other's. */
+function limit(timeout: number): string {
+  return `/*M! , max_statement_time = ${timeout / 1000} *//*!80000 , max_execution_time = ${Math.max(1, Math.round(timeout))} */`;
+}

@@ -1,0 +1,35 @@
+import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from "kysely";
+import type { Family } from "../family.ts";
+import { mysqlCodec } from "./mysql-codecs.ts";
+import { mysqlColumnType } from "./mysql-column-types.ts";
+import { mysqlDdl } from "./mysql-ddl.ts";
+import { MysqlDriver } from "./mysql-driver.ts";
+import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
+import { reflectMysql } from "./mysql-reflection.ts";
+import { mysqlParameter } from "./mysql-parameters.ts";
+
+/** MySQL and MariaDB. */
+export const mysql: Family = Object.freeze({
+  name: "mysql",
+  label: "MySQL",
+  driverPackage: "mariadb",
+  createDriver: (config) => new MysqlDriver(config),
+  createCompiler: () => new MysqlQueryCompiler(),
+  createAdapter: () => new MysqlAdapter(),
+  createIntrospector: (db) => new MysqlIntrospector(db),
+  codec: mysqlCodec,
+  parameter: mysqlParameter,
+  // MariaDB's answer: MySQL itself refuses what it does not have.
+  supportsReturning: (kind) => kind !== "update",
+  returnsJoinedTables: false,
+  supportsDefaultKeyword: true,
+  errorKind: mysqlErrorKind,
+  errorMessage: mysqlErrorMessage,
+  locksRows: true,
+  bulk: { insert: "values", update: "each" },
+  mostParameters: 65_535,
+  transactionalDdl: false,
+  columnType: mysqlColumnType,
+  ddl: mysqlDdl,
+  reflect: reflectMysql,
+} satisfies Family);

@@ -1,0 +1,142 @@
+import { json } from "../../schema/types/json.ts";
+import type { RunQuery } from "../catalog-query.ts";
+import {
+  type ReflectedCheck,
+  type ReflectedColumn,
+  type ReflectedForeignKey,
+  type ReflectedSchema,
+  type ReflectedTable,
+  referentialAction,
+} from "../reflected-table.ts";
+import { recognizeEnumerations } from "../reflected-types.ts";
+import {
+  type ActionRow,
+  type CheckRow,
+  type ColumnRow,
+  type IndexRow,
+  type KeyRow,
+  readActions,
+  readChecks,
+  readColumns,
+  readIndexes,
+  readKeys,
+  readServer,
+} from "./mysql-catalog-rows.ts";
+import { mysqlDefault, mysqlReflectedType, mysqlValueList, unescaped } from "./mysql-reflected-types.ts";
+
+/** Everything that the catalogue says of one table. */
+interface TableRows {
+  readonly columns: readonly ColumnRow[];
+  readonly indexes: readonly IndexRow[];
+  readonly keys: readonly KeyRow[];
+  readonly actions: readonly ActionRow[];
+  readonly checks: readonly CheckRow[];
+}
+
+/** Reads the tables of the connection's own database out of MySQL's or MariaDB's catalogue. */
+export async function reflectMysql(run: RunQuery): Promise<ReflectedSchema> {
+  const { isMariadb, foldsCase } = await readServer(run);
+  const byTable = <R extends { readonly table: string }>(rows: readonly R[]) => Map.groupBy(rows, ({ table }) => table);
+  const columns = byTable(await readColumns(run));
+  const indexes = byTable(await readIndexes(run));
+  const keys = byTable(await readKeys(run));
+  const actions = byTable(await readActions(run));
+  const checks = byTable(await readChecks(run, isMariadb));
+  const tables = [...columns].map(([name, rows]) => {
+    const of = <R>(lists: Map<string, R[]>) => lists.get(name) ?? [];
+    return reflectedTable(
+      name,
+      { columns: rows, indexes: of(indexes), keys: of(keys), actions: of(actions), checks: of(checks) },
+      isMariadb,
+    );
+  });
+  return { tables, foldsCase };
+}
+
+function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): ReflectedTable {
+  const foreignKeys = reflectedForeignKeys(rows);
+  const indexes = [...Map.groupBy(rows.indexes, (row) => row.name)].map(([indexName, parts]) => ({
+    name: indexName,
+    columns: parts.map(({ column }) => column ?? ""),
+    unique: Number(parts[0]!.nonUnique) === 0,
+    plain: parts.every(({ column, prefix, kind }) => column !== null && prefix === null && kind === "BTREE"),
+  }));
+  const primaryKey = indexes.find((index) => index.name === "PRIMARY")?.columns ?? [];
+  const others = indexes.filter((index) => index.plain && index.name !== "PRIMARY");
+  const columns = rows.columns.map((row) => reflectedColumn(row, isMariadb));
+  return {
+    name,
+    ...recognizeEnumerations(...withoutJsonChecks(columns, rows.checks), mysqlValueList),
+    primaryKey,
+    uniques: others.filter(({ unique }) => unique).map((index) => ({ name: index.name, columns: index.columns })),
+    indexes: others
+      .filter((index) => !index.unique && !foreignKeys.some((key) => madeFor(key, index)))
+      .map((index) => ({ name: index.name, columns: index.columns, unique: false })),
+    foreignKeys,
+  };
+}
+
+function reflectedColumn(row: ColumnRow, isMariadb: boolean): ReflectedColumn {
+  const type = mysqlReflectedType(row.type, row.collation);
+  const computed = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/.test(row.extra) && row.generated !== null;
+  const expression = isMariadb ? row.generated! : unescaped(row.generated ?? "");
+  return {
+    name: row.name,
+    type,
+    nullable: row.nullable === "YES" || computed,
+    serverDefault: computed
+      ? undefined
+      : mysqlDefault({ default: row.default, declared: row.type, extra: row.extra, isMariadb }, type),
+    generated: computed ? { expression, stored: !row.extra.includes("VIRTUAL") } : undefined,
+    automatic: row.extra.includes("auto_increment"),
+  };
+}
+
+function reflectedForeignKeys({ keys, actions }: TableRows): ReflectedForeignKey[] {
+  return [...Map.groupBy(keys, ({ name }) => name)].map(([name, parts]) => {
+    const [first] = parts;
+    const action = actions.find((row) => row.name === name);
+    return {
+      name,
+      columns: parts.map(({ column }) => column),
+      targetSchema: Number(first!.own) === 1 ? undefined : first!.targetSchema,
+      target: first!.target,
+      targetColumns: parts.map(({ targetColumn }) => targetColumn),
+      onDelete: effective(action?.onDelete),
+      onUpdate: effective(action?.onUpdate),
+    };
+  });
+}
+
+/** `restrict` and `no action` are the same here, and both are what applies where nothing is said. */
+function effective(rule = ""): ReflectedForeignKey["onDelete"] {
+  return rule === "RESTRICT" ? undefined : referentialAction(rule);
+}
+
+/** Whether an index is only there because the database makes one for each foreign key that has none. */
+function madeFor(
+  key: ReflectedForeignKey,
+  index: { readonly name: string; readonly columns: readonly string[] },
+): boolean {
+  const sameColumns =
+    key.columns.length === index.columns.length &&
+    key.columns.every((name, position) => index.columns[position] === name);
+  return sameColumns && (index.name === key.name || index.name === key.columns[0]);
+}
+
+/** MariaDB has no type for JSON: a column of text whose check says that it is valid JSON is one. */
+function withoutJsonChecks(
+  columns: readonly ReflectedColumn[],
+  checks: readonly CheckRow[],
+): [ReflectedColumn[], ReflectedCheck[]] {
+  const isJson = ({ name, type }: ReflectedColumn, { expression }: CheckRow) =>
+    type.kind === "text" && expression === `json_valid(\`${name.replaceAll("`", "``")}\`)`;
+  return [
+    columns.map((column) =>
+      checks.some((check) => isJson(column, check)) ? { ...column, type: json().definition.type } : column,
+    ),
+    checks
+      .filter((check) => !columns.some((column) => isJson(column, check)))
+      .map(({ name, expression }) => ({ name: /^CONSTRAINT_\d+$/.test(name ?? "") ? undefined : name, expression })),
+  ];
+}

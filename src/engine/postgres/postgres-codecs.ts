@@ -1,0 +1,48 @@
+import type { LogicalType } from "../../schema/logical-type.ts";
+import {
+  type Codec,
+  decodeBigint,
+  decodeBinary,
+  decodeBoolean,
+  decodeDate,
+  decodeDecimal,
+  decodeFloat,
+  decodeInteger,
+  decodeTime,
+  decodeTimestamp,
+  decodeTimestampText,
+  encodeJson,
+  PLAIN,
+} from "../codec.ts";
+
+/** How PostgreSQL keeps the values of each type, as its driver reads them under multibind's settings. */
+export function postgresCodec(type: LogicalType): Codec {
+  switch (type.kind) {
+    case "smallint":
+    case "integer":
+      return { decode: decodeInteger };
+    case "bigint":
+      return { encode: String, decode: decodeBigint };
+    case "numeric":
+      return { decode: (stored) => decodeDecimal(stored, type.scale ?? 0) };
+    case "float":
+      return { decode: decodeFloat };
+    case "boolean":
+      return { decode: decodeBoolean };
+    case "date":
+      return { decode: decodeDate };
+    case "time":
+      return { decode: decodeTime };
+    case "timestamp":
+      return type.asText === true
+        ? { decode: decodeTimestampText }
+        : { encode: (value: Date) => value.toISOString(), decode: decodeTimestamp };
+    case "json":
+      // The driver has parsed it already.
+      return { encode: encodeJson };
+    case "binary":
+      return { decode: decodeBinary };
+    default:
+      return PLAIN;
+  }
+}

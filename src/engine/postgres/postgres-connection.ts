@@ -1,0 +1,158 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { CompiledQuery, type QueryResult } from "kysely";
+import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { stringProperty } from "../error-kind.ts";
+import { allOrFirstError } from "../pipeline.ts";
+import type { PgTypes } from "./postgres-wire-types.ts";
+
+/** Options of a `pg` client. */
+export type PgClientConfig = Readonly<Record<string, unknown>>;
+
+/** The part of the module `pg` that is used. */
+export interface PgModule {
+  readonly Client: new (config: PgClientConfig) => PgClient;
+  readonly types: PgTypes;
+}
+
+/** The part of a `pg` client that is used. */
+export interface PgClient {
+  connect(): Promise<unknown>;
+  query(query: PgQuery): Promise<PgResult>;
+  end(): Promise<void>;
+  /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
+  getTransactionStatus?(): string | null;
+  on(event: "error" | "end", listener: () => void): unknown;
+}
+
+interface PgQuery {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: unknown[];
+}
+
+interface PgResult {
+  readonly command: string;
+  readonly rowCount: number | null;
+  readonly rows: unknown[];
+}
+
+/** How many statements a connection keeps prepared on its server. */
+const MOST_PREPARED = 256;
+const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
+
+/** One connection to PostgreSQL. */
+export class PostgresConnection implements PhysicalConnection {
+  readonly #client: PgClient;
+  readonly #names = new Map<string, string>();
+  #named = 0;
+  #cursors = 0;
+  #broken = false;
+
+  private constructor(client: PgClient) {
+    this.#client = client;
+    const lost = () => {
+      this.#broken = true;
+    };
+    client.on("error", lost);
+    client.on("end", lost);
+  }
+
+  /** Connects and applies the settings. */
+  static async open(pg: PgModule, config: PgClientConfig, settings: readonly string[]): Promise<PostgresConnection> {
+    const client = new pg.Client(config);
+    const connection = new PostgresConnection(client);
+    await client.connect();
+    try {
+      await client.query({ text: settings.join("; ") });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  get isBroken(): boolean {
+    return this.#broken;
+  }
+
+  async executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
+    const { sql: text, parameters } = query;
+    const values = parameters as unknown[];
+    const name = query.prepare === true ? this.#nameOf(text) : undefined;
+    try {
+      const outcome = await this.#client.query(name === undefined ? { text, values } : { name, text, values });
+      // Of several statements in one text, the last one's.
+      const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : outcome;
+      // The caller knows what shape its statement gives.
+      const typed = rows as R[];
+      return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed };
+    } catch (error) {
+      this.#learnFrom(error, text);
+      throw error;
+    }
+  }
+
+  executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
+    return allOrFirstError(
+      parameterSets.map((parameters) => this.executeQuery<R>({ ...query, parameters, prepare: true })),
+    );
+  }
+
+  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const { sql, parameters } = query;
+    const cursor = `multibind_${++this.#cursors}`;
+    await this.#client.query({
+      text: `declare ${cursor} no scroll cursor for ${sql}`,
+      values: parameters as unknown[],
+    });
+    try {
+      for (;;) {
+        const { rows } = await this.#client.query({ text: `fetch forward ${chunkSize} from ${cursor}` });
+        if (rows.length > 0) yield { rows: rows as R[] };
+        if (rows.length < chunkSize) break;
+      }
+    } finally {
+      // In a transaction that has failed there is no cursor any more.
+      if (!this.#broken) await this.#client.query({ text: `close ${cursor}` }).catch(() => {});
+    }
+  }
+
+  get inTransaction(): boolean {
+    return ["T", "E"].includes(this.#client.getTransactionStatus?.() ?? "I");
+  }
+
+  async ping(timeout: number): Promise<void> {
+    const giveUp = new AbortController();
+    try {
+      const late = delay(timeout, undefined, { signal: giveUp.signal }).then(() => {
+        this.#broken = true;
+        throw new Error("The server does not answer.");
+      });
+      await Promise.race([this.executeQuery(CompiledQuery.raw("select 1")), late]);
+    } finally {
+      giveUp.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#broken = true;
+    await this.#client.end().catch(() => {});
+  }
+
+  /** Sees from an error what can be used no more: the connection, or a statement whose columns have changed their types. */
+  #learnFrom(error: unknown, sql: string): void {
+    const severity = stringProperty(error, "severity");
+    if (severity === "FATAL" || severity === "PANIC") this.#broken = true;
+    // "cached plan must not change result type": under another name it is prepared anew.
+    if (stringProperty(error, "code") === "0A000") this.#names.delete(sql);
+  }
+
+  /** The name under which a statement is prepared. The server keeps it for good, so there is a limit to their number. */
+  #nameOf(sql: string): string | undefined {
+    const name = this.#names.get(sql);
+    if (name !== undefined || this.#names.size >= MOST_PREPARED) return name;
+    const given = `multibind_${++this.#named}`;
+    this.#names.set(sql, given);
+    return given;
+  }
+}

@@ -1,0 +1,68 @@
+import type { TransactionSettings } from "kysely";
+import type { DriverConfig } from "../driver-config.ts";
+import { exportsOf } from "../driver-module.ts";
+import { PooledDriver } from "../pooled-driver.ts";
+import { type PgClientConfig, type PgModule, PostgresConnection } from "./postgres-connection.ts";
+import { postgresAddresses, sslAttempts } from "./postgres-url.ts";
+import { losslessTypes } from "./postgres-wire-types.ts";
+
+/** The driver of PostgreSQL, on the package `pg`. */
+export class PostgresDriver extends PooledDriver<PostgresConnection> {
+  constructor(config: DriverConfig) {
+    const { bindKey, options } = config;
+    super({
+      bindKey,
+      size: options.poolSize,
+      timeout: options.poolTimeout,
+      recycle: options.poolRecycle,
+      prePing: options.poolPrePing,
+      connect: () => connect(config),
+    });
+  }
+
+  protected override beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
+    const isolation = isolationLevel === undefined ? "" : ` isolation level ${isolationLevel}`;
+    return [`begin${isolation}${accessMode === undefined ? "" : ` ${accessMode}`}`];
+  }
+}
+
+async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
+  // The structural interface names the few members used; whatever module is given has to have them.
+  const pg = exportsOf(options.driver ?? (await import("pg"))) as PgModule;
+  const url = options.url!;
+  let failure: unknown;
+  for (const address of postgresAddresses(url)) {
+    for (const ssl of sslAttempts(url.query["sslmode"])) {
+      const clientConfig: PgClientConfig = {
+        ...address,
+        connectionTimeoutMillis: options.poolTimeout,
+        keepAlive: true,
+        types: losslessTypes(pg.types),
+        ...ssl,
+        ...options.driverOptions,
+      };
+      try {
+        return await PostgresConnection.open(pg, clientConfig, sessionSettings(options));
+      } catch (error) {
+        failure = error;
+      }
+    }
+  }
+  throw failure;
+}
+
+function sessionSettings({ isolationLevel, statementTimeout, readOnly }: DriverConfig["options"]): readonly string[] {
+  return [
+    // The forms in which dates and floating-point numbers are read, whatever the server's own are.
+    "set datestyle to iso",
+    "set extra_float_digits to 1",
+    ...(isolationLevel === undefined
+      ? []
+      : [`set session characteristics as transaction isolation level ${isolationLevel}`]),
+    // 0 would mean that there is no limit.
+    ...(statementTimeout === undefined
+      ? []
+      : [`set statement_timeout to ${Math.max(1, Math.round(statementTimeout))}`]),
+    ...(readOnly ? ["set default_transaction_read_only to on"] : []),
+  ];
+}

@@ -1,0 +1,36 @@
+import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
+import type { Family } from "../family.ts";
+import { postgresCodec } from "./postgres-codecs.ts";
+import { postgresColumnType } from "./postgres-column-types.ts";
+import { postgresColumnwise } from "./postgres-columnwise.ts";
+import { postgresDdl } from "./postgres-ddl.ts";
+import { PostgresDriver } from "./postgres-driver.ts";
+import { postgresErrorKind } from "./postgres-errors.ts";
+import { postgresParameter } from "./postgres-parameters.ts";
+import { reflectPostgres } from "./postgres-reflection.ts";
+import { checkPostgresUrl } from "./postgres-url.ts";
+
+/** PostgreSQL. */
+export const postgres: Family = Object.freeze({
+  name: "postgres",
+  label: "PostgreSQL",
+  driverPackage: "pg",
+  checkUrl: checkPostgresUrl,
+  createDriver: (config) => new PostgresDriver(config),
+  createCompiler: () => new PostgresQueryCompiler(),
+  createAdapter: () => new PostgresAdapter(),
+  createIntrospector: (db) => new PostgresIntrospector(db),
+  codec: postgresCodec,
+  parameter: postgresParameter,
+  supportsReturning: () => true,
+  returnsJoinedTables: true,
+  supportsDefaultKeyword: true,
+  errorKind: postgresErrorKind,
+  locksRows: true,
+  bulk: { insert: "columns", update: "columns", statements: postgresColumnwise },
+  mostParameters: 65_535,
+  transactionalDdl: true,
+  columnType: postgresColumnType,
+  ddl: postgresDdl,
+  reflect: reflectPostgres,
+} satisfies Family);

@@ -1,0 +1,60 @@
+import { userInfo } from "node:os";
+import { InvalidUrlError } from "../../errors/configuration.ts";
+import type { DatabaseUrl, HostAddress } from "../database-url.ts";
+import type { PgClientConfig } from "./postgres-connection.ts";
+
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+const ENCRYPTED: PgClientConfig = { ssl: { rejectUnauthorized: false } };
+const PLAIN: PgClientConfig = { ssl: false };
+
+/**
+ * Checks the parameters of a PostgreSQL URL that have a meaning here; all others go to the driver as they are.
+ *
+ * @throws {InvalidUrlError} on a value that a parameter does not take
+ */
+export function checkPostgresUrl(url: DatabaseUrl): void {
+  const { sslmode, port } = url.query;
+  if (sslmode !== undefined && !SSL_MODES.includes(sslmode)) {
+    throw new InvalidUrlError(
+      `The PostgreSQL URL "${url}" has sslmode "${sslmode}"; there are ${SSL_MODES.join(", ")}.`,
+    );
+  }
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+    throw new InvalidUrlError(`The PostgreSQL URL "${url}" has a port that is none.`);
+  }
+}
+
+/** Where to connect, in the order in which to try; what the URL does not say, the environment does, as for `psql`. */
+export function postgresAddresses(url: DatabaseUrl): PgClientConfig[] {
+  const { hosts, query } = url;
+  const { PGHOST, PGPORT, PGUSER, PGDATABASE } = process.env;
+  const user = url.username ?? query["user"] ?? PGUSER ?? userInfo().username;
+  const addresses: readonly (HostAddress | undefined)[] = hosts.length === 0 ? [undefined] : hosts;
+  return addresses.map((address) => ({
+    ...query,
+    host: address?.host ?? query["host"] ?? PGHOST ?? "localhost",
+    port: address?.port ?? Number(query["port"] ?? PGPORT ?? 5432),
+    user,
+    ...(url.revealPassword() === undefined ? {} : { password: url.revealPassword() }),
+    database: url.database ?? query["dbname"] ?? PGDATABASE ?? user,
+  }));
+}
+
+/** How to encrypt the connection, in the order in which to try. */
+export function sslAttempts(mode: string | undefined): PgClientConfig[] {
+  switch (mode) {
+    case undefined:
+      return [{}];
+    case "disable":
+      return [PLAIN];
+    case "allow":
+      return [PLAIN, ENCRYPTED];
+    case "prefer":
+      return [ENCRYPTED, PLAIN];
+    case "require":
+      return [ENCRYPTED];
+    default:
+      return [{ ssl: true }];
+  }
+}

@@ -1,0 +1,173 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { CompiledQuery, QueryResult } from "kysely";
+import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { RecentMap } from "../recent-map.ts";
+
+/** The part of the module `better-sqlite3` that is used. */
+export type SqliteModule = new (path: string, options: Readonly<Record<string, unknown>>) => SqliteDatabase;
+
+/** The part of a `better-sqlite3` database that is used. */
+export interface SqliteDatabase {
+  readonly open: boolean;
+  readonly inTransaction: boolean;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+interface SqliteStatement {
+  readonly reader: boolean;
+  readonly busy: boolean;
+  all(parameters: readonly unknown[]): unknown[];
+  run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
+  iterate(parameters: readonly unknown[]): IterableIterator<unknown>;
+  safeIntegers(on: boolean): unknown;
+}
+
+/** How many statements a connection keeps prepared. */
+const MOST_PREPARED = 256;
+const FIRST_PAUSE = 1;
+const LONGEST_PAUSE = 50;
+
+/** One connection to a SQLite database. Statements run at once, in this process; only a foreign lock makes them wait. */
+export class SqliteConnection implements PhysicalConnection {
+  readonly #database: SqliteDatabase;
+  readonly #lockTimeout: number;
+  /** Kept apart by how they give integers, since that setting stays with a statement. */
+  readonly #statements = {
+    plain: new RecentMap<string, SqliteStatement>(MOST_PREPARED),
+    exact: new RecentMap<string, SqliteStatement>(MOST_PREPARED),
+  };
+
+  /** @param lockTimeout how long to try while another process holds the lock, in milliseconds */
+  constructor(database: SqliteDatabase, lockTimeout: number) {
+    this.#database = database;
+    this.#lockTimeout = lockTimeout;
+  }
+
+  get isBroken(): boolean {
+    return !this.#database.open;
+  }
+
+  /** Whether a transaction is open on this connection. */
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
+    return this.#unlocked(() => this.#run<R>(query));
+  }
+
+  async executeMany<R>(
+    query: EngineQuery<R>,
+    parameterSets: readonly (readonly unknown[])[],
+  ): Promise<QueryResult<R>[]> {
+    const results: QueryResult<R>[] = [];
+    for (const parameters of parameterSets) {
+      const one = { ...query, parameters };
+      // Within a transaction nobody else can hold the lock, so there is nothing to wait for.
+      results.push(this.#database.inTransaction ? this.#run(one) : await this.executeQuery<R>(one));
+    }
+    return results;
+  }
+
+  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    let rows: R[] = [];
+    for (const row of await this.#firstSteps(query)) {
+      // The caller knows what shape its statement gives.
+      rows.push(plainIntegers(row) as R);
+      if (rows.length < chunkSize) continue;
+      yield { rows };
+      rows = [];
+    }
+    if (rows.length > 0) yield { rows };
+  }
+
+  /** Begins to read; only the first row can meet another process's lock. */
+  async #firstSteps(query: CompiledQuery): Promise<Iterable<unknown>> {
+    return this.#unlocked(() => {
+      const rows = this.#statement(query.sql, "exact").iterate(query.parameters);
+      const first = rows.next();
+      return first.done === true ? [] : startingWith(first.value, rows);
+    });
+  }
+
+  async ping(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #run<R>({ sql, parameters, plainNumbers }: EngineQuery): QueryResult<R> {
+    const statement = this.#statement(sql, plainNumbers === true ? "plain" : "exact");
+    if (!statement.reader) {
+      const { changes, lastInsertRowid } = statement.run(parameters);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    }
+    const rows = statement.all(parameters);
+    if (plainNumbers !== true) for (const row of rows) plainIntegers(row);
+    return { rows: rows as R[] };
+  }
+
+  /** Does something that another process's lock may be in the way of, again and again until that is gone. */
+  async #unlocked<T>(run: () => T): Promise<T> {
+    try {
+      return run();
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      return this.#retry(run, error);
+    }
+  }
+
+  /** Waits without blocking the process: SQLite's own wait would stop the very work that could free the lock. */
+  async #retry<T>(run: () => T, first: unknown): Promise<T> {
+    const deadline = performance.now() + this.#lockTimeout;
+    for (let pause = FIRST_PAUSE; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      await delay(pause);
+      try {
+        return run();
+      } catch (error) {
+        if (!isLocked(error)) throw error;
+      }
+    }
+    throw first;
+  }
+
+  #statement(sql: string, integers: "plain" | "exact"): SqliteStatement {
+    const prepared = this.#statements[integers];
+    const known = prepared.get(sql);
+    if (known !== undefined && !known.busy) return known;
+    const statement = this.#database.prepare(sql);
+    if (statement.reader && integers === "exact") statement.safeIntegers(true);
+    if (known === undefined) prepared.set(sql, statement);
+    return statement;
+  }
+}
+
+function* startingWith<T>(first: T, others: IterableIterator<T>): IterableIterator<T> {
+  try {
+    yield first;
+    yield* others;
+  } finally {
+    others.return?.();
+  }
+}
+
+/**
+ * Whether another process holds the file's lock. A snapshot that is too old stays so, however long one waits; and what
+ * this connection itself locks, such as a table that is being read, can only come free when its reader goes on.
+ */
+function isLocked(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "SQLITE_BUSY" || code === "SQLITE_BUSY_RECOVERY" || code === "SQLITE_LOCKED_SHAREDCACHE";
+}
+
+/** Turns the bigints of a row into numbers where that loses nothing. */
+function plainIntegers(row: unknown): unknown {
+  const values = row as Record<string, unknown>;
+  for (const name in values) {
+    const value = values[name];
+    if (typeof value === "bigint" && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER)
+      values[name] = Number(value);
+  }
+  return row;
+}

@@ -1,0 +1,194 @@
+import { mkdir } from "node:fs/promises";
+import { CompiledQuery, type DatabaseConnection, type QueryCompiler, type TransactionSettings } from "kysely";
+import type { AcquireOptions, EngineDriver, PoolStatus, ReleaseOptions } from "../driver.ts";
+import type { DriverConfig } from "../driver-config.ts";
+import { exportsOf } from "../driver-module.ts";
+import { Owner } from "../owner.ts";
+import { savepointCommand } from "../savepoint.ts";
+import { Slots } from "../slots.ts";
+import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
+import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
+
+interface Loan {
+  readonly slots: Slots;
+  readonly owner: Owner;
+}
+
+/**
+ * The driver of SQLite, on the package `better-sqlite3`.
+ *
+ * A file has one writer, which those who write wait for in turn, and readers beside it. A database in memory lives in
+ * one connection, which all wait for in turn. The wait is asynchronous, so whoever holds the writer can go on.
+ */
+export class SqliteDriver implements EngineDriver {
+  readonly #config: DriverConfig;
+  readonly #file: SqliteFile;
+  readonly #writerSlots: Slots;
+  readonly #readerSlots: Slots;
+  readonly #idleReaders: SqliteConnection[] = [];
+  readonly #loans = new Map<DatabaseConnection, Loan>();
+  readonly #lockTimeout: number;
+  #opening: Promise<void> | undefined;
+  #Database: SqliteModule | undefined;
+  #writer: SqliteConnection | undefined;
+  #closed = false;
+
+  constructor(config: DriverConfig) {
+    const { bindKey, options } = config;
+    const url = options.url!;
+    this.#config = config;
+    this.#file = sqliteFile(url);
+    this.#writerSlots = new Slots({ bindKey, noun: this.#file.path === undefined ? "connection" : "writer", size: 1 });
+    this.#readerSlots = new Slots({ bindKey, noun: "reader", size: options.poolSize });
+    this.#lockTimeout = this.#file.lockTimeout ?? options.poolTimeout;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection({
+    use = "write",
+    owner = new Owner("a statement"),
+    signal,
+  }: AcquireOptions = {}): Promise<DatabaseConnection> {
+    const reading = use === "read" && this.#file.path !== undefined;
+    const slots = reading ? this.#readerSlots : this.#writerSlots;
+    if (!slots.tryTake(owner)) await slots.take(owner, { timeout: this.#config.options.poolTimeout, signal });
+    try {
+      if (this.#writer === undefined) await this.#open();
+      const connection = reading ? (this.#idleReaders.pop() ?? this.#connect(true)) : this.#writer!;
+      this.#loans.set(connection, { slots, owner });
+      return connection;
+    } catch (error) {
+      slots.release(owner);
+      throw error;
+    }
+  }
+
+  async releaseConnection(connection: DatabaseConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
+    const loan = this.#loans.get(connection);
+    if (loan === undefined) return;
+    this.#loans.delete(connection);
+    // Whatever this driver lends is one of its own connections.
+    const own = connection as SqliteConnection;
+    const fit = !discard || this.#file.path === undefined;
+    const kept = fit && !this.#closed && (!own.inTransaction || (await rollsBack(own)));
+    if (own === this.#writer) {
+      // The next who waits for the writer opens it again.
+      if (!kept) this.#writer = this.#opening = undefined;
+    } else if (kept) {
+      this.#idleReaders.push(own);
+    }
+    if (!kept) await own.close();
+    loan.slots.release(loan.owner);
+    if (this.#closed) await this.#closeFreeWriter();
+  }
+
+  async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
+    const snapshot = accessMode === "read only";
+    await connection.executeQuery(CompiledQuery.raw(snapshot ? "begin" : "begin immediate"));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // SQLite rolls back by itself on some errors, such as a full disk.
+    if ((connection as SqliteConnection).inTransaction) await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+
+  async savepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler["compileQuery"]): Promise<void> {
+    await connection.executeQuery(savepointCommand("savepoint", name, compile));
+  }
+
+  async rollbackToSavepoint(
+    connection: DatabaseConnection,
+    name: string,
+    compile: QueryCompiler["compileQuery"],
+  ): Promise<void> {
+    await connection.executeQuery(savepointCommand("rollback to savepoint", name, compile));
+  }
+
+  async releaseSavepoint(
+    connection: DatabaseConnection,
+    name: string,
+    compile: QueryCompiler["compileQuery"],
+  ): Promise<void> {
+    await connection.executeQuery(savepointCommand("release savepoint", name, compile));
+  }
+
+  status(): PoolStatus {
+    const readers = this.#file.path === undefined ? 0 : this.#config.options.poolSize;
+    const writerIdle = this.#writer !== undefined && this.#writerSlots.held === 0 ? 1 : 0;
+    return {
+      size: readers + 1,
+      inUse: this.#loans.size,
+      idle: this.#idleReaders.length + writerIdle,
+      waiting: this.#writerSlots.waiting + this.#readerSlots.waiting,
+    };
+  }
+
+  async destroy(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#idleReaders.splice(0).map((reader) => reader.close()));
+    await this.#closeFreeWriter();
+  }
+
+  async #closeFreeWriter(): Promise<void> {
+    if (this.#writerSlots.held > 0) return;
+    const writer = this.#writer;
+    this.#writer = this.#opening = undefined;
+    await writer?.close();
+  }
+
+  /** Opens the writer first: it makes the file and sets its journal mode, which readers need to find. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#openWriter().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #openWriter(): Promise<void> {
+    const { options, directory } = this.#config;
+    // The structural interface names the few members used; whatever module is given has to have them.
+    this.#Database ??= exportsOf(options.driver ?? (await import("better-sqlite3"))) as SqliteModule;
+    if (directory !== undefined && !options.readOnly) await mkdir(directory, { recursive: true });
+    const readOnly = options.readOnly || this.#file.readOnly;
+    const writer = this.#connect(readOnly);
+    try {
+      if (options.managed && !readOnly) await this.#prepare(writer);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+    this.#writer = writer;
+  }
+
+  async #prepare(writer: SqliteConnection): Promise<void> {
+    await writer.executeQuery(CompiledQuery.raw("pragma foreign_keys = on"));
+    if (this.#file.path !== undefined) await writer.executeQuery(CompiledQuery.raw("pragma journal_mode = wal"));
+  }
+
+  #connect(readOnly: boolean): SqliteConnection {
+    const { options } = this.#config;
+    const database = new this.#Database!(this.#file.path ?? ":memory:", {
+      fileMustExist: this.#file.mustExist || readOnly,
+      ...options.driverOptions,
+      readonly: readOnly && this.#file.path !== undefined,
+      timeout: 0,
+    });
+    return new SqliteConnection(database, this.#lockTimeout);
+  }
+}
+
+/** Ends a transaction that SQL text has begun. */
+async function rollsBack(connection: SqliteConnection): Promise<boolean> {
+  try {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,35 @@
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import type { Family } from "../family.ts";
+import { sqliteCodec } from "./sqlite-codecs.ts";
+import { sqliteColumnType } from "./sqlite-column-types.ts";
+import { sqliteDdl } from "./sqlite-ddl.ts";
+import { SqliteDriver } from "./sqlite-driver.ts";
+import { sqliteErrorKind } from "./sqlite-errors.ts";
+import { sqliteFile } from "./sqlite-file.ts";
+import { sqliteParameter } from "./sqlite-parameters.ts";
+import { reflectSqlite } from "./sqlite-reflection.ts";
+
+/** SQLite. */
+export const sqlite: Family = Object.freeze({
+  name: "sqlite",
+  label: "SQLite",
+  driverPackage: "better-sqlite3",
+  checkUrl: sqliteFile,
+  createDriver: (config) => new SqliteDriver(config),
+  createCompiler: () => new SqliteQueryCompiler(),
+  createAdapter: () => new SqliteAdapter(),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+  codec: sqliteCodec,
+  parameter: sqliteParameter,
+  supportsReturning: () => true,
+  returnsJoinedTables: false,
+  supportsDefaultKeyword: false,
+  errorKind: sqliteErrorKind,
+  locksRows: false,
+  bulk: { insert: "each", update: "each" },
+  mostParameters: 32_766,
+  transactionalDdl: true,
+  columnType: sqliteColumnType,
+  ddl: sqliteDdl,
+  reflect: reflectSqlite,
+} satisfies Family);

@@ -1,0 +1,64 @@
+import { InvalidUrlError } from "../../errors/configuration.ts";
+import type { DatabaseUrl } from "../database-url.ts";
+import { timeout } from "../duration.ts";
+
+/** What a SQLite URL says of its file. */
+export interface SqliteFile {
+  /** The path; `undefined` for a database in memory. */
+  readonly path: string | undefined;
+  readonly readOnly: boolean;
+  readonly mustExist: boolean;
+  /** How long to try while another process holds the file's lock, in milliseconds, where the URL says so. */
+  readonly lockTimeout: number | undefined;
+}
+
+const MODES = new Set(["ro", "rw", "rwc", "memory"]);
+const PARAMETERS = new Set(["uri", "mode", "timeout"]);
+
+/** Whether the path is a `file:` URI rather than a name that happens to begin so. */
+export function isFileUri(url: DatabaseUrl): boolean {
+  return (
+    url.database?.startsWith("file:") === true &&
+    ["true", "1", "yes", "on"].includes(url.query["uri"]?.toLowerCase() ?? "")
+  );
+}
+
+/**
+ * Reads the file out of a SQLite URL.
+ *
+ * @throws {InvalidUrlError} on a parameter that has no meaning here
+ */
+export function sqliteFile(url: DatabaseUrl): SqliteFile {
+  for (const name of Object.keys(url.query)) {
+    if (!PARAMETERS.has(name)) {
+      throw new InvalidUrlError(
+        `The SQLite URL "${url}" has a parameter "${name}"; there are uri, mode (ro, rw, rwc, memory) and timeout.`,
+      );
+    }
+  }
+  const uri = isFileUri(url);
+  const mode = url.query["mode"] ?? "rwc";
+  if (!MODES.has(mode)) {
+    throw new InvalidUrlError(`The SQLite URL "${url}" has mode "${mode}"; there are ro, rw, rwc and memory.`);
+  }
+  return {
+    path: url.isMemory ? undefined : uri ? pathOfUri(url) : url.database,
+    readOnly: mode === "ro",
+    mustExist: mode === "ro" || mode === "rw",
+    lockTimeout: url.query["timeout"] === undefined ? undefined : timeout(url.query["timeout"], `timeout in "${url}"`),
+  };
+}
+
+/** Makes a path the path of a `file:` URI. */
+export function fileUri(path: string): string {
+  return `file:${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** The path that a `file:` URI leads to. */
+export function pathOfUri(url: DatabaseUrl): string {
+  try {
+    return decodeURIComponent(url.database!.slice("file:".length));
+  } catch {
+    throw new InvalidUrlError(`The SQLite URL "${url}" has a "%" that begins no escape; write %25 for a percent sign.`);
+  }
+}

@@ -1,0 +1,14 @@
+import { Refusal } from "../../schema/logical-type.ts";
+import { encodeTimestampPlain } from "../codec.ts";
+
+/** What SQLite is sent for a value that stands opposite no column: its driver takes neither truth values nor dates. */
+export function sqliteParameter(value: unknown): unknown {
+  if (typeof value === "boolean") return Number(value);
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new Refusal("it is an invalid Date");
+    return encodeTimestampPlain(value);
+  }
+  // SQLite would make it null.
+  if (Number.isNaN(value)) throw new Refusal("it is NaN, which SQLite does not have");
+  return value;
+}

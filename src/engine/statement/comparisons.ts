@@ -1,0 +1,106 @@
+import {
+  BinaryOperationNode,
+  type CaseNode,
+  type OperationNode,
+  OperatorNode,
+  type PrimitiveValueListNode,
+  ValueListNode,
+  ValueNode,
+  type WhenNode,
+} from "kysely";
+import { isNode, mapList, mapNode } from "./nodes.ts";
+import type { Opposite } from "./parameters.ts";
+import type { Scope } from "./scope.ts";
+import type { Translator } from "./translator.ts";
+
+/** Operators whose two sides are values of one type. */
+const COMPARISONS: ReadonlySet<string> = new Set([
+  ...["=", "==", "<=>", "!=", "<>", "<", "!<", "<=", ">", "!>", ">="],
+  ...["is", "is not", "is distinct from", "is not distinct from"],
+  ...["in", "not in", "between", "between symmetric"],
+]);
+
+/** Kinds of node that may have a value right in them which stands opposite something. */
+const VALUE_HOLDERS: ReadonlySet<string> = new Set<OperationNode["kind"]>([
+  ...(["ValueNode", "PrimitiveValueListNode", "ValueListNode", "TupleNode"] as const),
+  ...(["AndNode", "ParensNode", "RawNode", "CaseNode", "FunctionNode", "AggregateFunctionNode"] as const),
+]);
+
+/** Whether an operand may have a value right in it. */
+export function mayHoldValue({ kind }: OperationNode): boolean {
+  return VALUE_HOLDERS.has(kind);
+}
+
+/** Translates an operation of two operands. In a comparison, a value on one side is of the other side's type. */
+export function translateOperation(
+  translator: Translator,
+  node: BinaryOperationNode,
+  scope: Scope,
+): BinaryOperationNode {
+  const { leftOperand, rightOperand } = node;
+  const operator = OperatorNode.is(node.operator) ? node.operator.operator : "";
+  if (!COMPARISONS.has(operator)) return mapNode(node, (child) => translator.translateProperty(child, scope));
+  if (isEmptyList(rightOperand)) {
+    if (operator === "in") return NEVER;
+    if (operator === "not in") return ALWAYS;
+  }
+  const left = translateOperand(translator, leftOperand, rightOperand, scope);
+  const right = translateOperand(translator, rightOperand, leftOperand, scope);
+  const isSame = left === leftOperand && right === rightOperand;
+  return isSame ? node : Object.freeze({ ...node, leftOperand: left, rightOperand: right });
+}
+
+function translateOperand(
+  translator: Translator,
+  operand: OperationNode,
+  other: OperationNode,
+  scope: Scope,
+): OperationNode {
+  return translator.translate(
+    operand,
+    scope,
+    mayHoldValue(operand) ? translator.resolver.opposite(other, scope) : undefined,
+  );
+}
+
+/**
+ * Translates a case. What is tested and what it is tested for are of one type.
+ *
+ * @param opposite what the results are compared with or written to
+ */
+export function translateCase(translator: Translator, node: CaseNode, scope: Scope, opposite: Opposite): CaseNode {
+  const { resolver } = translator;
+  const { value: tested, when = [] } = node;
+  const conditions = when.map(({ condition }) => condition);
+  const oppositeConditions = tested === undefined ? undefined : resolver.opposite(tested, scope);
+  const translateWhen = (one: WhenNode) =>
+    mapNode(one, (child, property) =>
+      isNode(child)
+        ? translator.translate(child, scope, property === "condition" ? oppositeConditions : opposite)
+        : child,
+    );
+  return mapNode(node, (child, property) => {
+    if (property === "when") return mapList(when, translateWhen);
+    if (!isNode(child)) return child;
+    return translator.translate(
+      child,
+      scope,
+      property === "value" ? resolver.firstOpposite(conditions, scope) : opposite,
+    );
+  });
+}
+
+function isEmptyList(node: OperationNode): boolean {
+  const isList = node.kind === "PrimitiveValueListNode" || node.kind === "ValueListNode";
+  // The kinds say so.
+  return isList && (node as PrimitiveValueListNode | ValueListNode).values.length === 0;
+}
+
+/** `in ()` is no SQL. These say the same, and bind as tightly. */
+const NEVER = oneInZero("in");
+const ALWAYS = oneInZero("not in");
+
+function oneInZero(operator: "in" | "not in"): BinaryOperationNode {
+  const [one, zero] = [ValueNode.createImmediate(1), ValueNode.createImmediate(0)];
+  return BinaryOperationNode.create(one, OperatorNode.create(operator), ValueListNode.create([zero]));
+}

@@ -1,0 +1,247 @@
+import {
+  type AggregateFunctionNode,
+  type AliasNode,
+  type AndNode,
+  type BinaryOperationNode,
+  type CaseNode,
+  ColumnNode,
+  type CommonTableExpressionNode,
+  type FromNode,
+  type FunctionNode,
+  type JoinNode,
+  type OperationNode,
+  type ParensNode,
+  type PrimitiveValueListNode,
+  QueryNode,
+  type RawNode,
+  ReferenceNode,
+  type SelectionNode,
+  type TupleNode,
+  type UsingNode,
+  type ValueListNode,
+  ValueNode,
+} from "kysely";
+import type { Engine } from "../engine.ts";
+import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
+import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
+import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
+import { translateQuery } from "./queries.ts";
+import { handsOn, type Resolver } from "./resolver.ts";
+import { Scope } from "./scope.ts";
+import { isLateral, isSubquery } from "./sources.ts";
+
+type Translated =
+  | ValueNode
+  | PrimitiveValueListNode
+  | ValueListNode
+  | TupleNode
+  | ReferenceNode
+  | BinaryOperationNode
+  | AndNode
+  | ParensNode
+  | AliasNode
+  | SelectionNode
+  | RawNode
+  | FunctionNode
+  | AggregateFunctionNode
+  | CaseNode
+  | FromNode
+  | UsingNode
+  | JoinNode
+  | CommonTableExpressionNode
+  | QueryNode;
+
+/** Nodes below which nothing is translated: names, words, and what tables and columns are called. */
+const LEAVES: ReadonlySet<string> = new Set([
+  "IdentifierNode",
+  "SchemableIdentifierNode",
+  "TableNode",
+  "ColumnNode",
+  "SelectAllNode",
+  "OperatorNode",
+  "DataTypeNode",
+  "MatchedNode",
+  "JSONPathNode",
+  "JSONOperatorChainNode",
+  "CollateNode",
+  "OrActionNode",
+  "TopNode",
+]);
+
+/** Lists of up to so many values are taken to be of fixed length. */
+const SHORT_LIST = 4;
+
+/**
+ * Makes the tree that is sent of the tree that was built: columns get their names in the database, values become what
+ * the driver sends, defaults are added. What needs no change is shared with the tree that was built.
+ */
+export class Translator {
+  readonly engine: Engine;
+  readonly resolver: Resolver;
+  #hasLongList = false;
+
+  constructor(engine: Engine, resolver: Resolver) {
+    this.engine = engine;
+    this.resolver = resolver;
+  }
+
+  /** Whether there was a list of values that is likely to be of another length next time. */
+  get hasLongList(): boolean {
+    return this.#hasLongList;
+  }
+
+  /** Takes note of a list of values or rows. */
+  countList(length: number, short = SHORT_LIST): void {
+    if (length > short) this.#hasLongList = true;
+  }
+
+  /**
+   * Translates a node.
+   *
+   * @param opposite what the values right in it are compared with or written to
+   */
+  translate<T extends OperationNode>(node: T, scope: Scope, opposite?: Opposite): T {
+    // The kind tells which of them it is, others go to the default; a node becomes one of its own kind.
+    return this.#translate(node as OperationNode as Translated, scope, opposite) as OperationNode as T;
+  }
+
+  /** Translates whatever a node has as a property. */
+  translateProperty(value: unknown, scope: Scope): unknown {
+    if (Array.isArray(value)) return mapList(value, (item) => this.translateProperty(item, scope));
+    return isNode(value) ? this.translate(value, scope) : value;
+  }
+
+  /** Translates each of several nodes. */
+  translateList<T extends OperationNode>(nodes: readonly T[], scope: Scope, opposite?: Opposite): readonly T[] {
+    return mapList(nodes, (node) => this.translate(node, scope, opposite));
+  }
+
+  #translate(node: Translated, scope: Scope, opposite: Opposite): OperationNode {
+    switch (node.kind) {
+      case "ValueNode":
+        return this.#value(node, opposite);
+      case "PrimitiveValueListNode":
+        return this.#values(node, opposite);
+      case "ValueListNode":
+        this.countList(node.values.length);
+        return withList(node, "values", this.translateList(node.values, scope, opposite));
+      case "TupleNode":
+        return withList(
+          node,
+          "values",
+          mapList(node.values, (value, index) => this.translate(value, scope, memberOf(opposite, index))),
+        );
+      case "ReferenceNode":
+        return this.#reference(node, scope);
+      case "BinaryOperationNode":
+        return translateOperation(this, node, scope);
+      case "AndNode":
+      case "ParensNode":
+      case "AliasNode":
+      case "SelectionNode":
+        return mapNode(node, (child) => (isNode(child) ? this.translate(child, scope, opposite) : child));
+      case "RawNode":
+        return this.#raw(node, scope, opposite);
+      case "FunctionNode":
+        return withList(node, "arguments", this.#operands(node, node.arguments, scope, opposite));
+      case "AggregateFunctionNode":
+        return mapNode(node, (child, property) =>
+          property === "aggregated"
+            ? this.#operands(node, node.aggregated, scope, opposite)
+            : this.translateProperty(child, scope),
+        );
+      case "CaseNode":
+        return translateCase(this, node, scope, opposite);
+      case "FromNode":
+        return withList(
+          node,
+          "froms",
+          mapList(node.froms, (source) => this.source(source, scope)),
+        );
+      case "UsingNode":
+        return withList(
+          node,
+          "tables",
+          mapList(node.tables, (source) => this.source(source, scope)),
+        );
+      case "JoinNode":
+        return mapNode(node, (child, property) =>
+          property === "table" ? this.source(node.table, scope, node.joinType) : this.translateProperty(child, scope),
+        );
+      case "CommonTableExpressionNode":
+        return mapNode(node, (child, property) =>
+          property === "expression" ? this.translate(node.expression, scope.bodyOf(node)) : child,
+        );
+      default:
+        if (LEAVES.has((node as OperationNode).kind)) return node;
+        if (QueryNode.is(node)) return translateQuery(this, node, this.resolver.open(node, scope));
+        return mapNode(node as OperationNode, (child) => this.translateProperty(child, scope));
+    }
+  }
+
+  /** Translates what a query takes rows from. */
+  source(node: OperationNode, scope: Scope, joinType = ""): OperationNode {
+    if (node.kind === "TableNode") return node;
+    const isOutside = isSubquery(node) && !isLateral({ node, joinType });
+    return this.translate(node, isOutside ? scope.outer! : scope);
+  }
+
+  #value(node: ValueNode, opposite: Opposite): ValueNode {
+    if (node.immediate === true) return node;
+    const value = parameter(this.engine, node.value, opposite);
+    return value === node.value ? node : ValueNode.create(value);
+  }
+
+  #values(node: PrimitiveValueListNode, opposite: Opposite): PrimitiveValueListNode {
+    this.countList(node.values.length);
+    return withList(
+      node,
+      "values",
+      mapList(node.values, (value) => parameter(this.engine, value, opposite)),
+    );
+  }
+
+  #reference(node: ReferenceNode, scope: Scope): ReferenceNode {
+    const { column } = node;
+    if (column.kind !== "ColumnNode") return node;
+    const name = scope.relationOf(node)?.databaseName(column.column.name);
+    return name === undefined || name === column.column.name
+      ? node
+      : ReferenceNode.create(ColumnNode.create(name), node.table);
+  }
+
+  #raw(node: RawNode, scope: Scope, opposite: Opposite): RawNode {
+    if (isTextless(node.sqlFragments)) this.countList(node.parameters.length, 2 * SHORT_LIST);
+    const own = compared(this.resolver.typedConverter(node)) ?? (soleChild(node) === undefined ? undefined : opposite);
+    return withList(node, "parameters", this.translateList(node.parameters, this.#rawScope(node, scope), own));
+  }
+
+  /** Tables that a template names are there for the columns that it names. */
+  #rawScope(node: RawNode, scope: Scope): Scope {
+    let inside: Scope | undefined;
+    for (const child of node.parameters) {
+      // The kind says so.
+      const isTable =
+        child.kind === "TableNode" || (child.kind === "AliasNode" && (child as AliasNode).node.kind === "TableNode");
+      if (!isTable) continue;
+      inside ??= new Scope(scope);
+      inside.relations.push(this.resolver.relation(child, scope));
+    }
+    return inside ?? scope;
+  }
+
+  /** The arguments of a function. Where it gives one of them, values among them are of the type of the others. */
+  #operands(
+    node: FunctionNode | AggregateFunctionNode,
+    operands: readonly OperationNode[],
+    scope: Scope,
+    opposite: Opposite,
+  ): readonly OperationNode[] {
+    const isMixed = handsOn(node.func) && operands.some(mayHoldValue);
+    return this.translateList(
+      operands,
+      scope,
+      isMixed ? (opposite ?? compared(this.resolver.converter(node, scope))) : undefined,
+    );
+  }
+}

@@ -1,0 +1,18 @@
+import { MultibindError } from "./multibind-error.ts";
+
+/** Something that needs an application was used outside of any context. */
+export class NoContextError extends MultibindError {
+  readonly code = "NO_CONTEXT";
+
+  constructor(what: string) {
+    super(
+      `${what} needs an application context, and there is none here. ` +
+        "Wrap the work in `app.run(async () => …)`, or use the application itself: `app.engines`, `app.session()`.",
+    );
+  }
+}
+
+/** A context ended normally while its session held work that was never committed. */
+export class UncommittedError extends MultibindError {
+  readonly code = "UNCOMMITTED";
+}

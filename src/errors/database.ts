@@ -1,0 +1,97 @@
+import type { BindKey } from "../bind-key.ts";
+import { MultibindError } from "./multibind-error.ts";
+
+/** What is known of a statement that a database refused. */
+export interface DatabaseErrorOptions extends ErrorOptions {
+  readonly bindKey?: BindKey | undefined;
+  readonly sql?: string | undefined;
+}
+
+/**
+ * A database or its driver reported an error; `cause` is that error as the driver threw it.
+ *
+ * The class is the same on every database for the same cause.
+ *
+ * @see SQLAlchemy: `sqlalchemy.exc.DBAPIError`
+ */
+export abstract class DatabaseError extends MultibindError {
+  /** The statement that failed, where there was one. Parameters are left out: they are the application's data. */
+  declare readonly sql?: string;
+
+  constructor(message: string, options: DatabaseErrorOptions = {}) {
+    super(message, options);
+    if (options.sql !== undefined) this.sql = options.sql;
+  }
+}
+
+/** A constraint of the database was violated. */
+export class IntegrityError extends DatabaseError {
+  readonly code: string = "INTEGRITY";
+}
+
+/** A value that must be unique is already there. */
+export class UniqueViolationError extends IntegrityError {
+  override readonly code = "UNIQUE_VIOLATION";
+}
+
+/** A foreign key names a row that does not exist, or a row is still referred to. */
+export class ForeignKeyViolationError extends IntegrityError {
+  override readonly code = "FOREIGN_KEY_VIOLATION";
+}
+
+/** A column that must have a value got none. */
+export class NotNullViolationError extends IntegrityError {
+  override readonly code = "NOT_NULL_VIOLATION";
+}
+
+/** A check constraint refused a row. */
+export class CheckViolationError extends IntegrityError {
+  override readonly code = "CHECK_VIOLATION";
+}
+
+/** What an {@link OperationalError} adds to what is known of a failed statement. */
+export interface OperationalErrorOptions extends DatabaseErrorOptions {
+  readonly retryable?: boolean | undefined;
+}
+
+/** The database could not do its work just then: connection, timeout, lock, serialization, resources. */
+export class OperationalError extends DatabaseError {
+  readonly code: string = "OPERATIONAL";
+  /** Whether the same work may succeed if it is begun anew: after a deadlock or a serialization failure. */
+  readonly retryable: boolean;
+
+  constructor(message: string, options: OperationalErrorOptions = {}) {
+    super(message, options);
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The connection to the database could not be made, or was lost. */
+export class ConnectionError extends OperationalError {
+  override readonly code = "CONNECTION";
+}
+
+/** A statement, a lock or a connection was not to be had in the time given. */
+export class TimeoutError extends OperationalError {
+  override readonly code = "TIMEOUT";
+}
+
+/** The work waits for itself: for a connection or lock that its own surroundings hold. Thrown at once, never after a wait. */
+export class SelfDeadlockError extends OperationalError {
+  override readonly code = "SELF_DEADLOCK";
+}
+
+/** Two pieces of work each held what the other waited for, and this one was chosen to give way. Begin it anew. */
+export class DeadlockError extends OperationalError {
+  override readonly code = "DEADLOCK";
+}
+
+/** Two transactions could not have run one after the other with the same outcome. Begin this one anew. */
+export class SerializationError extends OperationalError {
+  override readonly code = "SERIALIZATION";
+}
+
+/** The statement itself is wrong: its syntax, or a name in it. */
+export class ProgrammingError extends DatabaseError {
+  readonly code = "PROGRAMMING";
+}

@@ -1,0 +1,31 @@
+import { type BindKey, bindLabel } from "../bind-key.ts";
+
+/** What every error of multibind may say of where it happened. */
+export interface MultibindErrorOptions extends ErrorOptions {
+  /** The bind that the error is about; `null` is the default bind. */
+  readonly bindKey?: BindKey | undefined;
+}
+
+/**
+ * The base of every error that multibind throws.
+ *
+ * Catch it to tell multibind's errors from your own, and read {@link code} to tell them from each other:
+ * codes are stable, messages are for people.
+ */
+export abstract class MultibindError extends Error {
+  /** A stable name for the kind of error, for example `"CROSS_BIND"`. */
+  abstract readonly code: string;
+  /** The bind that the error is about: `null` for the default one, absent where it is about none or several. */
+  declare readonly bindKey?: BindKey;
+
+  constructor(message: string, options: MultibindErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    Object.defineProperty(this, "name", { value: new.target.name, configurable: true });
+    if (options.bindKey !== undefined) this.bindKey = options.bindKey;
+  }
+}
+
+/** Says of a thing where it belongs, for messages: `table "user" (bind "auth")`. */
+export function inBind(thing: string, bindKey: BindKey): string {
+  return `${thing} (${bindLabel(bindKey)})`;
+}

@@ -1,0 +1,107 @@
+import { type BindKey, bindLabel } from "../bind-key.ts";
+import { MultibindError } from "./multibind-error.ts";
+
+/** A session was asked for something that its state or an entity's state does not allow. */
+export class SessionError extends MultibindError {
+  readonly code: string = "SESSION";
+}
+
+/** A session was used after `close()`. */
+export class SessionClosedError extends SessionError {
+  override readonly code = "SESSION_CLOSED";
+}
+
+/** A transaction failed and must be rolled back before the bind can be used again. `cause` is the first failure. */
+export class FailedTransactionError extends SessionError {
+  override readonly code = "FAILED_TRANSACTION";
+}
+
+/** A second bind was to be written in one transaction, and the commit policy is `"single"`. Nothing was sent there. */
+export class CommitPolicyError extends SessionError {
+  override readonly code = "COMMIT_POLICY";
+
+  constructor(writing: BindKey, refused: BindKey) {
+    super(
+      `The transaction has written on ${bindLabel(writing)}, and now was to write on ${bindLabel(refused)} too: ` +
+        'the commit policy "single" allows one. Commit first, use two sessions, or choose the policy "ordered".',
+      { bindKey: refused },
+    );
+  }
+}
+
+/** Two transactions were begun on one session at once, or one was ended from beside the function that runs in it. */
+export class ConcurrentTransactionError extends SessionError {
+  override readonly code = "CONCURRENT_TRANSACTION";
+}
+
+/** Rows were to be streamed within a transaction, on a database that cannot do that beside other statements. */
+export class StreamInTransactionError extends SessionError {
+  override readonly code = "STREAM_IN_TRANSACTION";
+
+  constructor(bindKey: BindKey) {
+    super(
+      `A transaction is open on ${bindLabel(bindKey)}, and its one connection cannot stream rows and run other statements. ` +
+        "Stream before the transaction or after it, or read portions with `limit` and a condition on the key.",
+      { bindKey },
+    );
+  }
+}
+
+/** A query that must find a row found none. */
+export class NoResultError extends SessionError {
+  override readonly code = "NO_RESULT";
+}
+
+/** A query that must find one row found several. */
+export class MultipleResultsError extends SessionError {
+  override readonly code = "MULTIPLE_RESULTS";
+}
+
+/** Rows that were to be updated or deleted are not there any more, or have another version. */
+export class StaleDataError extends SessionError {
+  override readonly code = "STALE_DATA";
+  /** The entities whose rows did not match. */
+  readonly entities: readonly object[];
+
+  constructor(message: string, options: { entities: readonly object[]; bindKey: BindKey }) {
+    super(message, { bindKey: options.bindKey });
+    this.entities = options.entities;
+  }
+}
+
+/** What became of each bind when a commit over several did not succeed on all. */
+export interface PartialCommitOutcome {
+  /** Binds whose work is stored. */
+  readonly committed: readonly BindKey[];
+  /** The binds whose commit the database refused. */
+  readonly failed: readonly BindKey[];
+  /** Binds that were rolled back because an earlier one failed. */
+  readonly rolledBack: readonly BindKey[];
+  /** Binds whose connection was lost during the commit: stored or not, only the database knows. */
+  readonly unknown: readonly BindKey[];
+}
+
+/** A commit over several binds succeeded on some and not on others. The fields say on which. */
+export class PartialCommitError extends SessionError implements PartialCommitOutcome {
+  override readonly code = "PARTIAL_COMMIT";
+  readonly committed: readonly BindKey[];
+  readonly failed: readonly BindKey[];
+  readonly rolledBack: readonly BindKey[];
+  readonly unknown: readonly BindKey[];
+
+  constructor(outcome: PartialCommitOutcome, cause: unknown) {
+    const part = (name: string, keys: readonly BindKey[]) =>
+      keys.length === 0 ? [] : [`${name}: ${keys.map(bindLabel).join(", ")}`];
+    const parts = [
+      ...part("committed", outcome.committed),
+      ...part("failed", outcome.failed),
+      ...part("rolled back", outcome.rolledBack),
+      ...part("unknown", outcome.unknown),
+    ];
+    super(`The commit did not succeed on every bind. ${parts.join("; ")}.`, { cause });
+    this.committed = outcome.committed;
+    this.failed = outcome.failed;
+    this.rolledBack = outcome.rolledBack;
+    this.unknown = outcome.unknown;
+  }
+}

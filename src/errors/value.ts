@@ -1,0 +1,34 @@
+import type { BindKey } from "../bind-key.ts";
+import { MultibindError } from "./multibind-error.ts";
+
+/** Which column a value was meant for or came from. */
+export interface ValueErrorOptions extends ErrorOptions {
+  readonly bindKey?: BindKey | undefined;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+}
+
+/** A value does not fit its column. Thrown before anything is sent, or when a stored value cannot be given back exactly. */
+export class InvalidValueError extends MultibindError {
+  readonly code: string = "INVALID_VALUE";
+  /** The table's name, where it is known. */
+  declare readonly table?: string;
+  /** The column's property name, where it is known. */
+  declare readonly column?: string;
+
+  constructor(message: string, options: ValueErrorOptions = {}) {
+    super(message, options);
+    if (options.table !== undefined) this.table = options.table;
+    if (options.column !== undefined) this.column = options.column;
+  }
+}
+
+/** A column was set to `undefined` in an update, where that could mean either "leave it" or "make it null". */
+export class UndefinedValueError extends InvalidValueError {
+  override readonly code = "UNDEFINED_VALUE";
+}
+
+/** A stored value is finer or larger than the column's JavaScript type can hold without loss. */
+export class PrecisionError extends InvalidValueError {
+  override readonly code = "PRECISION";
+}

@@ -1,0 +1,74 @@
+/**
+ * One session over many databases.
+ *
+ * @module
+ */
+export { sql } from "kysely";
+export type { BindKey, BindKeys } from "./bind-key.ts";
+export { Application, type ContextOptions } from "./context/application.ts";
+export type { BindChoice } from "./context/chosen-binds.ts";
+export type { BindValue, Configuration, OnUncommitted } from "./context/configuration.ts";
+export { Context } from "./context/context.ts";
+export { Engines } from "./context/engines.ts";
+export { DatabaseUrl, type DatabaseUrlParts, type FamilyName, type HostAddress } from "./engine/database-url.ts";
+export type { PoolStatus } from "./engine/driver.ts";
+export type { Duration } from "./engine/duration.ts";
+export type { EchoListener, FinishedStatementEvent, StatementEvent, StatementListener } from "./engine/echo.ts";
+export { Engine } from "./engine/engine.ts";
+export type { EngineOptions } from "./engine/engine-options.ts";
+export { typed } from "./engine/statement/typed.ts";
+export * from "./errors/configuration.ts";
+export * from "./errors/context.ts";
+export * from "./errors/database.ts";
+export * from "./errors/ddl.ts";
+export { MultibindError } from "./errors/multibind-error.ts";
+export * from "./errors/routing.ts";
+export * from "./errors/schema.ts";
+export * from "./errors/session.ts";
+export * from "./errors/value.ts";
+export { Entity, type EntityState, stateOf } from "./model/entity.ts";
+export type { AnyModel, ModelKey, ModelOptions, ModelStatics } from "./model/model-types.ts";
+export { Multibind, type MultibindOptions } from "./multibind.ts";
+export { Select, type SelectOf, select } from "./query/select.ts";
+export {
+  type AnyColumn,
+  Column,
+  type Columns,
+  type ReferenceOptions,
+  type ReferentialAction,
+} from "./schema/column.ts";
+export {
+  type CheckConstraint,
+  type Constraint,
+  check,
+  type ForeignKeyConstraint,
+  foreignKey,
+  type Index,
+  index,
+  type UniqueConstraint,
+  unique,
+} from "./schema/constraint.ts";
+export { Metadata } from "./schema/metadata.ts";
+export { Metadatas } from "./schema/metadatas.ts";
+export type { NamingConvention } from "./schema/naming-convention.ts";
+export type { KeyOf, NewRow, Row } from "./schema/row.ts";
+export { type AnyTable, Table, type TableOptions } from "./schema/table.ts";
+export { TableColumn } from "./schema/table-column.ts";
+export { binary } from "./schema/types/binary.ts";
+export { boolean } from "./schema/types/boolean.ts";
+export { enumeration } from "./schema/types/enumeration.ts";
+export { float } from "./schema/types/float.ts";
+export { bigint, integer, smallint } from "./schema/types/integer.ts";
+export { json } from "./schema/types/json.ts";
+export { native } from "./schema/types/native.ts";
+export { numeric } from "./schema/types/numeric.ts";
+export { char, type TextOptions, text, varchar } from "./schema/types/string.ts";
+export { date, time, timestamp } from "./schema/types/temporal.ts";
+export { uuid } from "./schema/types/uuid.ts";
+export type { BeginOptions } from "./session/begin-options.ts";
+export { keyOf } from "./session/key-reference.ts";
+export { NestedTransaction } from "./session/nested-transaction.ts";
+export type { BindTarget, Statement } from "./session/routing.ts";
+export { Session, type SessionOptions } from "./session/session.ts";
+export type { RunOptions } from "./session/statement-runner.ts";
+export type { CommitPolicy } from "./session/transactions.ts";

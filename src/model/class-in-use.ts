@@ -1,0 +1,27 @@
+import { requireSoundClass } from "./construction.ts";
+import { type EntityClass, type Mapper, mapperOfClass } from "./mapper.ts";
+
+/**
+ * The mapper of a class that is used to read or store entities: from now on its rows become entities of that class.
+ *
+ * @throws {UnmappedClassError} if it is no model
+ * @throws {ModelClassError} if the model has another class, or this one hides its columns
+ */
+export function mapperOfClassInUse(model: unknown): Mapper {
+  const mapper = mapperOfClass(model);
+  // A class with a mapper is one that constructs entities.
+  const entityClass = model as unknown as EntityClass;
+  mapper.register(entityClass);
+  requireSoundClass(entityClass, mapper);
+  return mapper;
+}
+
+/**
+ * The mapper of an entity, by its class.
+ *
+ * @throws {UnmappedClassError} if it is no entity
+ * @throws {ModelClassError} as {@link mapperOfClassInUse}
+ */
+export function mapperOfEntityInUse(entity: unknown): Mapper {
+  return mapperOfClassInUse(typeof entity === "object" && entity !== null ? entity.constructor : undefined);
+}

@@ -1,0 +1,147 @@
+import { bindLabel } from "../bind-key.ts";
+import { ModelClassError } from "../errors/schema.ts";
+import { InvalidValueError } from "../errors/value.ts";
+import { findHiddenColumn, takePart } from "./class-trial.ts";
+import type { Entity } from "./entity.ts";
+import type { EntityClass, Mapper } from "./mapper.ts";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Set while entities are made from rows, whose values need no check. */
+let loading = false;
+/** Classes whose entities hold what rows give them. */
+const sound = new WeakSet<EntityClass>();
+/** Classes that were tried. */
+const tried = new WeakSet<EntityClass>();
+
+/** The part of a generated constructor that sets the columns. */
+export type ColumnSetter = (entity: Entity, values: Values) => void;
+
+/** How the discriminator of a class's entities gets its value. */
+export interface FixedProperty {
+  readonly name: string;
+  readonly value: unknown;
+  /** Whether another value may be given: the root's own class may make rows of any identity. */
+  readonly overridable: boolean;
+}
+
+/**
+ * Makes the function that sets an entity's columns, in their order, so that all entities of a class have one shape.
+ * Code is generated where that is allowed, since it is several times faster than a loop.
+ */
+export function columnSetter(names: readonly string[], fixed: FixedProperty | undefined): ColumnSetter {
+  try {
+    const body = names.map((name) => {
+      const key = JSON.stringify(name);
+      if (name !== fixed?.name) return `entity[${key}] = values[${key}];`;
+      return `entity[${key}] = ${fixed.overridable ? `values[${key}] === undefined ? identity : values[${key}]` : "identity"};`;
+    });
+    // Only column names go into the code, as JSON strings.
+    const make = new Function("identity", `"use strict"; return (entity, values) => { ${body.join(" ")} };`);
+    return make(fixed?.value) as ColumnSetter;
+  } catch {
+    return (entity, values) => {
+      const target = entity as unknown as Record<string, unknown>;
+      for (const name of names) {
+        const given = values[name];
+        target[name] = name === fixed?.name && (given === undefined || !fixed.overridable) ? fixed.value : given;
+      }
+    };
+  }
+}
+
+/**
+ * Sets the columns of an entity that is being made: the part of every entity's constructor that all classes share.
+ *
+ * @throws {InvalidValueError} on a name that is no column
+ */
+export function setColumns(entity: Entity, mapper: Mapper, given: unknown): void {
+  const values = loading ? ((given ?? {}) as Values) : checkNewValues(mapper, given);
+  mapper.setColumns(entity, values);
+  if (loading) takePart(entity);
+}
+
+function checkNewValues(mapper: Mapper, values: unknown): Values {
+  if (values === undefined) return {};
+  if (typeof values !== "object" || values === null) {
+    throw new InvalidValueError(`A new ${mapper.name} takes an object with the columns' values.`, {
+      bindKey: mapper.table.bindKey,
+    });
+  }
+  for (const name in values) {
+    if (!mapper.properties.some((property) => property.name === name))
+      throw refused(mapper, name, `has no column "${name}"`);
+  }
+  const { discriminator, identity, parent } = mapper;
+  if (parent !== undefined && discriminator !== undefined) {
+    const given = (values as Values)[discriminator];
+    if (given !== undefined && given !== identity) {
+      throw refused(mapper, discriminator, `always has ${JSON.stringify(identity)} in "${discriminator}"`);
+    }
+  }
+  return values as Values;
+}
+
+function refused(mapper: Mapper, column: string, reason: string): InvalidValueError {
+  const { bindKey, fullName } = mapper.table;
+  return new InvalidValueError(`${mapper.name} (${bindLabel(bindKey)}) ${reason}.`, {
+    bindKey,
+    table: fullName,
+    column,
+  });
+}
+
+/**
+ * Makes an entity from a row's values, by `new` of the application's class.
+ *
+ * @throws {ModelClassError} if the class does not let its entities hold the values
+ */
+export function construct(entityClass: EntityClass, values: Values, mapper: Mapper): Entity {
+  requireSoundClass(entityClass, mapper);
+  const entity = constructAsLoaded(entityClass, values);
+  if (!sound.has(entityClass)) compare(entityClass, entity, values, mapper);
+  return entity;
+}
+
+/**
+ * Finds out, once for a class, whether its entities hold what rows give them: a class field may hide a column, and a
+ * constructor may keep its argument to itself.
+ *
+ * @throws {ModelClassError} if they do not
+ */
+export function requireSoundClass(entityClass: EntityClass, mapper: Mapper): void {
+  if (tried.has(entityClass)) return;
+  const problem = findHiddenColumn(entityClass, mapper, (values) => constructAsLoaded(entityClass, values));
+  if (typeof problem === "string") throw unsound(entityClass, mapper, problem);
+  tried.add(entityClass);
+  if (problem === undefined) sound.add(entityClass);
+}
+
+function constructAsLoaded(entityClass: EntityClass, values: Values): Entity {
+  const before = loading;
+  loading = true;
+  try {
+    return new entityClass(values);
+  } finally {
+    loading = before;
+  }
+}
+
+/** Where a class could not be tried, its first row decides. */
+function compare(entityClass: EntityClass, entity: Entity, values: Values, mapper: Mapper): void {
+  const held = entity as unknown as Values;
+  const lost = mapper.properties.find(
+    ({ name }) => !Object.is(held[name], values[name]) && name !== mapper.discriminator,
+  );
+  if (lost !== undefined) throw unsound(entityClass, mapper, lost.name);
+  sound.add(entityClass);
+}
+
+function unsound({ name }: EntityClass, mapper: Mapper, column: string): ModelClassError {
+  return new ModelClassError(
+    `An entity of class ${name} does not hold what its row has in "${column}". Either the class has a field of that name, ` +
+      "which hides the column (TypeScript: `declare` it, or leave it out), or its constructor does not pass its argument on to `super`, " +
+      "or sets the column itself, also when a row is read.",
+    { bindKey: mapper.table.bindKey },
+  );
+}

@@ -1,0 +1,108 @@
+import type { AliasedExpression } from "kysely";
+import type { BindKey } from "../bind-key.ts";
+import type { Columns } from "../schema/column.ts";
+import type { Flat, KeyOf, KyselyRow, NewRow, Row } from "../schema/row.ts";
+import type { Table, TableOptions } from "../schema/table.ts";
+import type { Entity, MAPPER } from "./entity.ts";
+import type { AbstractExtend, PlainExtend, PolymorphicExtend } from "./extend-types.ts";
+import type { Mapper } from "./mapper.ts";
+
+/** What a column that tells a row's class may hold. */
+export type Selected<X> = X extends { readonly $types: { readonly select: infer S } } ? S : never;
+
+/** The arguments of a model's constructor: the values of a new row, which may be left out if none is needed. */
+export type NewArguments<V> = Record<never, never> extends V ? [values?: V] : [values: V];
+
+/** The values of a new row of a root: the discriminator may be left out where the root's class has an identity. */
+export type NewRootRow<C, D extends keyof C, I> = [I] extends [never]
+  ? NewRow<C>
+  : Flat<Omit<NewRow<C>, D> & Partial<Pick<NewRow<C>, D & keyof NewRow<C>>>>;
+
+/** Options of `db.model`. */
+export interface ModelOptions<K, D, I, P extends string> extends TableOptions<P> {
+  /** The bind that the model belongs to; the default one unless given. */
+  readonly bindKey?: K;
+  /** The column whose value says which class a row is of, for a model with children. */
+  readonly discriminator?: D;
+  /** What the discriminator holds in rows of this class itself. */
+  readonly identity?: I;
+}
+
+/** A mapper that knows, for types only, what columns its entities have. */
+export interface MapperOf<C> extends Mapper {
+  readonly $columns?: C;
+}
+
+/**
+ * What a model's class knows.
+ *
+ * @typeParam C the columns of its entities
+ * @typeParam T the columns of its table: of a joined child, only the child's own
+ */
+export interface ModelStatics<C extends Columns, N extends string, K extends BindKey, T extends Columns = C>
+  extends AliasedExpression<KyselyRow<T>, N> {
+  /** The table's name. */
+  readonly tableName: N;
+  /** The bind that the model belongs to, fixed for good; `null` is the default one. */
+  readonly bindKey: K;
+  /** The table's columns by property. */
+  readonly columns: Table<T, N, K>["columns"];
+  /** The table that the model is mapped to; of a joined child, its own. */
+  readonly table: Table<T, N, K>;
+  /** The model's table under another name, for a statement that names it twice. */
+  as<A extends string>(alias: A): Table<T, A, K>;
+  /** @internal */
+  readonly [MAPPER]: MapperOf<C>;
+}
+
+/** A class of any model, as functions take it. */
+// biome-ignore lint/suspicious/noExplicitAny: columns appear in and out of a model's type, so only `any` fits every one
+export type AnyModel = (abstract new (...values: any) => Entity) & ModelStatics<any, string, BindKey, any>;
+
+/** The constructor of a model that may be extended, whatever its arguments. */
+export type Extensible = abstract new (values: never) => Entity;
+
+/** What a class has of its own beyond what every model has: its static members go on to the children. */
+export type OwnStatics<This> = Pick<
+  This,
+  Exclude<keyof This, "prototype" | "extend" | "extendAbstract" | keyof ModelStatics<Columns, string, BindKey>>
+>;
+
+/** How a model with such columns is extended. */
+export type ExtendOf<
+  C extends Columns,
+  N extends string,
+  K extends BindKey,
+  BK extends string,
+  D extends keyof C,
+  T extends Columns,
+> = {
+  readonly extend: [D] extends [never] ? PlainExtend<C, K, BK> : PolymorphicExtend<C, N, K, BK, D, T>;
+};
+
+/** The class that `db.model` returns, to be extended by the application's own. */
+export type ModelClass<
+  C extends Columns,
+  N extends string,
+  K extends BindKey,
+  BK extends string,
+  D extends keyof C,
+  V = NewRow<C>,
+> = (new (...values: NewArguments<V>) => Entity & Row<C>) & ModelStatics<C, N, K> & ExtendOf<C, N, K, BK, D, C>;
+
+/** The class that `db.abstractModel` returns. */
+export type AbstractClass<
+  This extends Extensible,
+  C extends Columns,
+  K extends BindKey,
+  BK extends string,
+  Own extends Columns,
+> = (abstract new (
+  ...values: NewArguments<NewRow<C>>
+) => InstanceType<This> & Row<Own>) &
+  OwnStatics<This> &
+  AbstractExtend<C, K, BK>;
+
+/** The key of a model's rows: the value itself, or for a composite key an object with each part. */
+export type ModelKey<M extends AnyModel> =
+  M extends ModelStatics<infer C, string, BindKey, infer _T> ? KeyOf<C> : never;

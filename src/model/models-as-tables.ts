@@ -1,0 +1,92 @@
+import type { AnyTable } from "../schema/table.ts";
+import { MAPPER } from "./entity.ts";
+import type { Mapper } from "./mapper.ts";
+
+/** The builder behind a view of it. */
+const TARGET: unique symbol = Symbol("multibind.target");
+
+/** The table of a model's class; anything else is given back as it is. */
+export function tableOfModel(value: unknown): unknown {
+  const mapper = typeof value === "function" ? (value as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
+  return mapper === undefined ? value : (mapper.table satisfies AnyTable);
+}
+
+/**
+ * Lets a model stand wherever one of Kysely's builders takes a table: in arguments, in arrays of them, and in callbacks.
+ *
+ * Kysely calls every function that it is given, so a class cannot reach it. The builders themselves are untouched: this
+ * is a thin view of them that turns models into tables on the way in.
+ */
+export function modelsAsTables<T extends object>(builder: T): T {
+  return view(builder);
+}
+
+const handler: ProxyHandler<object> = {
+  get(target, name) {
+    if (name === TARGET) return target;
+    // Kysely's builders keep private members, so their methods run on the builder itself.
+    const member: unknown = Reflect.get(target, name, target);
+    if (typeof member === "function") {
+      // An expression builder is a function that has members of its own, and so is what it calls functions with.
+      if ("selectFrom" in member || name === "fn") return view(member);
+      return (...values: unknown[]) => outward(Reflect.apply(member, target, values.map(inward)));
+    }
+    return member;
+  },
+  apply(target, _, values) {
+    // Only builders that are functions come here: the expression builder, and its functions.
+    return outward(Reflect.apply(target as (...all: unknown[]) => unknown, undefined, values.map(inward)));
+  },
+};
+
+function view<T extends object>(target: T): T {
+  return new Proxy(target, handler as ProxyHandler<T>);
+}
+
+function inward(value: unknown): unknown {
+  if (typeof value === "function") {
+    const table = tableOfModel(value);
+    if (table !== value) return table;
+    const target = (value as { readonly [TARGET]?: unknown })[TARGET];
+    if (target !== undefined) return target;
+    return (...given: unknown[]) => inward((value as (...all: unknown[]) => unknown)(...given.map(outward)));
+  }
+  if (Array.isArray(value)) return value.map(inward);
+  if (typeof value !== "object" || value === null) return value;
+  return (value as { readonly [TARGET]?: unknown })[TARGET] ?? inwardMembers(value);
+}
+
+/** The values of a new row and the like, in which a callback or a subquery may stand for a value. */
+function inwardMembers(value: object): object {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value);
+  if (!entries.some(([, member]) => isCallbackOrView(member))) return value;
+  return Object.fromEntries(
+    entries.map(([name, member]) => [name, isCallbackOrView(member) ? inward(member) : member]),
+  );
+}
+
+function isCallbackOrView(value: unknown): boolean {
+  if (typeof value === "function") return true;
+  return (
+    typeof value === "object" && value !== null && (value as { readonly [TARGET]?: unknown })[TARGET] !== undefined
+  );
+}
+
+function outward(value: unknown): unknown {
+  if (typeof value === "function") return view(value);
+  return isBuilder(value) ? view(value) : value;
+}
+
+/** Builders are instances of Kysely's classes; results, nodes and promises are not. */
+function isBuilder(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Promise) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    prototype !== Object.prototype && prototype !== null && !(Symbol.asyncIterator in value) && !isFrozenData(value)
+  );
+}
+
+function isFrozenData(value: object): boolean {
+  return value instanceof Date || value instanceof Uint8Array || value instanceof Error;
+}

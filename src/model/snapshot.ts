@@ -1,0 +1,71 @@
+import type { TypeKind } from "../schema/logical-type.ts";
+
+/**
+ * What is remembered of a value to see later whether it changed: the value itself, or, of values that can change in
+ * place, something that cannot.
+ */
+interface Snapshots {
+  take(value: never): unknown;
+  /** Whether a value that is not null is still what was taken. */
+  same(value: unknown, taken: unknown): boolean;
+  /** Makes the value anew. */
+  restore(taken: never): unknown;
+}
+
+const BY_KIND: { readonly [K in TypeKind]?: Snapshots } = {
+  timestamp: {
+    take: (value: Date | string) => (value instanceof Date ? value.getTime() : value),
+    same: (value, taken) => (value instanceof Date ? value.getTime() : value) === taken,
+    restore: (taken: number | string) => (typeof taken === "number" ? new Date(taken) : taken),
+  },
+  json: {
+    take: (value: unknown) => JSON.stringify(value),
+    same: (value, taken) => textOf(value) === taken,
+    restore: (taken: string) => JSON.parse(taken),
+  },
+  binary: {
+    take: (value: Uint8Array) => new Uint8Array(value),
+    same: (value, taken) =>
+      value instanceof Uint8Array && taken instanceof Uint8Array && Buffer.compare(value, taken) === 0,
+    restore: (taken: Uint8Array) => new Uint8Array(taken),
+  },
+  native: {
+    take: (value: unknown) => (typeof value === "object" ? structuredClone(value) : value),
+    same: (value, taken) => value === taken || textOf(value) === textOf(taken),
+    restore: (taken: unknown) => (typeof taken === "object" ? structuredClone(taken) : taken),
+  },
+};
+
+/** What is no JSON differs from everything: storing it says why. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value of this kind is remembered as it is. */
+export function isOwnSnapshot(kind: TypeKind): boolean {
+  return BY_KIND[kind] === undefined;
+}
+
+/** What to remember of a value. */
+export function takeSnapshot(kind: TypeKind, value: unknown): unknown {
+  const snapshots = BY_KIND[kind];
+  // A column's value has been accepted by its type, which is the one of the kind.
+  return snapshots === undefined || value === null || value === undefined ? value : snapshots.take(value as never);
+}
+
+/** Whether a value is still what was remembered. */
+export function isUnchanged(kind: TypeKind, value: unknown, taken: unknown): boolean {
+  if (value === taken) return true;
+  if (value === null || value === undefined || taken === null || taken === undefined) return false;
+  return BY_KIND[kind]?.same(value, taken) ?? Object.is(value, taken);
+}
+
+/** The value that was remembered, made anew. */
+export function restoreSnapshot(kind: TypeKind, taken: unknown): unknown {
+  const snapshots = BY_KIND[kind];
+  return snapshots === undefined || taken === null || taken === undefined ? taken : snapshots.restore(taken as never);
+}

@@ -1,0 +1,282 @@
+import type { BindKey } from "./bind-key.ts";
+import { Application } from "./context/application.ts";
+import type { BindChoice } from "./context/chosen-binds.ts";
+import { type Configuration, resolveConfiguration } from "./context/configuration.ts";
+import { currentContext } from "./context/context.ts";
+import type { Engines } from "./context/engines.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { EngineOptions } from "./engine/engine-options.ts";
+import { InvalidOptionError } from "./errors/configuration.ts";
+import { NoContextError } from "./errors/context.ts";
+import {
+  defineAbstractModel,
+  defineModel,
+  defineTable,
+  type ModelRegistry,
+  mapTable,
+  registerClass,
+} from "./model/define-model.ts";
+import type { Entity } from "./model/entity.ts";
+import type { AbstractClass, AnyModel, ModelClass, ModelOptions, NewRootRow, Selected } from "./model/model-types.ts";
+import { requireSupportedNode } from "./node-version.ts";
+import type { KyselyForm } from "./query/kysely-form.ts";
+import { KyselyStatements } from "./query/kysely-statements.ts";
+import type { Columns } from "./schema/column.ts";
+import type { Metadata, Redefinition } from "./schema/metadata.ts";
+import { Metadatas } from "./schema/metadatas.ts";
+import { checkNamingConvention, type NamingConvention } from "./schema/naming-convention.ts";
+import { snakeCase } from "./schema/snake-case.ts";
+import { Table, type TableOptions } from "./schema/table.ts";
+import type { Session } from "./session/session.ts";
+import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session/session-events.ts";
+
+requireSupportedNode();
+
+/** Options of a `db` object, the same for all of its applications. */
+export interface MultibindOptions {
+  /** Options of every engine; a configuration's own go over them. @see Flask-SQLAlchemy: `SQLAlchemy(engine_options=…)` */
+  readonly engineOptions?: EngineOptions;
+  /** How constraints without a name are called, on all binds. */
+  readonly namingConvention?: NamingConvention;
+  /** What columns are called in the database that have no name of their own: like the property, unless `"snake_case"`. */
+  readonly columnNames?: "same" | "snake_case";
+  /** What becomes of a table that is defined twice: an error, unless `"replace"`, for servers that load modules again. */
+  readonly redefine?: Redefinition;
+}
+
+const OPTIONS = ["engineOptions", "namingConvention", "columnNames", "redefine"];
+
+/**
+ * The one object of an application for all of its databases: models and tables are defined with it, and within a
+ * context it knows the session and the engines.
+ *
+ * @typeParam BK the bind keys that there may be, as a union of strings; any string unless given
+ *
+ * @example
+ * export const db = new Multibind<"meta" | "auth">();
+ *
+ * @see Flask-SQLAlchemy: `SQLAlchemy`
+ */
+export class Multibind<BK extends string = string> extends KyselyStatements {
+  /** The metadata of every bind key. @see Flask-SQLAlchemy: `SQLAlchemy.metadatas` */
+  readonly metadatas: Metadatas;
+  readonly #registry: ModelRegistry;
+  readonly #events = new SessionEvents();
+  readonly #engineOptions: EngineOptions;
+
+  /** @throws {InvalidOptionError} on an unknown option or value */
+  constructor(options: MultibindOptions = {}) {
+    super();
+    for (const name of Object.keys(options)) {
+      if (!OPTIONS.includes(name))
+        throw new InvalidOptionError(`Multibind has no option "${name}". There are ${OPTIONS.join(", ")}.`);
+    }
+    const { columnNames = "same", redefine = "error" } = options;
+    if (!["same", "snake_case"].includes(columnNames))
+      throw new InvalidOptionError('columnNames is "same" or "snake_case".');
+    if (!["error", "replace"].includes(redefine)) throw new InvalidOptionError('redefine is "error" or "replace".');
+    const namingConvention = { ix: "ix_{table}_{columns}", ...options.namingConvention };
+    checkNamingConvention(namingConvention);
+    this.metadatas = new Metadatas({ namingConvention, redefine });
+    this.#registry = { metadatas: this.metadatas, columnName: columnNames === "snake_case" ? snakeCase : undefined, redefine };
+    this.#engineOptions = { ...options.engineOptions };
+  }
+
+  /** The default bind's metadata. @see Flask-SQLAlchemy: `SQLAlchemy.metadata` */
+  get metadata(): Metadata {
+    return this.metadatas.get(null);
+  }
+
+  /**
+   * Describes a table without a class. The bind key is fixed for good.
+   *
+   * @throws {DuplicateTableError} if the bind has a table of this name
+   *
+   * @example
+   * const tag = db.table("tag", { id: integer().primaryKey(), label: text() }, { bindKey: "meta" });
+   *
+   * @see Flask-SQLAlchemy: `db.Table(…, bind_key=…)`
+   */
+  table<N extends string, C extends Columns, K extends BK | null = null>(
+    name: N,
+    columns: C,
+    options: TableOptions<keyof C & string> & { readonly bindKey?: K } = {},
+  ): Table<C, N, K> {
+    // The untyped function makes what its arguments say.
+    return defineTable(this.#registry, name, columns, options) as unknown as Table<C, N, K>;
+  }
+
+  /**
+   * Makes the class of a model, to be extended by the application's own; or maps one to a table that is there already,
+   * such as a reflected one. The bind key is fixed for good.
+   *
+   * @throws {DuplicateTableError} if the bind has a table of this name
+   * @throws {SchemaError} if the table has no primary key
+   *
+   * @example
+   * class User extends db.model("user", { id: integer().primaryKey(), name: varchar(80) }, { bindKey: "auth" }) {
+   *   get initials() { return this.name.slice(0, 1); }
+   * }
+   *
+   * @see Flask-SQLAlchemy: `class User(db.Model)` with `__bind_key__`
+   */
+  model<
+    N extends string,
+    C extends Columns,
+    K extends BK | null = null,
+    D extends keyof C & string = never,
+    I extends Selected<C[D]> = never,
+  >(name: N, columns: C, options?: ModelOptions<K, D, I, keyof C & string>): ModelClass<C, N, K, BK, D, NewRootRow<C, D, I>>;
+  model<C extends Columns, N extends string, K extends BindKey>(table: Table<C, N, K>): ModelClass<C, N, K, BK, never>;
+  model(
+    given: string | Table,
+    columns: Columns = {},
+    options: ModelOptions<BK | null, string, unknown, string> = {},
+  ): never {
+    const model =
+      given instanceof Table
+        ? mapTable(this.#registry, given, {})
+        : defineModel(this.#registry, given, columns, options);
+    // The untyped functions make what their arguments say; the overloads say it in types.
+    return model as never;
+  }
+
+  /**
+   * Makes a base without a table: models that extend it get its columns, and its bind key unless they say otherwise.
+   *
+   * @example
+   * const Audited = db.abstractModel({ createdAt: timestamp().default(() => new Date()) }, { bindKey: "meta" });
+   * class Event extends Audited.extend("event", { id: integer().primaryKey() }) {}
+   *
+   * @see Flask-SQLAlchemy: `__abstract__ = True` with `__bind_key__`
+   */
+  abstractModel<C extends Columns, K extends BK | null = null>(
+    columns: C,
+    options: { readonly bindKey?: K } = {},
+  ): AbstractClass<typeof Entity, C, K, BK, C> {
+    // The untyped function makes what its arguments say.
+    return defineAbstractModel(this.#registry, columns, options.bindKey ?? null) as unknown as AbstractClass<
+      typeof Entity,
+      C,
+      K,
+      BK,
+      C
+    >;
+  }
+
+  /**
+   * Makes a class known as the one that rows of its model become, for classes that are read through their parent.
+   *
+   * @example
+   * class Car extends Vehicle.extend({ doors: integer() }, { identity: "car" }) { static { db.register(this); } }
+   *
+   * @throws {ModelClassError} if the model has another class
+   */
+  register(model: AnyModel): void {
+    registerClass(model);
+  }
+
+  /**
+   * Resolves every foreign key of every table, as `init` does.
+   *
+   * @throws {CrossBindForeignKeyError} if one leads to a table of another bind
+   * @throws {UnknownTableError} if one leads nowhere
+   */
+  check(): void {
+    this.metadatas.check();
+  }
+
+  /**
+   * Makes an application: checks a configuration and prepares its engines. Nothing is connected before the first
+   * statement, and a database that is down does not stop the others.
+   *
+   * @throws {ConfigurationError} saying what is wrong, before any I/O
+   *
+   * @example
+   * const app = db.init({
+   *   databaseUri: "postgresql:///main",
+   *   binds: { meta: "sqlite:////path/to/meta.db", auth: { url: "mysql://localhost/users", poolRecycle: 3600 } },
+   * });
+   *
+   * @see Flask-SQLAlchemy: `SQLAlchemy.init_app`
+   */
+  init(configuration: Configuration<BK>): Application<BK> {
+    const resolved = resolveConfiguration(configuration, this.#engineOptions);
+    const application = new Application<BK>(resolved, { db: this, metadatas: this.metadatas, events: this.#events });
+    for (const { bindKey } of resolved.engines) this.metadatas.ensure(bindKey);
+    this.check();
+    return application;
+  }
+
+  /** The context's application. @throws {NoContextError} outside of a context */
+  get application(): Application<BK> {
+    return this.#application("db.application");
+  }
+
+  /** The context's session. @throws {NoContextError} outside of a context @see Flask-SQLAlchemy: `SQLAlchemy.session` */
+  get session(): Session<BK> {
+    return this.#sessionFor("db.session");
+  }
+
+  /** The engines of the context's application. @throws {NoContextError} outside of a context @see Flask-SQLAlchemy: `SQLAlchemy.engines` */
+  get engines(): Engines<BK> {
+    return this.#application("db.engines").engines;
+  }
+
+  /** The default engine of the context's application. @throws {NoContextError} outside of a context @see Flask-SQLAlchemy: `SQLAlchemy.engine` */
+  get engine(): Engine {
+    return this.#application("db.engine").engine;
+  }
+
+  /** Creates tables, see {@link Application.createAll}. @throws {NoContextError} outside of a context */
+  async createAll(choice?: BindChoice<BK | null>): Promise<void> {
+    await this.#application("db.createAll").createAll(choice);
+  }
+
+  /** Drops tables, see {@link Application.dropAll}. @throws {NoContextError} outside of a context */
+  async dropAll(choice?: BindChoice<BK | null>): Promise<void> {
+    await this.#application("db.dropAll").dropAll(choice);
+  }
+
+  /** Reads tables from the databases, see {@link Application.reflect}. @throws {NoContextError} outside of a context */
+  async reflect(choice?: BindChoice<BK | null>): Promise<void> {
+    await this.#application("db.reflect").reflect(choice);
+  }
+
+  /** A statement that reads entities, see {@link Session.select}. @throws {NoContextError} outside of a context */
+  get select(): Session<BK>["select"] {
+    const session = this.#sessionFor("db.select");
+    return session.select.bind(session) as Session<BK>["select"];
+  }
+
+  /**
+   * Adds a listener of what all sessions do, in every application.
+   *
+   * @returns a function that takes it away again
+   *
+   * @see Flask-SQLAlchemy: `models_committed.connect`
+   */
+  on<E extends SessionEvent>(event: E, listener: SessionEventMap[E]): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /** @internal */
+  protected override kyselyForm(method: keyof KyselyForm): KyselyForm {
+    return this.#sessionFor(`db.${method}`);
+  }
+
+  #context(what: string) {
+    const context = currentContext(({ application }) => application.db === this);
+    if (context === undefined) throw new NoContextError(what);
+    return context;
+  }
+
+  #application(what: string): Application<BK> {
+    // The context's application is one of this object's own.
+    return this.#context(what).application as unknown as Application<BK>;
+  }
+
+  #sessionFor(what: string): Session<BK> {
+    return this.#context(what).session as unknown as Session<BK>;
+  }
+}

@@ -1,0 +1,47 @@
+import {
+  AggregateFunctionNode,
+  AliasNode,
+  FromNode,
+  IdentifierNode,
+  LimitNode,
+  type OperationNode,
+  SelectAllNode,
+  SelectionNode,
+  type SelectQueryNode,
+  ValueNode,
+} from "kysely";
+
+/** The same statement with a limit, unless its own is lower. */
+export function limited(node: SelectQueryNode, rows: number): SelectQueryNode {
+  const own = (node.limit?.limit as { readonly value?: unknown } | undefined)?.value;
+  if (typeof own === "number" && own <= rows) return node;
+  return { ...node, limit: LimitNode.create(ValueNode.create(rows)) };
+}
+
+/** The same statement, with a limit that none reaches where it has an offset alone: not every database takes that. */
+export function bounded(node: SelectQueryNode): SelectQueryNode {
+  return node.offset === undefined ? node : limited(node, Number.MAX_SAFE_INTEGER);
+}
+
+/** A statement that counts the rows of another. */
+export function countNode(node: SelectQueryNode): SelectQueryNode {
+  return overRowsOf(node, AggregateFunctionNode.create("count", [SelectAllNode.create()]), "count");
+}
+
+/** A statement that gives a row for each of another, of which one is enough to know that there are any. */
+export function existsNode(node: SelectQueryNode): SelectQueryNode {
+  return overRowsOf(node, ValueNode.createImmediate(1), "found");
+}
+
+/** Selects something over the rows of a statement; their order and locks do not matter. */
+function overRowsOf(node: SelectQueryNode, expression: OperationNode, name: string): SelectQueryNode {
+  const selections = [SelectionNode.create(AliasNode.create(expression, IdentifierNode.create(name)))];
+  const { orderBy, endModifiers: _, ...rest } = node;
+  const { limit, offset, frontModifiers, groupBy } = rest;
+  if (limit === undefined && offset === undefined && frontModifiers === undefined && groupBy === undefined) {
+    return { ...rest, selections };
+  }
+  const rows = limit === undefined ? rest : { ...rest, ...(orderBy === undefined ? {} : { orderBy }) };
+  const from = FromNode.create([AliasNode.create(rows as OperationNode, IdentifierNode.create("counted"))]);
+  return { kind: "SelectQueryNode", from, selections };
+}

@@ -1,0 +1,51 @@
+import type { BindKey } from "../bind-key.ts";
+import { DuplicateTableError } from "../errors/schema.ts";
+import type { NamingConvention } from "./naming-convention.ts";
+import type { AnyTable } from "./table.ts";
+
+/** What becomes of a table that is defined a second time in one bind. */
+export type Redefinition = "error" | "replace";
+
+/**
+ * The tables of one bind.
+ *
+ * @see SQLAlchemy: `MetaData`
+ */
+export class Metadata {
+  /** The bind whose tables these are; `null` is the default one. */
+  readonly bindKey: BindKey;
+  /** How unnamed constraints are named, the same for all binds. */
+  readonly namingConvention: NamingConvention;
+  readonly #tables = new Map<string, AnyTable>();
+  readonly #redefinition: Redefinition;
+
+  constructor(
+    bindKey: BindKey,
+    options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition },
+  ) {
+    this.bindKey = bindKey;
+    this.namingConvention = options.namingConvention;
+    this.#redefinition = options.redefine;
+  }
+
+  /** The tables by name, with the schema in front where a table has one; in the order of definition. */
+  get tables(): ReadonlyMap<string, AnyTable> {
+    return this.#tables;
+  }
+
+  /**
+   * Takes in a table.
+   *
+   * @throws {DuplicateTableError} if the bind has a table of this name
+   */
+  add(table: AnyTable): void {
+    if (this.#redefinition === "error" && this.#tables.has(table.fullName)) {
+      throw new DuplicateTableError(
+        `Table ${table.label} is defined twice. Give one of them another name or bind key, ` +
+          'or construct with `new Multibind({ redefine: "replace" })` if a development server loads modules again.',
+        { bindKey: this.bindKey },
+      );
+    }
+    this.#tables.set(table.fullName, table);
+  }
+}

@@ -1,0 +1,85 @@
+import { type BindKey, bindLabel } from "../bind-key.ts";
+import { UnboundExecutionError } from "../errors/routing.ts";
+import type { TableDirectory } from "./foreign-key.ts";
+import { Metadata, type Redefinition } from "./metadata.ts";
+import type { NamingConvention } from "./naming-convention.ts";
+import type { AnyTable } from "./table.ts";
+
+/**
+ * The metadata of every bind key. The default's is always there; another appears with the first table of its key, or
+ * when an application configures the key.
+ *
+ * @see Flask-SQLAlchemy: `SQLAlchemy.metadatas`
+ */
+export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Metadata]> {
+  readonly #byKey = new Map<BindKey, Metadata>();
+  readonly #options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition };
+
+  constructor(options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition }) {
+    this.#options = options;
+    this.ensure(null);
+  }
+
+  /** Every bind key that has metadata, the default's `null` included. */
+  keys(): IterableIterator<BindKey> {
+    return this.#byKey.keys();
+  }
+
+  /** Whether the key has metadata. */
+  has(bindKey: BindKey): boolean {
+    return this.#byKey.has(bindKey);
+  }
+
+  /**
+   * The metadata of a bind key.
+   *
+   * @throws {UnboundExecutionError} if no table and no application uses the key
+   */
+  get(bindKey: BindKey): Metadata {
+    const metadata = this.#byKey.get(bindKey);
+    if (metadata !== undefined) return metadata;
+    throw new UnboundExecutionError(
+      `There is no metadata for ${bindLabel(bindKey)}: no table and no configuration uses that key.`,
+      {
+        bindKey,
+      },
+    );
+  }
+
+  [Symbol.iterator](): IterableIterator<readonly [BindKey, Metadata]> {
+    return this.#byKey.entries();
+  }
+
+  /** @internal the metadata of a key, made if it is not there yet */
+  ensure(bindKey: BindKey): Metadata {
+    let metadata = this.#byKey.get(bindKey);
+    if (metadata === undefined) {
+      metadata = new Metadata(bindKey, this.#options);
+      this.#byKey.set(bindKey, metadata);
+    }
+    return metadata;
+  }
+
+  /** @internal the table of that name in that bind */
+  find(bindKey: BindKey, name: string): AnyTable | undefined {
+    return this.#byKey.get(bindKey)?.tables.get(name);
+  }
+
+  /** @internal every table of that name, in whatever bind */
+  named(name: string): readonly AnyTable[] {
+    return [...this.#byKey.values()].flatMap(({ tables }) => tables.get(name) ?? []);
+  }
+
+  /**
+   * @internal resolves every foreign key of every table
+   *
+   * @throws {CrossBindForeignKeyError | UnknownTableError | SchemaError} for the first that leads nowhere
+   */
+  check(): void {
+    for (const { tables } of this.#byKey.values()) {
+      for (const table of tables.values()) {
+        for (const foreignKey of table.foreignKeys) foreignKey.resolve(this);
+      }
+    }
+  }
+}

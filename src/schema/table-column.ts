@@ -1,0 +1,55 @@
+import type { BindKey } from "../bind-key.ts";
+import { InvalidValueError } from "../errors/value.ts";
+import { Column, type ColumnDefinition } from "./column.ts";
+import { Refusal } from "./logical-type.ts";
+
+/** What a column needs to know of the table that it belongs to. */
+export interface ColumnTable {
+  readonly name: string;
+  readonly fullName: string;
+  readonly bindKey: BindKey;
+}
+
+/** A column that belongs to a table: it knows its property, its name in the database, and whom it belongs to. */
+export class TableColumn<S = unknown> extends Column<S, unknown, boolean, boolean> {
+  readonly table: ColumnTable;
+  /** The property of entities and of rows in JavaScript. */
+  readonly property: string;
+  /** The column's name in the database. */
+  readonly name: string;
+
+  constructor(definition: ColumnDefinition<S>, table: ColumnTable, property: string, name: string) {
+    super(definition);
+    this.table = table;
+    this.property = property;
+    this.name = name;
+  }
+
+  /**
+   * Checks a value that is not null for this column and returns it in its canonical form.
+   *
+   * @throws {InvalidValueError} naming bind, table and column
+   */
+  accept(value: unknown): S {
+    try {
+      return this.definition.type.accept(value);
+    } catch (error) {
+      if (error instanceof Refusal) throw this.refusal(error.message);
+      throw error;
+    }
+  }
+
+  /** The error for a value that this column cannot hold, for `reason`. */
+  refusal(reason: string, ErrorClass: typeof InvalidValueError = InvalidValueError): InvalidValueError {
+    const { bindKey, fullName } = this.table;
+    const where = bindKey === null ? "the default bind" : `bind "${bindKey}"`;
+    return new ErrorClass(
+      `The value does not fit column "${fullName}.${this.property}" (${this.definition.type.kind}, ${where}): ${reason}.`,
+      {
+        bindKey,
+        table: fullName,
+        column: this.property,
+      },
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { SchemaError } from "../errors/schema.ts";
+import type { AnyColumn, Columns } from "./column.ts";
+import type { CheckConstraint, Constraint, ForeignKeyConstraint, Index, UniqueConstraint } from "./constraint.ts";
+import { ForeignKey } from "./foreign-key.ts";
+import { type ColumnTable, TableColumn } from "./table-column.ts";
+
+/** How columns are called in the database that have no name of their own. */
+export type ColumnNaming = (property: string) => string;
+
+/** What a table consists of; its aliases share it. */
+export class TableParts {
+  readonly columns: Record<string, TableColumn> = {};
+  readonly byName = new Map<string, TableColumn>();
+  readonly primaryKey: TableColumn[] = [];
+  readonly foreignKeys: ForeignKey[] = [];
+  readonly uniques: UniqueConstraint[] = [];
+  readonly indexes: Index[] = [];
+  readonly checks: CheckConstraint[] = [];
+  readonly #owner: ColumnTable;
+  readonly #label: string;
+
+  constructor(owner: ColumnTable, label: string) {
+    this.#owner = owner;
+    this.#label = label;
+  }
+
+  /** Binds columns to the table, with the constraints that they bring. */
+  addColumns(columns: Columns, naming: ColumnNaming): TableColumn[] {
+    return Object.entries<AnyColumn>(columns).map(([property, { definition }]) => {
+      const name = definition.name ?? naming(property);
+      if (this.byName.has(name)) throw this.#error(`has two columns named "${name}"`);
+      const column = new TableColumn(definition, this.#owner, property, name);
+      this.byName.set(name, column);
+      this.columns[property] = column;
+      if (definition.primaryKey === true) this.primaryKey.push(column);
+      if (definition.unique === true) this.uniques.push({ kind: "unique", columns: [property] });
+      if (definition.index === true) this.indexes.push({ kind: "index", columns: [property], unique: false });
+      for (const check of definition.checks ?? []) this.checks.push({ kind: "check", ...check });
+      this.foreignKeys.push(...ForeignKey.ofColumn(column));
+      return column;
+    });
+  }
+
+  /** Adds constraints over several columns. */
+  addConstraints(constraints: readonly Constraint[]): void {
+    for (const constraint of constraints) {
+      switch (constraint.kind) {
+        case "unique":
+          this.#columnsOf(constraint.columns);
+          this.uniques.push(constraint);
+          break;
+        case "index":
+          this.#columnsOf(constraint.columns);
+          this.indexes.push(constraint);
+          break;
+        case "check":
+          this.checks.push(constraint);
+          break;
+        case "foreignKey":
+          this.foreignKeys.push(this.#foreignKey(constraint));
+      }
+    }
+  }
+
+  /** Puts the columns of the primary key into this order. */
+  orderKey(names: readonly string[]): void {
+    this.primaryKey.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
+  }
+
+  /** The column that a reference means: by property, else by name in the database. */
+  find(name: string): TableColumn | undefined {
+    return Object.hasOwn(this.columns, name) ? this.columns[name] : this.byName.get(name);
+  }
+
+  #foreignKey(constraint: ForeignKeyConstraint): ForeignKey {
+    const target = { table: constraint.table, columns: constraint.references };
+    return new ForeignKey(this.#columnsOf(constraint.columns), target, constraint);
+  }
+
+  #columnsOf(properties: readonly string[]): TableColumn[] {
+    if (properties.length === 0) throw this.#error("has a constraint over no column");
+    return properties.map((property) => {
+      const column = this.find(property);
+      if (column === undefined) throw this.#error(`has a constraint over a column "${property}", which is not there`);
+      return column;
+    });
+  }
+
+  #error(what: string): SchemaError {
+    return new SchemaError(`Table ${this.#label} ${what}.`, { bindKey: this.#owner.bindKey });
+  }
+}

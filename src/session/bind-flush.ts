@@ -1,0 +1,250 @@
+import type { Engine } from "../engine/engine.ts";
+import { StaleDataError } from "../errors/session.ts";
+import { type Entity, rowOf, type StoredRow } from "../model/entity.ts";
+import type { MappedProperty, Mapper } from "../model/mapper.ts";
+import { restoreSnapshot, takeSnapshot } from "../model/snapshot.ts";
+import type { AnyTable } from "../schema/table.ts";
+import type { TableColumn } from "../schema/table-column.ts";
+import type { BindTransaction } from "./bind-transaction.ts";
+import { type Values, valuesOf } from "./entity-values.ts";
+import { knownChange, writtenValues } from "./flush-plan.ts";
+import type { DeleteUnit, FlushUnit, InsertUnit, PropertyChange, UpdateUnit } from "./flush-unit.ts";
+import { KeyReference } from "./key-reference.ts";
+import { writerFor } from "./table-writer.ts";
+import type { Filled } from "./undo-log.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** A row to be inserted: what is known of it, more with each table that it is written to. */
+interface NewRow {
+  readonly entity: Entity;
+  readonly changes: readonly PropertyChange[];
+  readonly snapshot: Values;
+  /** What the database filled in. */
+  readonly fetched: Values;
+}
+
+/** A row to be updated: what it is now, and its changes with all keys filled in. */
+interface ChangedRow {
+  readonly unit: UpdateUnit;
+  readonly before: StoredRow;
+  readonly changes: readonly PropertyChange[];
+}
+
+/** The part of a flush on one bind. */
+export class BindFlush {
+  readonly #engine: Engine;
+  readonly #transaction: BindTransaction;
+  readonly #work: UnitOfWork;
+
+  constructor(transaction: BindTransaction, work: UnitOfWork) {
+    this.#engine = transaction.engine;
+    this.#transaction = transaction;
+    this.#work = work;
+  }
+
+  /**
+   * Stores rows of one kind and model.
+   *
+   * @throws {StaleDataError} if rows to be updated or deleted are not there
+   */
+  async run(batch: readonly FlushUnit[]): Promise<void> {
+    try {
+      // A batch has rows of one kind.
+      if (batch[0]!.kind === "insert") await this.#insert(batch as InsertUnit[]);
+      else if (batch[0]!.kind === "update") await this.#update(batch as UpdateUnit[]);
+      else await this.#delete(batch as DeleteUnit[]);
+    } catch (error) {
+      this.#transaction.fail(error);
+      throw error;
+    }
+  }
+
+  async #insert(units: readonly InsertUnit[]): Promise<void> {
+    for (const alike of Map.groupBy(units, shapeOf).values()) {
+      const rows = alike.map(({ entity, changes: given }): NewRow => {
+        const changes = given.map((change) => this.#resolved(change));
+        const snapshot = Object.fromEntries(changes.map(({ property, snapshot }) => [property.name, snapshot]));
+        return { entity, changes, snapshot, fetched: {} };
+      });
+      const { mapper } = alike[0]!;
+      for (const table of mapper.tables) await this.#insertInto(table, mapper, rows);
+      for (const { entity, changes, snapshot, fetched } of rows) {
+        const assigned = [...settle(entity, changes), ...fillIn(entity, fetched)];
+        const byAdd = this.#work.stored(entity, snapshot);
+        this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled: new Map([...byAdd, ...assigned]) });
+      }
+    }
+  }
+
+  async #insertInto(table: AnyTable, mapper: Mapper, rows: readonly NewRow[]): Promise<void> {
+    const isHere = ({ property }: PropertyChange) => property.table === table;
+    const columns = rows[0]!.changes.filter(isHere).map(({ property }) => property.column);
+    // A joined child's key is that of its parent's row, which is there by now.
+    const linked = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
+    const keyOf = (column: TableColumn) => mapper.key[table.primaryKey.indexOf(column)]!;
+    const fetched = mapper.properties.filter(
+      (property) => property.table === table && !columns.includes(property.column) && !linked.includes(property.column),
+    );
+    const results = await writerFor(table, this.#engine).insert(
+      this.#transaction.connection,
+      [...linked, ...columns],
+      rows.map(({ changes, snapshot }) => [
+        ...writtenValues(linked.map(keyOf), snapshot, this.#engine),
+        ...changes.filter(isHere).map(({ written }) => written),
+      ]),
+      fetched.map(({ column }) => column),
+    );
+    for (const [index, row] of rows.entries()) {
+      for (const [position, { name, column }] of fetched.entries()) {
+        row.fetched[name] = results[index]![position];
+        row.snapshot[name] = takeSnapshot(column.definition.type.kind, row.fetched[name]);
+      }
+      for (const column of linked) {
+        const property = mapper.properties.find((one) => one.column === column);
+        if (property === undefined) continue;
+        const root = keyOf(column);
+        row.snapshot[property.name] = row.snapshot[root.name];
+        row.fetched[property.name] = restoreSnapshot(root.column.definition.type.kind, row.snapshot[root.name]);
+      }
+    }
+  }
+
+  async #update(units: readonly UpdateUnit[]): Promise<void> {
+    const stale: Entity[] = [];
+    for (const alike of Map.groupBy(units, shapeOf).values()) {
+      const rows = alike.map((unit): ChangedRow => {
+        const before = rowOf(unit.replaced ?? unit.entity)!;
+        return { unit, before, changes: unit.changes.map((change) => this.#resolved(change)) };
+      });
+      const missing = await this.#updateRows(alike[0]!.mapper, rows);
+      const found = rows.filter((_, index) => !missing.has(index));
+      stale.push(...rows.filter((_, index) => missing.has(index)).map(({ unit }) => unit.entity));
+      // Rows may take each other's keys.
+      for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
+      for (const row of found) this.#updated(row);
+    }
+    if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
+  }
+
+  /** Updates rows in the same properties. Returns the positions of those that were not there. */
+  async #updateRows(mapper: Mapper, updates: readonly ChangedRow[]): Promise<ReadonlySet<number>> {
+    const missing = new Set<number>();
+    for (const table of mapper.tables) {
+      const isHere = ({ property }: PropertyChange) => property.table === table;
+      const columns = updates[0]!.changes.filter(isHere).map(({ property }) => property.column);
+      if (columns.length === 0) continue;
+      const guards = guardsOf(mapper, table);
+      const absent = await writerFor(table, this.#engine).update(
+        this.#transaction.connection,
+        columns,
+        [...table.primaryKey, ...guards.map(({ column }) => column)],
+        updates.map(({ changes, before }) => [
+          ...changes.filter(isHere).map(({ written }) => written),
+          ...writtenValues([...mapper.key, ...guards], before, this.#engine),
+        ]),
+      );
+      for (const index of absent) missing.add(index);
+    }
+    return missing;
+  }
+
+  #updated({ unit: { entity, replaced, mapper }, before, changes }: ChangedRow): void {
+    const row: Values = { ...rowOf(replaced ?? entity)! };
+    for (const { property, snapshot } of changes) row[property.name] = snapshot;
+    const assigned = settle(entity, changes);
+    if (replaced === undefined) {
+      this.#work.stored(entity, row);
+      this.#transaction.undo.note(entity, { kind: "updated", row: before, filled: assigned });
+      return;
+    }
+    this.#transaction.undo.note(replaced, { kind: "deleted", row: before, filled: new Map() });
+    this.#work.removed(replaced);
+    const kept = mapper.properties.map(
+      ({ name, column }) => [name, restoreSnapshot(column.definition.type.kind, row[name])] as const,
+    );
+    const filled = fillIn(entity, Object.fromEntries(kept));
+    const byAdd = this.#work.stored(entity, row);
+    this.#transaction.undo.note(entity, {
+      kind: "inserted",
+      row: null,
+      filled: new Map([...byAdd, ...assigned, ...filled]),
+    });
+  }
+
+  async #delete(units: readonly DeleteUnit[]): Promise<void> {
+    const { mapper } = units[0]!;
+    const rows = units.map(({ entity }) => rowOf(entity)!);
+    const missing = new Set<number>();
+    for (const table of [...mapper.tables].reverse()) {
+      const guards = guardsOf(mapper, table);
+      const absent = await writerFor(table, this.#engine).delete(
+        this.#transaction.connection,
+        [...table.primaryKey, ...guards.map(({ column }) => column)],
+        rows.map((row) => writtenValues([...mapper.key, ...guards], row, this.#engine)),
+      );
+      for (const index of absent) missing.add(index);
+    }
+    if (missing.size > 0) {
+      throw staleRows(
+        mapper,
+        "deleted",
+        units.filter((_, index) => missing.has(index)).map(({ entity }) => entity),
+      );
+    }
+    for (const [index, { entity }] of units.entries()) {
+      this.#transaction.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: new Map() });
+      this.#work.removed(entity);
+    }
+  }
+
+  /** Puts in the key that a value waits for: the row that it is of has been stored by now. */
+  #resolved(change: PropertyChange): PropertyChange {
+    if (change.reference === undefined) return change;
+    return knownChange(change.property, change.reference.value, change.given, this.#engine);
+  }
+}
+
+/** Rows of one shape are written in the same columns. */
+function shapeOf({ changes }: InsertUnit | UpdateUnit): string {
+  return changes.map(({ property }) => property.name).join();
+}
+
+/** What a row must still be beside its key, so that nobody's update is lost. */
+function guardsOf({ version }: Mapper, table: AnyTable): MappedProperty[] {
+  return version?.table === table ? [version] : [];
+}
+
+/** Gives an entity what was stored of it, unless it was changed meanwhile. Returns what was set. */
+function settle(entity: Entity, changes: readonly PropertyChange[]): Map<string, Filled> {
+  const held = valuesOf(entity);
+  const assigned = new Map<string, Filled>();
+  for (const { property, given, value, isPlaceholder } of changes) {
+    const before = held[property.name];
+    if (isPlaceholder === true || Object.is(before, value) || !Object.is(before, given)) continue;
+    held[property.name] = value;
+    assigned.set(property.name, { before, now: value });
+  }
+  return assigned;
+}
+
+/** Gives an entity what the database filled in, where it has no value. Returns what was set. */
+function fillIn(entity: Entity, values: Values): Map<string, Filled> {
+  const held = valuesOf(entity);
+  const assigned = new Map<string, Filled>();
+  for (const [name, now] of Object.entries(values)) {
+    const before = held[name];
+    if (before !== undefined && !(before instanceof KeyReference)) continue;
+    held[name] = now;
+    assigned.set(name, { before, now });
+  }
+  return assigned;
+}
+
+function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): StaleDataError {
+  const count = entities.length === 1 ? "A row" : `${entities.length} rows`;
+  const { bindKey } = mapper.table;
+  return new StaleDataError(
+    `${count} of ${mapper.label} to be ${verb} ${entities.length === 1 ? "is" : "are"} not there any more${mapper.version === undefined ? "" : ", or has another version"}.`,
+    { entities, bindKey },
+  );
+}

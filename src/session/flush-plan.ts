@@ -1,0 +1,205 @@
+import type { Engine } from "../engine/engine.ts";
+import { NotNullViolationError } from "../errors/database.ts";
+import { SessionError } from "../errors/session.ts";
+import { UndefinedValueError } from "../errors/value.ts";
+import { type Entity, mapperOf, rowOf, type StoredRow } from "../model/entity.ts";
+import type { MappedProperty, Mapper } from "../model/mapper.ts";
+import { isUnchanged, restoreSnapshot, takeSnapshot } from "../model/snapshot.ts";
+import type { Metadatas } from "../schema/metadatas.ts";
+import { type Values, valuesOf } from "./entity-values.ts";
+import { orderUnits } from "./flush-order.ts";
+import { type DeleteUnit, type FlushUnit, type PropertyChange, placeholder, type UpdateUnit } from "./flush-unit.ts";
+import { type IdentityKey, identityKeyOf } from "./identity-key.ts";
+import { KeyReference } from "./key-reference.ts";
+import { rowDependencies } from "./row-dependencies.ts";
+import { tableRanks } from "./table-ranks.ts";
+
+/** What a session has to store. */
+export interface PendingWork {
+  readonly added: readonly Entity[];
+  readonly changed: readonly Entity[];
+  readonly deleted: readonly Entity[];
+}
+
+/** Whether there is nothing to be stored. */
+export function isNothing({ added, changed, deleted }: PendingWork): boolean {
+  return added.length + changed.length + deleted.length === 0;
+}
+
+/**
+ * Reads what has to be stored, once and at once: what changes later belongs to the next flush. Nothing is sent, so a
+ * value that a column cannot hold is refused before anything happened.
+ *
+ * @returns rows in the order in which they can be stored
+ * @throws {InvalidValueError | NotNullViolationError | UndefinedValueError} for a value that cannot be stored
+ */
+export function planFlush(
+  work: PendingWork,
+  engineFor: (mapper: Mapper) => Engine,
+  metadatas: Metadatas,
+): readonly FlushUnit[] {
+  const deletions = new Map<Mapper, Map<IdentityKey, DeleteUnit>>();
+  for (const entity of work.deleted) {
+    const mapper = mapperOf(entity);
+    const unit: DeleteUnit = { kind: "delete", entity, mapper, engine: engineFor(mapper), after: new Map() };
+    const keys = deletions.get(mapper) ?? new Map<IdentityKey, DeleteUnit>();
+    keys.set(identityKeyOf(mapper, rowOf(entity)!)!, unit);
+    deletions.set(mapper, keys);
+  }
+  const units: FlushUnit[] = [];
+  for (const entity of work.added) {
+    const mapper = mapperOf(entity);
+    const engine = engineFor(mapper);
+    const key = identityKeyOf(mapper, valuesOf(entity));
+    const deletion = key === undefined ? undefined : deletions.get(mapper)?.get(key);
+    if (deletion === undefined) {
+      units.push(...insertUnits(entity, mapper, engine));
+    } else {
+      deletions.get(mapper)!.delete(key!);
+      units.push(takeOver(entity, deletion));
+    }
+  }
+  for (const entity of work.changed) {
+    const mapper = mapperOf(entity);
+    const engine = engineFor(mapper);
+    const changes = changedValues(entity, mapper, engine);
+    units.push({ kind: "update", entity, mapper, engine, changes, after: new Map() });
+  }
+  for (const keys of deletions.values()) units.push(...keys.values());
+  units.push(...rowDependencies(units, metadatas));
+  return orderUnits(units, tableRanks(metadatas));
+}
+
+/** Whether an entity differs from its row. */
+export function isChanged(entity: Entity, mapper: Mapper): boolean {
+  const row = rowOf(entity)!;
+  const values = valuesOf(entity);
+  return mapper.properties.some((property) => property !== mapper.version && differs(property, values, row));
+}
+
+function differs({ name, column }: MappedProperty, values: Values, row: StoredRow): boolean {
+  return (
+    column.definition.generated === undefined && !isUnchanged(column.definition.type.kind, values[name], row[name])
+  );
+}
+
+/** The insert of a row, and the update that fills in what is the row's own generated key. */
+function insertUnits(entity: Entity, mapper: Mapper, engine: Engine): FlushUnit[] {
+  const changes = newValues(entity, mapper, engine);
+  const own = changes.filter(({ reference }) => reference?.entity === entity);
+  if (own.length === 0) return [{ kind: "insert", entity, mapper, engine, changes, after: new Map() }];
+  const required = own.find(({ property }) => property.required);
+  if (required !== undefined) throw selfReference(required.property);
+  const first = changes.map((change) => (own.includes(change) ? placeholder(change.property) : change));
+  const insert: FlushUnit = { kind: "insert", entity, mapper, engine, changes: first, after: new Map() };
+  return [insert, { kind: "update", entity, mapper, engine, changes: own, after: new Map([[insert, []]]) }];
+}
+
+function selfReference({ name, table }: MappedProperty): SessionError {
+  return new SessionError(
+    `"${table.fullName}.${name}" is to be the generated key of its own row, and may not be null before that is known.`,
+    { bindKey: table.bindKey },
+  );
+}
+
+/** A row that is deleted and inserted with the same key is updated. */
+function takeOver(entity: Entity, { entity: replaced, mapper, engine }: DeleteUnit): UpdateUnit {
+  const row = rowOf(replaced)!;
+  const changes = newValues(entity, mapper, engine).filter(
+    ({ property, value, reference }) =>
+      reference !== undefined || (property !== mapper.version && differs(property, { [property.name]: value }, row)),
+  );
+  changes.push(...nextVersion(entity, mapper, row, engine));
+  return { kind: "update", entity, mapper, engine, changes, after: new Map(), replaced };
+}
+
+function newValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChange[] {
+  const values = valuesOf(entity);
+  return mapper.properties.flatMap((property) => {
+    if (property.column.definition.generated !== undefined) return [];
+    const given = values[property.name];
+    const value = given === undefined ? missing(property, mapper) : given;
+    return value === undefined ? [] : [change(property, value, given, engine)];
+  });
+}
+
+/** The value of a new row's column that was given none; `undefined` where the database fills it. */
+function missing({ name, column, required, table }: MappedProperty, mapper: Mapper): unknown {
+  const { default: made, serverDefault, version, type } = column.definition;
+  if (version === true) return type.kind === "bigint" ? 1n : 1;
+  if (made !== undefined) return made();
+  if (serverDefault !== undefined || column === table.generatedKey) return undefined;
+  // A joined child's key is its parent's.
+  if (table !== mapper.root.table && table.primaryKey.includes(column)) return undefined;
+  if (!required) return null;
+  throw new NotNullViolationError(
+    `"${table.fullName}.${name}" of a new ${mapper.label} has no value, and the column is not nullable.`,
+    { bindKey: table.bindKey },
+  );
+}
+
+function changedValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChange[] {
+  const values = valuesOf(entity);
+  const row = rowOf(entity)!;
+  const changed = mapper.properties.filter((property) => property !== mapper.version && differs(property, values, row));
+  const tables = new Set(changed.map(({ table }) => table));
+  const touched = mapper.properties.filter(
+    (property) =>
+      tables.has(property.table) && property.column.definition.onUpdate !== undefined && !changed.includes(property),
+  );
+  return [
+    ...changed.map((property) => {
+      const value = values[property.name];
+      if (value !== undefined) return change(property, value, value, engine);
+      throw property.column.refusal("it was set to undefined; set null, or the value that it had", UndefinedValueError);
+    }),
+    ...touched.map((property) =>
+      change(property, property.column.definition.onUpdate!(), values[property.name], engine),
+    ),
+    ...nextVersion(entity, mapper, row, engine),
+  ];
+}
+
+/** The version that an updated row gets; rows without one were stored by others, and begin to count. */
+function nextVersion(entity: Entity, { version }: Mapper, row: StoredRow, engine: Engine): PropertyChange[] {
+  if (version === undefined) return [];
+  const before = row[version.name];
+  const next = typeof before === "bigint" ? before + 1n : Number(before ?? 0) + 1;
+  return [change(version, next, valuesOf(entity)[version.name], engine)];
+}
+
+function change(property: MappedProperty, value: unknown, given: unknown, engine: Engine): PropertyChange {
+  if (value instanceof KeyReference) {
+    return { property, given, value, snapshot: undefined, written: undefined, reference: value };
+  }
+  return knownChange(property, value, given, engine);
+}
+
+/**
+ * A change to a value that is known.
+ *
+ * @throws {InvalidValueError | NotNullViolationError} if the column cannot hold it
+ */
+export function knownChange(property: MappedProperty, value: unknown, given: unknown, engine: Engine): PropertyChange {
+  const { column, table, name, required } = property;
+  if (value === null) {
+    if (!required) return { property, given, value, snapshot: null, written: null, reference: undefined };
+    throw new NotNullViolationError(`"${table.fullName}.${name}" is null, and the column is not nullable.`, {
+      bindKey: table.bindKey,
+    });
+  }
+  const { kind } = column.definition.type;
+  const canonical = HAVE_CANONICAL_FORM.has(kind) ? column.accept(value) : value;
+  const written = engine.converter(column).write(canonical);
+  return { property, given, value: canonical, snapshot: takeSnapshot(kind, canonical), written, reference: undefined };
+}
+
+/** Kinds of column of which one value can be written in several ways. */
+const HAVE_CANONICAL_FORM: ReadonlySet<string> = new Set(["numeric", "uuid", "time", "timestamp"]);
+
+/** The values of some of a row's properties, as the driver takes them. */
+export function writtenValues(properties: readonly MappedProperty[], row: StoredRow, engine: Engine): unknown[] {
+  return properties.map(({ name, column }) =>
+    engine.converter(column).write(restoreSnapshot(column.definition.type.kind, row[name]) ?? null),
+  );
+}

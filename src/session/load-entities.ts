@@ -1,0 +1,87 @@
+import { SessionError } from "../errors/session.ts";
+import { type Entity, mapperOf, rowOf } from "../model/entity.ts";
+import type { Mapper } from "../model/mapper.ts";
+import { isUnchanged } from "../model/snapshot.ts";
+import { valuesOf } from "./entity-values.ts";
+import type { DriverRow, Hydrator } from "./hydration.ts";
+import type { UndoLog } from "./undo-log.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** How rows become a session's entities. */
+export interface LoadOptions {
+  /** Whether rows go over what the application has changed. */
+  readonly overwrite?: boolean;
+  /** The log of the transaction that the rows were read in: a rollback gives back what entities held before. */
+  readonly undo?: UndoLog | undefined;
+}
+
+/**
+ * The entities of rows: those that are there already, and new ones for the others.
+ *
+ * @throws {SessionError} if a row is there as an entity of a class that is not one of those asked for
+ */
+export function loadEntities(
+  work: UnitOfWork,
+  hydrator: Hydrator,
+  rows: readonly DriverRow[],
+  options: LoadOptions = {},
+): Entity[] {
+  const { mapper: asked } = hydrator.selection;
+  const entities = work.identityMap.of(asked);
+  const result: Entity[] = [];
+  for (const row of rows) {
+    const key = hydrator.keyOf(row);
+    if (key === undefined) continue;
+    const known = entities.get(key);
+    if (known === undefined) {
+      const mapper = hydrator.mapperOf(row);
+      const read = hydrator.read(row, mapper);
+      const entity = hydrator.make(read, mapper);
+      work.loaded(entity, read.snapshot, key);
+      result.push(entity);
+    } else {
+      requireClass(known, asked);
+      if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
+      result.push(known);
+    }
+  }
+  return result;
+}
+
+/**
+ * Refuses to give an entity for one of another class, which it cannot become.
+ *
+ * @throws {SessionError}
+ */
+export function requireClass(known: Entity, asked: Mapper): void {
+  const mapper = mapperOf(known);
+  if (mapper.isA(asked)) return;
+  throw new SessionError(
+    `A row of ${asked.label} is in the session as a ${mapper.name}, and a row is one entity. ` +
+      "Give the parent a discriminator, so that its rows are read as what they are, or `expunge` the entity first.",
+    { bindKey: asked.table.bindKey },
+  );
+}
+
+/** Gives an entity what its row says, except where it was changed since, unless that is to be overwritten. */
+function refill(
+  work: UnitOfWork,
+  hydrator: Hydrator,
+  row: DriverRow,
+  entity: Entity,
+  { overwrite = false, undo }: LoadOptions,
+): void {
+  const { mapper: asked, columns } = hydrator.selection;
+  const own = mapperOf(entity);
+  // A child without discriminator that is read as its parent gets what the parent's columns say.
+  const isWhole = columns.has(own);
+  const mapper = isWhole ? own : asked;
+  const { values, snapshot } = hydrator.read(row, mapper);
+  const held = valuesOf(entity);
+  const before = rowOf(entity)!;
+  undo?.note(entity, { kind: "read", row: before, filled: new Map() });
+  for (const { name, column } of mapper.properties) {
+    if (overwrite || isUnchanged(column.definition.type.kind, held[name], before[name])) held[name] = values[name];
+  }
+  work.reloaded(entity, isWhole ? snapshot : { ...before, ...snapshot }, isWhole);
+}

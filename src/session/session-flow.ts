@@ -1,0 +1,112 @@
+import type { BindKey } from "../bind-key.ts";
+import type { Engine } from "../engine/engine.ts";
+import { SessionError } from "../errors/session.ts";
+import { mapperOf } from "../model/entity.ts";
+import type { Mapper } from "../model/mapper.ts";
+import type { Metadatas } from "../schema/metadatas.ts";
+import { runFlush } from "./flush.ts";
+import { isNothing, planFlush } from "./flush-plan.ts";
+import type { Session } from "./session.ts";
+import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
+import type { SessionLock } from "./session-lock.ts";
+import type { Transactions } from "./transactions.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** What the flow of a session's work needs. */
+export interface FlowHost {
+  readonly session: Session;
+  readonly work: UnitOfWork;
+  readonly lock: SessionLock;
+  readonly transactions: Transactions;
+  readonly events: SessionEvents;
+  readonly metadatas: Metadatas;
+  engineFor(mapper: Mapper): Engine;
+}
+
+/** What has to happen before a statement can see what is pending on its bind. */
+export type PendingOnBind = "nothing" | "here" | "elsewhere";
+
+/** How often a commit flushes what its listeners have added, before it takes them for endless. */
+const MOST_FLUSHES = 100;
+
+/**
+ * How a session's work gets into the databases: flush, commit and rollback, each with its listeners. Callers hold the
+ * lock.
+ */
+export class SessionFlow {
+  readonly #host: FlowHost;
+
+  constructor(host: FlowHost) {
+    this.#host = host;
+  }
+
+  /** Whether anything is pending on a bind, and whether rows of other binds have to be stored before. */
+  pendingOn(bindKey: BindKey): PendingOnBind {
+    const pending = this.#host.work.pendingWithKeys(bindKey);
+    if (isNothing(pending)) return "nothing";
+    return pending.added.some((entity) => mapperOf(entity).table.bindKey !== bindKey) ? "elsewhere" : "here";
+  }
+
+  /** Stores what is pending, on one bind or on all. What fails before anything is sent leaves all as it was. */
+  async flush(bindKey?: BindKey): Promise<void> {
+    const { work, transactions, metadatas, session } = this.#host;
+    if (isNothing(work.pending(bindKey))) return;
+    transactions.requireUsable();
+    // Without listeners nothing is waited for: values are read when the flush is asked for.
+    const asked = this.#emit("beforeFlush", session);
+    if (asked !== undefined) await asked;
+    const units = planFlush(work.pendingWithKeys(bindKey), (mapper) => this.#host.engineFor(mapper), metadatas);
+    const engines = [...new Set(units.map(({ engine }) => engine))];
+    for (const engine of engines) engine.requireWritable(true);
+    if (engines.length > 0) transactions.requireAdmission(engines);
+    try {
+      await runFlush(units, work, transactions);
+    } catch (error) {
+      await transactions.fail(error);
+      throw error;
+    }
+    await this.#emit("afterFlush", session);
+  }
+
+  /** Stores what is pending and commits every bind. */
+  async commit(): Promise<void> {
+    const { transactions, session } = this.#host;
+    transactions.requireSound();
+    const asked = this.#emit("beforeCommit", session);
+    if (asked !== undefined) await asked;
+    await this.#flushAll();
+    const outcome = await transactions.commit();
+    if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes, session);
+    if ("error" in outcome) throw outcome.error;
+    await this.#announce("afterCommit", session);
+  }
+
+  /** Rolls every bind back. */
+  async rollback(): Promise<void> {
+    const { transactions, session } = this.#host;
+    await transactions.rollback();
+    await this.#announce("afterRollback", session);
+  }
+
+  /** Flushes, also what listeners of the flush have added. */
+  async #flushAll(): Promise<void> {
+    const { work, events } = this.#host;
+    for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
+      await this.flush();
+      if (!events.has("afterFlush") || isNothing(work.pending())) return;
+    }
+    throw new SessionError(
+      `After ${MOST_FLUSHES} flushes there is still something to be stored: a listener adds more with each.`,
+    );
+  }
+
+  #emit<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> | undefined {
+    const { events, lock } = this.#host;
+    return events.has(event) ? lock.admit(event, () => events.emit(event, ...given)) : undefined;
+  }
+
+  #announce<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> | undefined {
+    const { events, lock } = this.#host;
+    return events.has(event) ? lock.admit(event, () => events.announce(event, ...given)) : undefined;
+  }
+}

@@ -1,0 +1,523 @@
+import type { Kysely, QueryResult, RootOperationNode } from "kysely";
+import type { BindKey } from "../bind-key.ts";
+import type { Engine } from "../engine/engine.ts";
+import { Owner } from "../engine/owner.ts";
+import { InvalidOptionError } from "../errors/configuration.ts";
+import { NoResultError, SessionClosedError, SessionError } from "../errors/session.ts";
+import { mapperOfClassInUse } from "../model/class-in-use.ts";
+import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
+import { mapperOfClass } from "../model/mapper.ts";
+import type { AnyModel, ModelKey } from "../model/model-types.ts";
+import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
+import { KyselyStatements } from "../query/kysely-statements.ts";
+import { Select, type SelectOf, select } from "../query/select.ts";
+import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
+import { type BeginOptions, settingsOf } from "./begin-options.ts";
+import { EntityReader, type GetOptions } from "./entity-reader.ts";
+import { NestedTransaction } from "./nested-transaction.ts";
+import { type BindTarget, type EngineDirectory, engineOf, route, type Statement, treeOf } from "./routing.ts";
+import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
+import { SessionExecutor } from "./session-executor.ts";
+import { SessionFlow } from "./session-flow.ts";
+import { sessionKysely } from "./session-kysely.ts";
+import { SessionLock } from "./session-lock.ts";
+import { type RunOptions, StatementRunner } from "./statement-runner.ts";
+import { TransactionFunctions, type TransactionOptions } from "./transaction-function.ts";
+import { type CommitPolicy, Transactions } from "./transactions.ts";
+import { UnitOfWork } from "./unit-of-work.ts";
+
+/** What a session needs of its application. */
+export interface SessionHost extends EngineDirectory {
+  /** The listeners of all sessions. */
+  readonly events: SessionEvents;
+  /** A bind's place in the order of commits. */
+  commitRank(bindKey: BindKey): number;
+}
+
+/** Options of a session. */
+export interface SessionOptions {
+  /** What a commit over several binds does, instead of the application's own policy. */
+  readonly commitPolicy?: CommitPolicy;
+}
+
+let sessions = 0;
+
+/**
+ * A unit of work over all binds: an identity map, pending changes, and one transaction per bind, begun when it is first
+ * needed.
+ *
+ * @see SQLAlchemy: `Session`; Flask-SQLAlchemy: `db.session`
+ */
+export class Session<BK extends string = string> extends KyselyStatements {
+  readonly #host: SessionHost;
+  readonly #owner: Owner;
+  readonly #work: UnitOfWork;
+  readonly #lock = new SessionLock();
+  readonly #events: SessionEvents;
+  readonly #transactions: Transactions;
+  readonly #functions: TransactionFunctions;
+  readonly #flow: SessionFlow;
+  readonly #runner: StatementRunner;
+  readonly #reader: EntityReader;
+  #form: KyselyForm | undefined;
+  #closed = false;
+
+  /** @internal use `app.run`, `app.context` or `app.session` */
+  constructor(host: SessionHost, options: SessionOptions = {}) {
+    super();
+    const label = `session ${++sessions}`;
+    this.#host = host;
+    this.#owner = new Owner(label);
+    this.#owner.begin();
+    this.#work = new UnitOfWork(label);
+    this.#events = new SessionEvents(host.events);
+    const shared = { owner: this.#owner, work: this.#work, lock: this.#lock, engines: host };
+    this.#transactions = new Transactions({
+      ...shared,
+      policy: requirePolicy(options.commitPolicy ?? "ordered"),
+      commitRank: (key) => host.commitRank(key),
+    });
+    this.#flow = new SessionFlow({
+      ...shared,
+      // Listeners of all sessions do not care which bind keys there are.
+      session: this as unknown as Session,
+      transactions: this.#transactions,
+      events: this.#events,
+      metadatas: host.metadatas,
+      engineFor: (mapper) => engineOf(host, mapper.table.bindKey),
+    });
+    this.#runner = new StatementRunner({
+      ...shared,
+      transactions: this.#transactions,
+      requireOpen: () => this.#requireOpen(),
+      flushesItself: () => !isAutoflushOff(this) && !this.#lock.isInside,
+      pendingOn: (bindKey) => this.#flow.pendingOn(bindKey),
+      flush: (bindKey) => this.#flow.flush(bindKey),
+    });
+    this.#reader = new EntityReader({ ...shared, runner: this.#runner, transactions: this.#transactions });
+    this.#functions = new TransactionFunctions(this, {
+      label,
+      begin: (settings) => this.#begin(settings),
+      commit: () =>
+        this.#lock.alone(async () => {
+          this.#requireOpen();
+          await this.#flow.commit();
+        }),
+      rollback: () => this.#lock.alone(() => this.#flow.rollback()),
+      beginNested: () => this.#beginNested(),
+    });
+  }
+
+  /** @internal who holds this session's connections */
+  get owner(): Owner {
+    return this.#owner;
+  }
+
+  /** Whether the session was closed for good. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** The entities that will be inserted. @see SQLAlchemy: `Session.new` */
+  get new(): ReadonlySet<Entity> {
+    return new Set(this.#work.added);
+  }
+
+  /** The entities that differ from their rows. @see SQLAlchemy: `Session.dirty` */
+  get dirty(): ReadonlySet<Entity> {
+    return new Set(this.#work.pending().changed);
+  }
+
+  /** The entities that will be deleted. @see SQLAlchemy: `Session.deleted` */
+  get deleted(): ReadonlySet<Entity> {
+    return new Set(this.#work.deleted);
+  }
+
+  /** Whether there is work that is neither stored nor discarded. */
+  get hasUncommittedWork(): boolean {
+    if (this.#transactions.open().some(({ wrote }) => wrote)) return true;
+    const { added, changed, deleted } = this.#work.pending();
+    return added.length + changed.length + deleted.length > 0;
+  }
+
+  /** The state of an entity: transient, pending, persistent, deleted or detached. */
+  stateOf(entity: Entity): EntityState {
+    return stateOf(entity);
+  }
+
+  /** Whether an entity belongs to this session. @see SQLAlchemy: `obj in session` */
+  contains(entity: Entity): boolean {
+    return this.#work.owns(entity);
+  }
+
+  /**
+   * The engine for a model, a table, a statement or a bind key: all that is named has to agree.
+   *
+   * @throws {CrossBindError} if it does not
+   * @throws {UnboundExecutionError} if no engine is configured for the bind
+   *
+   * @see SQLAlchemy: `Session.get_bind`
+   */
+  getBind(target: BindTarget<BK | null> = {}): Engine {
+    return route(this.#host, target);
+  }
+
+  /**
+   * Takes an entity in, to be inserted by the next flush. Client defaults get their values now.
+   *
+   * @throws {SessionError} if it belongs to another session
+   *
+   * @see SQLAlchemy: `Session.add`
+   */
+  add(entity: Entity): void {
+    this.#requireOpen();
+    this.#work.add(entity);
+  }
+
+  /** Takes entities in. @see SQLAlchemy: `Session.add_all` */
+  addAll(entities: Iterable<Entity>): void {
+    for (const entity of entities) this.add(entity);
+  }
+
+  /**
+   * Marks an entity's row to be deleted by the next flush.
+   *
+   * @throws {SessionError} if it is not stored, or belongs to another session
+   *
+   * @see SQLAlchemy: `Session.delete`
+   */
+  delete(entity: Entity): void {
+    this.#requireOpen();
+    this.#work.delete(entity);
+  }
+
+  /**
+   * Copies an entity's values onto the one with the same key in this session, read from the database if need be; if there
+   * is no such row, onto a new one. The entity itself stays where it is. Values that are `undefined` are not copied.
+   *
+   * @returns the entity of this session
+   *
+   * @see SQLAlchemy: `Session.merge`
+   */
+  async merge<E extends Entity>(entity: E): Promise<E> {
+    this.#requireOpen();
+    // The merged entity is of the same class.
+    return (await this.#reader.merge(entity)) as E;
+  }
+
+  /** Whether an entity differs from its row, or has none. @see SQLAlchemy: `Session.is_modified` */
+  isModified(entity: Entity): boolean {
+    return this.#work.isModified(entity);
+  }
+
+  /** Lets go of an entity; what was not stored of it is forgotten. @see SQLAlchemy: `Session.expunge` */
+  expunge(entity: Entity): void {
+    this.#requireOpen();
+    this.#work.expunge(entity);
+  }
+
+  /** Lets go of all entities. @see SQLAlchemy: `Session.expunge_all` */
+  expungeAll(): void {
+    this.#requireOpen();
+    this.#work.clear();
+  }
+
+  /**
+   * The entity with a key, from the identity map if it is there, else from the database; null if there is no row.
+   *
+   * @param key the key's value, or for a composite key an object with each part
+   * @throws {InvalidValueError} if the key is not one of the model's
+   *
+   * @example
+   * await session.get(User, 1);
+   * await session.get(Member, { userId: 1, groupId: 2 });
+   *
+   * @see SQLAlchemy: `Session.get`
+   */
+  async get<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M> | null> {
+    this.#requireOpen();
+    const mapper = mapperOfClassInUse(model);
+    // The reader gives back an instance of the model that it was asked for.
+    return (await this.#reader.get(mapper, key, options)) as InstanceType<M> | null;
+  }
+
+  /**
+   * The same as {@link get}, where there has to be a row.
+   *
+   * @throws {NoResultError} if there is none
+   *
+   * @see SQLAlchemy: `Session.get_one`
+   */
+  async getOne<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M>> {
+    const entity = await this.get(model, key, options);
+    if (entity !== null) return entity;
+    const mapper = mapperOfClass(model);
+    throw new NoResultError(`There is no row of ${mapper.label} with the key ${JSON.stringify(key, bigintsAsText)}.`, {
+      bindKey: mapper.table.bindKey,
+    });
+  }
+
+  /**
+   * Reads an entity's row again, also where the entity was changed.
+   *
+   * @throws {SessionError} if the entity is not persistent here, or its row is gone
+   *
+   * @see SQLAlchemy: `Session.refresh`
+   */
+  async refresh(entity: Entity): Promise<void> {
+    this.#requireOpen();
+    await this.#reader.refresh(entity);
+  }
+
+  /**
+   * A statement that reads entities of a model, or a detached statement to be run here.
+   *
+   * @example
+   * await session.select(User).where("name", "like", "a%").orderBy("id").limit(10).all();
+   *
+   * @see SQLAlchemy: `select(Model)`
+   */
+  select<M extends AnyModel>(model: M): SelectOf<M>;
+  select<DB, TB extends keyof DB, E, K extends BindKey, C>(statement: Select<DB, TB, E, K, C>): Select<DB, TB, E, K, C>;
+  select(given: AnyModel | Select<never, never, unknown, BindKey, unknown>): unknown {
+    this.#requireOpen();
+    const statement =
+      given instanceof Select
+        ? given
+        : (select(given as never) as unknown as Select<never, never, unknown, BindKey, unknown>);
+    return statement.on(this.#reader);
+  }
+
+  /**
+   * A whole Kysely on one bind of this session: its statements run on the session's own connection, in its transaction.
+   *
+   * @throws {UnboundExecutionError} if no engine is configured for the bind
+   *
+   * @example
+   * await session.kysely<AuthTables>("auth").selectFrom("user").selectAll().execute();
+   */
+  kysely<DB = Record<never, never>>(bindKey: BK | null): Kysely<DB> {
+    this.#requireOpen();
+    return sessionKysely(engineOf(this.#host, bindKey), new SessionExecutor(this.#runner, bindKey));
+  }
+
+  /**
+   * Runs any statement of Kysely's, SQL text included, on the engine of the tables in it; SQL text without tables runs
+   * on the bind that is named, else on the default one. SQL text begins a transaction, unless `reads` says that it only
+   * reads.
+   *
+   * @example
+   * await session.execute(sql`select now()`, { bindKey: "auth", reads: true });
+   *
+   * @see SQLAlchemy: `Session.execute`
+   */
+  async execute<R = unknown>(
+    statement: Statement & { readonly expressionType?: R | undefined },
+    options: RunOptions & { readonly bindKey?: BK | null } = {},
+  ): Promise<QueryResult<R>> {
+    this.#requireOpen();
+    // Whatever has a tree here is a whole statement.
+    const routed = this.#runner.prepare<R>(treeOf(statement) as RootOperationNode, options.bindKey);
+    return this.#runner.run(routed, options);
+  }
+
+  /**
+   * Stores what is pending, within the transaction.
+   *
+   * @throws {InvalidValueError | NotNullViolationError} for a value that a column cannot hold, before anything is sent
+   * @throws {IntegrityError | OperationalError} what a database reports; then everything is rolled back
+   *
+   * @see SQLAlchemy: `Session.flush`
+   */
+  async flush(): Promise<void> {
+    this.#requireOpen();
+    this.#refuseInListener("flush()", ["beforeFlush", "afterFlush"]);
+    await this.#lock.alone(() => this.#flow.flush());
+  }
+
+  /**
+   * Stores what is pending and commits every bind that has a transaction, in the order of configuration.
+   *
+   * @throws {PartialCommitError} if some binds committed and others did not
+   *
+   * @see SQLAlchemy: `Session.commit`
+   */
+  async commit(): Promise<void> {
+    this.#requireOpen();
+    this.#refuseInListener("commit()");
+    this.#functions.requireNone("commit()");
+    await this.#lock.alone(() => this.#flow.commit());
+  }
+
+  /**
+   * Rolls every bind back, and entities with them: new ones leave, changed ones are what they were.
+   *
+   * @see SQLAlchemy: `Session.rollback`
+   */
+  async rollback(): Promise<void> {
+    this.#requireOpen();
+    this.#refuseInListener("rollback()");
+    this.#functions.requireNone("rollback()");
+    await this.#lock.alone(() => this.#flow.rollback());
+  }
+
+  /**
+   * Begins a transaction to which every statement belongs from now on, on whatever bind, until `commit` or `rollback`.
+   *
+   * @throws {SessionError} if one has begun
+   * @throws {FailedTransactionError} if a flush failed and `rollback` was not called since
+   *
+   * @see SQLAlchemy: `Session.begin`
+   */
+  begin(options: BeginOptions = {}): void {
+    this.#requireOpen();
+    this.#refuseInListener("begin()");
+    this.#functions.requireNone("begin()");
+    this.#begin(options);
+  }
+
+  /**
+   * Begins a nested transaction over all binds: what happens within it can be undone alone. What is pending is stored
+   * before.
+   *
+   * @see SQLAlchemy: `Session.begin_nested`
+   */
+  async beginNested(): Promise<NestedTransaction> {
+    this.#requireOpen();
+    this.#refuseInListener("beginNested()");
+    this.#functions.requireOwn("beginNested()");
+    return this.#beginNested();
+  }
+
+  /**
+   * Runs a function in a transaction: commits when it returns, rolls back when it throws. Within such a function it is
+   * a nested transaction. No database is named: each bind takes part from its first statement on.
+   *
+   * @param run gets the session
+   * @returns what the function returns
+   * @throws {ConcurrentTransactionError} if a transaction function runs on this session in other code
+   *
+   * @example
+   * await session.transaction(async (tx) => {
+   *   const from = await tx.get(Account, 1, { lock: true });
+   *   from.balance -= 10;
+   * }, { retries: 3 });
+   *
+   * @see SQLAlchemy: `with session.begin():`
+   */
+  async transaction<T>(run: (tx: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    this.#requireOpen();
+    this.#refuseInListener("transaction()");
+    // A function that is not asynchronous may throw at once.
+    return this.#functions.run(async () => run(this), options);
+  }
+
+  /**
+   * Adds a listener of this session's doings.
+   *
+   * @returns a function that takes it away again
+   *
+   * @see SQLAlchemy: `event.listen(session, …)`
+   */
+  on<E extends SessionEvent>(event: E, listener: SessionEventMap[E]): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Runs a function without storing what is pending before the statements in it.
+   *
+   * @see SQLAlchemy: `Session.no_autoflush`
+   */
+  async noAutoflush<T>(run: () => T | Promise<T>): Promise<T> {
+    return withoutAutoflush(this, run);
+  }
+
+  /**
+   * Rolls back and lets go of all entities; the session can be used on.
+   *
+   * @see SQLAlchemy: `Session.close`
+   */
+  async reset(): Promise<void> {
+    this.#requireOpen();
+    this.#refuseInListener("reset()");
+    this.#functions.requireNone("reset()");
+    await this.#reset();
+  }
+
+  /**
+   * Rolls back, lets go of all entities and gives every connection back. The session cannot be used after it; what waits
+   * for its turn is refused, and a `transaction(fn)` that is running fails.
+   */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#refuseInListener("close()");
+    this.#closed = true;
+    try {
+      await this.#reset();
+    } finally {
+      this.#owner.end();
+    }
+  }
+
+  /** The same as {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  protected override kyselyForm(): KyselyForm {
+    this.#requireOpen();
+    this.#form ??= kyselyForm(new SessionExecutor(this.#runner));
+    return this.#form;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed)
+      throw new SessionClosedError(`${this.#owner.label} was closed. A context's session ends with the context.`);
+  }
+
+  /** @throws {SessionError} if a listener of these events, any unless given, asks for what goes on around it */
+  #refuseInListener(what: string, events?: readonly string[]): void {
+    for (const event of this.#lock.purposes) {
+      if (events !== undefined && !events.includes(event)) continue;
+      throw new SessionError(
+        `${what} in a listener of ${event}, which runs in the midst of it. Listeners may read and change entities; what they change is stored in turn.`,
+      );
+    }
+  }
+
+  #begin(options: BeginOptions): void {
+    if (this.#transactions.isExplicit || this.#transactions.isOpen) {
+      throw new SessionError("A transaction has begun already. Commit or roll back first, or use `beginNested()`.");
+    }
+    this.#transactions.begin(settingsOf(options));
+  }
+
+  #beginNested(): Promise<NestedTransaction> {
+    return this.#lock.alone(async () => {
+      this.#requireOpen();
+      await this.#flow.flush();
+      return new NestedTransaction(this.#transactions, this.#lock, () => this.#flow.flush());
+    });
+  }
+
+  async #reset(): Promise<void> {
+    await this.#runner.endStreams();
+    await this.#lock.alone(async () => {
+      try {
+        await this.#transactions.rollback();
+      } finally {
+        this.#work.clear();
+      }
+    });
+  }
+}
+
+function requirePolicy(policy: CommitPolicy): CommitPolicy {
+  if (policy === "ordered" || policy === "single") return policy;
+  throw new InvalidOptionError(`commitPolicy is "ordered" or "single", not ${JSON.stringify(policy)}.`);
+}
+
+function bigintsAsText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}

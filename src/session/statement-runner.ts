@@ -1,0 +1,219 @@
+import type { QueryId, QueryResult, RootOperationNode } from "kysely";
+import type { BindKey } from "../bind-key.ts";
+import type { Connection } from "../engine/connection.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Owner } from "../engine/owner.ts";
+import { type CompiledStatement, compileStatement } from "../engine/statement/compile-statement.ts";
+import { SessionError, StreamInTransactionError } from "../errors/session.ts";
+import { withoutRowLocks } from "../query/row-locks.ts";
+import { tablesOfStatement } from "../query/statement-tables.ts";
+import type { AnyTable } from "../schema/table.ts";
+import { type EngineDirectory, routeTables } from "./routing.ts";
+import type { PendingOnBind } from "./session-flow.ts";
+import type { SessionLock } from "./session-lock.ts";
+import type { Transactions } from "./transactions.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** How a statement is run. */
+export interface RunOptions {
+  /** `false`: what is pending is not flushed before. */
+  readonly autoflush?: boolean | undefined;
+  /** Of SQL text: that it only reads, so that it needs no transaction. */
+  readonly reads?: boolean | undefined;
+  /** Ends the wait for a connection, and the statement where the database can. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A statement that has found its engine. */
+export interface RoutedStatement<R = unknown> {
+  readonly engine: Engine;
+  readonly compiled: CompiledStatement<R>;
+  /** Whether it writes or locks. */
+  readonly writes: boolean;
+  readonly isRaw: boolean;
+  /** The tables in it, as far as they are known. */
+  readonly tables: ReadonlySet<AnyTable>;
+}
+
+/** What a runner needs of its session. */
+export interface StatementHost {
+  readonly engines: EngineDirectory;
+  readonly owner: Owner;
+  readonly lock: SessionLock;
+  readonly transactions: Transactions;
+  readonly work: UnitOfWork;
+  /** @throws {SessionClosedError} if the session was closed */
+  requireOpen(): void;
+  /** Whether statements flush what is pending, here and now. */
+  flushesItself(): boolean;
+  /** What is pending on a bind. */
+  pendingOn(bindKey: BindKey): PendingOnBind;
+  /** Stores what is pending on a bind, and what that needs on others. */
+  flush(bindKey: BindKey): Promise<void>;
+}
+
+/** Isolation levels under which even a read belongs into a transaction, to see the same as the next one. */
+const NEEDS_TRANSACTION = new Set(["repeatable read", "serializable", "snapshot"]);
+
+/** Runs the statements of a session: each on the engine of its tables, in the session's transaction where it has one. */
+export class StatementRunner {
+  readonly #host: StatementHost;
+  readonly #streams = new Set<AsyncIterator<unknown>>();
+
+  constructor(host: StatementHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Finds the engine of a statement and compiles it for that.
+   *
+   * @throws {CrossBindError | UnboundExecutionError | InvalidValueError} before anything is sent
+   */
+  prepare<R>(node: RootOperationNode, bindKey?: BindKey, queryId?: QueryId): RoutedStatement<R> {
+    const { engines, requireOpen } = this.#host;
+    requireOpen();
+    const { tables, writes, isRaw } = tablesOfStatement(node);
+    const engine = routeTables(engines, tables, bindKey);
+    const metadata = engines.metadatas.has(engine.bindKey) ? engines.metadatas.get(engine.bindKey) : undefined;
+    engine.requireWritable(writes);
+    const known = tables.map(({ table, name }) => table ?? metadata?.tables.get(name));
+    return {
+      engine,
+      compiled: compileStatement<R>(engine, withoutRowLocks(node, engine), metadata, queryId),
+      writes,
+      isRaw,
+      tables: new Set(known.filter((table) => table !== undefined)),
+    };
+  }
+
+  /**
+   * Runs a statement, after what is pending on its bind.
+   *
+   * @param take is given the result before anything else runs on the bind
+   */
+  run<R>(
+    statement: RoutedStatement<R>,
+    options: RunOptions = {},
+    take?: (result: QueryResult<R>) => void,
+  ): Promise<QueryResult<R>> {
+    return this.#inTurn(statement.engine, options, async () => {
+      const result = await this.#execute(statement, options);
+      statement.compiled.readRows?.(result.rows);
+      take?.(result);
+      return result;
+    });
+  }
+
+  /**
+   * Runs a statement and gives its rows in portions. It has a connection of its own.
+   *
+   * @throws {StreamInTransactionError} if a transaction is open on the bind
+   */
+  async *stream<R>(
+    statement: RoutedStatement<R>,
+    chunkSize: number,
+    options: RunOptions = {},
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const rows = this.#streamed(statement, chunkSize, options);
+    this.#streams.add(rows);
+    try {
+      for (let next = await rows.next(); next.done !== true; next = await rows.next()) yield next.value;
+      // A stream that was cut off must not look as if it had come to its end.
+      if (!this.#streams.has(rows)) throw new SessionError("The session was closed or reset while it streamed rows.");
+    } finally {
+      this.#streams.delete(rows);
+      await rows.return?.();
+    }
+  }
+
+  /** Ends every stream, so that its connection is given back. */
+  async endStreams(): Promise<void> {
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    await Promise.allSettled(streams.map((rows) => rows.return?.()));
+  }
+
+  async *#streamed<R>(
+    statement: RoutedStatement<R>,
+    chunkSize: number,
+    options: RunOptions,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const { compiled } = statement;
+    const connection = await this.#inTurn(statement.engine, options, () => this.#connectToStream(statement, options));
+    try {
+      await connection.begin({ accessMode: "read only" });
+      for await (const portion of connection.stream(compiled.query, chunkSize)) {
+        options.signal?.throwIfAborted();
+        compiled.readRows?.(portion.rows);
+        yield portion;
+      }
+      await connection.commit();
+    } finally {
+      // A statement that is cut off may cost its connection; it has only read.
+      await connection.release().catch(() => {});
+    }
+  }
+
+  async #connectToStream(statement: RoutedStatement, options: RunOptions): Promise<Connection> {
+    const { engine } = statement;
+    const { owner, transactions } = this.#host;
+    transactions.requireUsable();
+    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
+      throw new StreamInTransactionError(engine.bindKey);
+    }
+    return engine.connect({ use: "read", owner, ...withSignal(options) });
+  }
+
+  /** Runs something when it is the statement's turn on its bind, with nothing pending there. */
+  async #inTurn<T>(engine: Engine, options: RunOptions, run: () => Promise<T>): Promise<T> {
+    const { lock, requireOpen, flush } = this.#host;
+    for (;;) {
+      const turn = await lock.onBind(engine, async () => {
+        requireOpen();
+        const pending = this.#pendingBefore(engine, options);
+        if (pending === "elsewhere") return undefined;
+        if (pending === "here") await flush(engine.bindKey);
+        return { value: await run() };
+      });
+      if (turn !== undefined) return turn.value;
+      // Rows of other binds are not written within this bind's turn.
+      await lock.alone(async () => {
+        if (this.#pendingBefore(engine, options) !== "nothing") await flush(engine.bindKey);
+      });
+    }
+  }
+
+  #pendingBefore({ bindKey }: Engine, { autoflush }: RunOptions): PendingOnBind {
+    const { flushesItself, pendingOn } = this.#host;
+    return autoflush === false || !flushesItself() ? "nothing" : pendingOn(bindKey);
+  }
+
+  async #execute<R>(statement: RoutedStatement<R>, options: RunOptions): Promise<QueryResult<R>> {
+    const { engine, compiled, writes, isRaw } = statement;
+    const { transactions, owner, work } = this.#host;
+    options.signal?.throwIfAborted();
+    transactions.requireUsable();
+    const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
+    if (mayWrite) {
+      const [bind] = await transactions.joinToWrite([engine]);
+      const result = await bind!.execute(compiled.query);
+      work.expireTables(statement.tables);
+      return result;
+    }
+    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
+      return (await transactions.join(engine)).execute(compiled.query);
+    }
+    return engine.execute(compiled.query, { use: "read", owner, ...withSignal(options) });
+  }
+
+  /** Whether a statement belongs into a transaction, though none is open on its bind. */
+  #needsTransaction({ engine, writes, isRaw }: RoutedStatement, { reads }: RunOptions): boolean {
+    if (writes || this.#host.transactions.isExplicit) return true;
+    if (isRaw && reads !== true) return true;
+    return NEEDS_TRANSACTION.has(engine.options.isolationLevel ?? "");
+  }
+}
+
+function withSignal({ signal }: RunOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,108 @@
+import type { Json, JsonObject } from "./read/json.ts";
+
+/** What is expected of a case instead of what was recorded, where the normalisations have not said it already. */
+export interface Instead {
+  /** Values of steps by their index. */
+  readonly steps?: Readonly<Record<number, Json>>;
+  /** What is sent in a step, as `event@bind`, by the step's index. */
+  readonly trace?: Readonly<Record<number, readonly string[]>>;
+  /** The binds chosen in a step, by its index. */
+  readonly chosen?: Readonly<Record<number, readonly Json[]>>;
+  /** Members of the result of a case about models. */
+  readonly result?: JsonObject;
+}
+
+/** A case, or a few alike, in which multibind deliberately differs from the original. */
+export interface Difference {
+  readonly ids: RegExp;
+  /** What multibind does. */
+  readonly what: string;
+  readonly why: string;
+  readonly instead: Instead;
+}
+
+/**
+ * The reviewed list of single cases in which multibind deliberately differs. Rules for whole classes of cases are in
+ * normalisations.ts. Each entry must be needed: the tests fail if a case agrees without it.
+ */
+export const knownDifferences: readonly Difference[] = [
+  {
+    ids: /^metadata-naming-own-metadata$/,
+    what: "The naming convention names the constraints of every table.",
+    why: "There are no metadata objects of one's own, so none can be without the convention (design.md §4, Metadata).",
+    instead: {
+      result: {
+        constraint_names: {
+          "<default>/swan": {
+            check_constraint: ["ck_swan_n_pos"],
+            index: ["ix_swan_tag"],
+            primary_key_constraint: ["pk_swan"],
+            unique_constraint: ["uq_swan_code"],
+          },
+        },
+      },
+    },
+  },
+  {
+    ids: /^routing-concrete-child-other-bind-flush$/,
+    what: "The row of a concrete child goes to the child's own bind.",
+    why: "A concrete child has a table of its own, which decides; the original flushes it to its parent's engine, where there is no such table.",
+    instead: { steps: { 2: null }, chosen: { 2: ["b"] }, trace: { 2: ["BEGIN@b", "INSERT duck@b"] } },
+  },
+  {
+    ids: /^session-set-equal$/,
+    what: "An object that was set to what it had is not listed as dirty.",
+    why: "Dirty checking compares with the loaded values (design.md §4, Session).",
+    instead: { steps: { 2: { new: [], dirty: [], deleted: [] } } },
+  },
+  {
+    ids: /^session-set-unloaded$/,
+    what: "Setting a stale property to the value that it has sends nothing.",
+    why: "The value is compared with the one that was loaded; nothing is ever unloaded, so there is always one to compare with.",
+    instead: { trace: { 3: [] } },
+  },
+  {
+    ids: /^session-autoflush-error$/,
+    what: "A query on one bind does not meet the error of another bind's pending object.",
+    why: "Autoflush stores what is pending on the bind that the statement runs on (design.md §4, Session), so nothing is sent to the bind that would refuse it.",
+    instead: {
+      steps: { 2: [{ obj: "User(1)" }], 3: [{ obj: "User(1)" }] },
+      trace: { 2: ["SELECT user@<default>"], 3: ["SELECT user@<default>"] },
+    },
+  },
+  {
+    ids: /^session-context-exit$/,
+    what: "An object that was changed in a context has its committed value again when the context is left.",
+    why: "Leaving a context is a rollback, and a rollback gives objects back what was last loaded or committed (design.md §4, Session).",
+    instead: { steps: { 7: "p1" } },
+  },
+  {
+    ids: /^extras-track-off$/,
+    what: "Listeners are told of every commit.",
+    why: "Whoever listens wants to be told; there is no setting that turns it on.",
+    instead: { steps: { 4: [[["p", "insert"]]] } },
+  },
+  {
+    ids: /^extras-track-switched-off-later$/,
+    what: "Listeners are told of every commit.",
+    why: "Whoever listens wants to be told; there is no setting that turns it off. A listener is taken away by the function that `on` returns.",
+    instead: { steps: { 5: [[["p", "insert"]]] } },
+  },
+  {
+    ids: /^extras-track-equal-value$/,
+    what: "An object that was set to what it had was not changed, and is not announced.",
+    why: "Dirty checking compares with the loaded values.",
+    instead: { steps: { 4: [] } },
+  },
+  {
+    ids: /^extras-track-savepoint$/,
+    what: "What was stored before a savepoint is announced when it is committed, though the savepoint was rolled back.",
+    why: "It was committed; the original forgets it with the savepoint.",
+    instead: { steps: { 10: [[["p", "insert"]]] } },
+  },
+];
+
+/** The entry for a case, if there is one. */
+export function differenceOf(id: string): Difference | undefined {
+  return knownDifferences.find(({ ids }) => ids.test(id));
+}

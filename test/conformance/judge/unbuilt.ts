@@ -1,0 +1,68 @@
+import type { Case } from "../read/cases.ts";
+import { isList, isObject, type Json, memberOf } from "../read/json.ts";
+
+/** What will build the features that cases need and multibind does not have yet, by the issue's subject. */
+const ISSUES = {
+  session: "The session is a full unit of work over all binds",
+  queries: "Queries: everything Kysely can say, typed, routed",
+  commits: "Commits that never lie, pools that never leak",
+  relations: "Relations across binds",
+} as const;
+
+/** Something that a case may use and that is not built yet. */
+interface Unbuilt {
+  readonly issue: string;
+  uses(one: Case, steps: readonly Json[]): boolean;
+}
+
+const op = (step: Json) => memberOf(step, "op");
+const usesOp =
+  (...names: readonly string[]) =>
+  (_: Case, steps: readonly Json[]) =>
+    steps.some((step) => names.includes(String(op(step))));
+
+const UNBUILT: readonly Unbuilt[] = [
+  // Objects that refer to each other: lazy and eager loads, many-to-many, cascades.
+  {
+    issue: ISSUES.relations,
+    uses: ({ inputs }) => schemaOf(inputs).some((item) => memberOf(item, "relationships") !== undefined),
+  },
+  { issue: ISSUES.commits, uses: ({ inputs }) => memberOf(inputs["session_options"], "twophase") === true },
+  { issue: ISSUES.commits, uses: usesOp("prepare", "rollback_prepared_outside", "kill_connections") },
+  // What was executed in a context.
+  { issue: ISSUES.session, uses: usesOp("recorded") },
+  { issue: ISSUES.queries, uses: ({ inputs }) => inputs["kind"] === "iter_pages" },
+  { issue: ISSUES.queries, uses: usesOp("paginate", "page_move", "get_or_404", "first_or_404", "one_or_404") },
+  {
+    issue: ISSUES.queries,
+    uses: (_, steps) =>
+      steps.some((step) => op(step) === "query" && /_404$|^paginate$/.test(String(memberOf(step, "method")))),
+  },
+  // Entities read by SQL text, or from an alias or a subquery.
+  {
+    issue: ISSUES.queries,
+    uses: (_, steps) => steps.some((step) => memberOf(memberOf(step, "stmt"), "from_text") !== undefined),
+  },
+  { issue: ISSUES.queries, uses: (_, steps) => usesBulkStatement(steps) },
+];
+
+/** The subject of the issue that will build what a case needs; nothing where all of it is there. */
+export function unbuiltIn(one: Case): string | undefined {
+  const steps = one.inputs["steps"];
+  return UNBUILT.find(({ uses }) => uses(one, isList(steps) ? steps : []))?.issue;
+}
+
+function schemaOf(inputs: Case["inputs"]): readonly Json[] {
+  const { schema } = inputs;
+  return isList(schema) ? schema : [];
+}
+
+/** An update or delete of a model's rows by a condition, while objects of that model are in the session. */
+function usesBulkStatement(steps: readonly Json[]): boolean {
+  return steps.some((step, index) => {
+    const statement = memberOf(step, "stmt");
+    const target = memberOf(statement, "update") ?? memberOf(statement, "delete");
+    if (typeof target !== "string" || target.startsWith("#")) return false;
+    return steps.slice(0, index).some((earlier) => isObject(earlier) && earlier["model"] === target);
+  });
+}

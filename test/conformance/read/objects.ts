@@ -1,0 +1,11 @@
+import { isObject, type Json, type JsonObject } from "./json.ts";
+
+/** The members of an object without some of them; nothing where the value is no object. */
+export function without(value: Json | undefined, names: readonly string[]): JsonObject {
+  return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name))) : {};
+}
+
+/** An object with each member's value changed. */
+export function mapMembers(value: JsonObject, change: (member: Json) => Json): JsonObject {
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, change(member)]));
+}

@@ -1,0 +1,126 @@
+import { inspect } from "node:util";
+import type { AnyModel, Entity } from "../../../src/index.ts";
+import { FormatError, isList, isObject, type Json, type JsonObject } from "../read/json.ts";
+import { Objects } from "../run/objects.ts";
+import { bindArguments } from "./bind-arguments.ts";
+import type { StepHandlers } from "./step.ts";
+import type { World } from "./world.ts";
+
+type Values = Record<string, unknown>;
+
+/** Steps with objects of models: making, adding, getting, changing and letting go of them. */
+export const entitySteps: StepHandlers = {
+  new: (step, world) => {
+    const values = resolved(step.object("values"), world);
+    const entity = make(world.schema.model(step.text("model")), values);
+    world.objects.labelOf(entity, step.text("as"));
+    return null;
+  },
+  add: (step, { session, objects }) => {
+    session.add(objects.get(step.text("obj")));
+    return null;
+  },
+  add_all: (step, { session, objects }) => {
+    session.addAll(step.texts("objs").map((label) => objects.get(label)));
+    return null;
+  },
+  delete: (step, { session, objects }) => {
+    session.delete(objects.get(step.text("obj")));
+    return null;
+  },
+  expunge: (step, { session, objects }) => {
+    session.expunge(objects.get(step.text("obj")));
+    return null;
+  },
+  expunge_all: (_, { session }) => {
+    session.expungeAll();
+    return null;
+  },
+  get: async (step, world) => {
+    const model = world.schema.model(step.text("model"));
+    const label = step.optionalText("as");
+    const key = keyOf(step.json("id")!, model);
+    const bind = bindArguments(step, world);
+    // A model has one bind, so `get` takes none; whoever names one asks where the model is first.
+    if (bind.given) world.session.getBind({ model, bindKey: bind.bindKey });
+    return world.objects.result(await world.session.get(model, key as never), label);
+  },
+  get_one: async (step, world) => {
+    const model = world.schema.model(step.text("model"));
+    const label = step.optionalText("as");
+    return world.objects.result(await world.session.getOne(model, keyOf(step.json("id")!, model) as never), label);
+  },
+  merge: async (step, world) => {
+    const given = step.optionalText("obj");
+    const made = () => make(world.schema.model(step.text("model")), resolved(step.object("values"), world));
+    const entity = given === undefined ? made() : world.objects.get(given);
+    const merged = await world.session.merge(entity);
+    return merged === entity ? { same_object: true } : world.objects.result(merged, step.optionalText("as"));
+  },
+  refresh: async (step, { session, objects }) => {
+    await session.refresh(objects.get(step.text("obj")));
+    return null;
+  },
+  // Nothing expires: values stay readable, and `refresh` reads them anew.
+  expire: (step, { objects }) => {
+    objects.get(step.text("obj"));
+    step.ignore("names");
+    return null;
+  },
+  expire_all: () => null,
+  set: (step, world) => {
+    const entity = world.objects.get(step.text("obj")) as unknown as Values;
+    entity[step.text("name")] = resolvedValue(step.json("value")!, world);
+    return null;
+  },
+  attr: (step, world) => {
+    const entity = world.objects.get(step.text("obj")) as unknown as Values;
+    const name = step.text("name");
+    if (!Object.hasOwn(entity, name)) throw new FormatError(`the object has no attribute ${name}`);
+    // A value that was never given is null in the original.
+    return (entity[name] ?? null) as Json;
+  },
+  same: (step, { objects }) => objects.get(step.text("a")) === objects.get(step.text("b")),
+  // The label is all that a runner holds of an object; the session's own hold is what the case is about.
+  forget: (step, { objects }) => {
+    objects.get(step.text("obj"));
+    return null;
+  },
+  repr: (step, world) => (step.flag("db") ? textOfDb(world) : textOfEntity(world.objects.get(step.text("obj")), world)),
+};
+
+function make(model: AnyModel, values: Values): Entity {
+  return new (model as unknown as new (given: Values) => Entity)(values);
+}
+
+/** A key as `get` takes it: the value, or for a composite key an object with each part. */
+function keyOf(id: Json, { table }: AnyModel): unknown {
+  if (!isList(id) || table.primaryKey.length !== id.length || id.length < 2) return id;
+  return Object.fromEntries(table.primaryKey.map(({ property }, part) => [property, id[part]]));
+}
+
+function resolved(values: JsonObject, world: World): Values {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolvedValue(value, world)]));
+}
+
+function resolvedValue(value: Json, { objects }: World): unknown {
+  return isObject(value) && typeof value["obj"] === "string" ? objects.get(value["obj"]) : value;
+}
+
+/**
+ * The text form of an entity is Node's own, which has the class and the columns. What the original's has besides, state
+ * and key, is asked of the session.
+ */
+function textOfEntity(entity: Entity, { session }: World): string {
+  const name = /^\w+/.exec(inspect(entity))![0];
+  const state = session.stateOf(entity);
+  const isNew = state === "transient" || state === "pending";
+  return isNew ? `<${name} (${state} <id>)>` : `<${name} ${Objects.keyOf(entity).join(", ")}>`;
+}
+
+/** The engines of a `db`, as the original's text form counts them. */
+function textOfDb({ application: { engines } }: World): string {
+  const main = engines.has(null) ? String(engines.get(null).url) : "(No default engine)";
+  const others = engines.size - (engines.has(null) ? 1 : 0);
+  return `<SQLAlchemy ${main}${others > 0 ? ` +${others} engines` : ""}>`;
+}

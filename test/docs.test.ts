@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import * as multibind from "../src/index.ts";
+
+const root = join(import.meta.dirname, "..");
+const pages = ["README.md", ...(await readdir(join(root, "docs"))).map((name) => `docs/${name}`)];
+
+/** The program that a page's blocks with this label make, one after the other. */
+async function program(page: string, label: string): Promise<string> {
+  const text = await readFile(join(root, page), "utf8");
+  return [...text.matchAll(new RegExp(`\`\`\`ts ${label}\\n([\\s\\S]*?)\`\`\``, "g"))]
+    .map(([, code]) => code!)
+    .join("\n");
+}
+
+async function run(code: string, folder: string): Promise<string> {
+  const file = join(folder, "program.ts");
+  await writeFile(file, code.replace('from "multibind"', `from ${JSON.stringify(join(root, "src/index.ts"))}`));
+  const { stdout } = await promisify(execFile)(process.execPath, [file], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return stdout;
+}
+
+describe("the documentation", () => {
+  test("the tour of the README runs as written and prints what it says", async (t) => {
+    const folder = await mkdtemp(join(import.meta.dirname, "tour-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const tour = await program("README.md", "tour");
+    const promised = [...tour.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text!.trim());
+    assert.ok(promised.length > 5);
+    assert.deepEqual((await run(tour, folder)).trim().split("\n"), promised);
+  });
+
+  for (const page of pages) {
+    test(`${page}: its programs run`, async (t) => {
+      const code = await program(page, "run");
+      if (code === "") return;
+      const folder = await mkdtemp(join(import.meta.dirname, "docs-"));
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      await run(code, folder);
+    });
+
+    test(`${page}: its links lead somewhere`, async () => {
+      const text = await readFile(join(root, page), "utf8");
+      for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        await readFile(join(root, page, "..", target!)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== "EISDIR") throw error;
+        });
+      }
+    });
+  }
+
+  test("names every error class, and no other", async () => {
+    const page = await readFile(join(root, "docs/errors.md"), "utf8");
+    const named = new Set([...page.matchAll(/`(\w+Error)`/g)].map(([, name]) => name));
+    const exported = Object.keys(multibind).filter((name) => name.endsWith("Error"));
+    const abstract = new Set(["DatabaseError"]);
+    for (const name of exported) assert.ok(named.has(name) || abstract.has(name), name);
+    for (const name of named) assert.ok(exported.includes(name!), name);
+  });
+});

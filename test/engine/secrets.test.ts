@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { type TestContext, test } from "node:test";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import {
+  ConnectionError,
+  type DatabaseError,
+  type Engine,
+  integer,
+  Multibind,
+  sql,
+  text,
+  varchar,
+} from "../../src/index.ts";
+import { FAMILIES, freshDatabase, MYSQL } from "../fixtures/databases.ts";
+import { oneBind } from "../fixtures/one-bind.ts";
+
+/** A PostgreSQL server that asks for a password in clear text, keeps it, and refuses it. */
+async function refusingPostgres(t: TestContext): Promise<{ port: number; passwords: string[] }> {
+  const passwords: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    let begun = false;
+    socket.on("data", (data) => {
+      if (!begun) {
+        begun = true;
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+      } else if (data[0] === 0x70) {
+        passwords.push(data.subarray(5, -1).toString());
+        const fields = ["SFATAL", "VFATAL", "C28P01", 'Mpassword authentication failed for user "ada"', ""].join("\0");
+        const head = Buffer.from([0x45, 0, 0, 0, 0]);
+        head.writeInt32BE(Buffer.byteLength(fields) + 5, 1);
+        socket.end(Buffer.concat([head, Buffer.from(`${fields}\0`)]));
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  return { port: (server.address() as AddressInfo).port, passwords };
+}
+
+function shown(value: unknown): string {
+  const deep = { depth: 10, showHidden: true, getters: true } as const;
+  const texts = [String(value), inspect(value), inspect(value, { depth: 10 }), inspect(value, deep)];
+  if (value instanceof Error)
+    texts.push(value.message, String(value.stack), JSON.stringify(value), JSON.stringify(value.cause) ?? "");
+  return texts.join("\n");
+}
+
+async function failure(engine: Engine): Promise<unknown> {
+  try {
+    await sql`select 1`.execute(engine.kysely);
+  } catch (error) {
+    return error;
+  }
+  return assert.fail("the connection was made");
+}
+
+const secrets = fc
+  .tuple(
+    fc.stringMatching(/^[a-z0-9]{16}$/),
+    fc.string({ unit: fc.constantFrom(..."%:/?#[]@!$&'()*+,;= \"<>^`{|}~é😀a") }),
+  )
+  .map(([core, around]) => ({ core, password: `${around}${core}${around}` }));
+
+test("the password shows neither in an application nor in its engines and options", () => {
+  fc.assert(
+    fc.property(secrets, ({ core, password }) => {
+      const url = `postgresql://ada:${encodeURIComponent(password)}@127.0.0.1:1/main`;
+      const db = new Multibind({ engineOptions: { poolSize: 3 } });
+      const app = db.init({
+        databaseUri: url,
+        binds: {
+          options: { url, driverOptions: { password } },
+          mysql: `mysql://:${encodeURIComponent(password)}@h`,
+          query: `postgresql:///x?password=${encodeURIComponent(password)}`,
+        },
+      });
+      for (const value of [
+        db,
+        app,
+        app.engines,
+        ...[...app.engines].flatMap(([, engine]) => [engine, engine.options, engine.url, `${engine}`]),
+      ]) {
+        assert.equal(shown(value).includes(core), false);
+        assert.equal((JSON.stringify(value) ?? "").includes(core), false);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("the password reaches the server as it was meant, and does not show when that refuses it (postgres)", async (t) => {
+  const { port, passwords } = await refusingPostgres(t);
+  await fc.assert(
+    fc.asyncProperty(secrets, async ({ core, password }) => {
+      const { engine, app } = oneBind(t, {
+        url: `postgresql://ada:${encodeURIComponent(password)}@127.0.0.1:${port}/main?sslpassword=${core}`,
+      });
+      const error = await failure(engine);
+      await app.dispose();
+      assert.ok(error instanceof ConnectionError, String(error));
+      assert.match(
+        error.message,
+        /password authentication failed.*\(bind "auth", postgresql:\/\/ada:\*\*\*@127\.0\.0\.1/,
+      );
+      assert.equal(passwords.at(-1), password);
+      assert.equal(shown(error).includes(core), false, shown(error));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("the password does not show when the server refuses it (mysql)", async (t) => {
+  await freshDatabase(t, "mysql");
+  await fc.assert(
+    fc.asyncProperty(secrets, async ({ core, password }) => {
+      const { engine, app } = oneBind(t, { url: `mysql://root:${encodeURIComponent(password)}@${MYSQL.host}/` });
+      const error = await failure(engine);
+      await app.dispose();
+      assert.ok(error instanceof ConnectionError, String(error));
+      assert.match(error.message, /Access denied.*\(bind "auth", mysql:\/\/root:\*\*\*@/);
+      assert.equal(shown(error).includes(core), false, shown(error));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+for (const scheme of ["postgresql", "mysql"]) {
+  for (const host of ["127.0.0.1:1", "does-not-exist.invalid", "[::1]:1", "127.0.0.1:1,127.0.0.1:2", "localhost:1"]) {
+    test(`the password does not show when there is no server: ${scheme}://…@${host}`, async (t) => {
+      const { engine } = oneBind(t, {
+        url: `${scheme}://ada:hunter2hunter2@${host}/main`,
+        driverOptions: { keepAlive: true, password: "hunter2hunter2" },
+      });
+      const error = await failure(engine);
+      assert.ok(error instanceof ConnectionError, String(error));
+      assert.equal(error.bindKey, "auth");
+      assert.match(error.message, /bind "auth", (postgresql|mysql):\/\/ada:\*\*\*@/);
+      assert.equal(shown(error).includes("hunter2"), false, shown(error));
+    });
+  }
+}
+
+for (const family of FAMILIES) {
+  test(`an error of a statement does not show its parameters, which are the application's data (${family})`, async (t) => {
+    const db = new Multibind<"auth">();
+    db.table("user", { id: integer().primaryKey(), name: varchar(80).unique(), bio: text() }, { bindKey: "auth" });
+    const app = db.init({ binds: { auth: await freshDatabase(t, family) } });
+    t.after(() => app.dispose());
+    await app.createAll();
+    const { kysely } = app.engines.get("auth");
+    const typed = kysely.withTables<{ user: { id?: number; name: string; bio: string } }>();
+    const insert = typed.insertInto("user").values({ name: "ada", bio: "hunter2hunter2" });
+    await insert.execute();
+    const errors: unknown[] = [];
+    await insert.execute().catch((error: unknown) => errors.push(error));
+    await sql`select ${"hunter2hunter2"} from nowhere`.execute(kysely).catch((error: unknown) => errors.push(error));
+    assert.deepEqual(
+      errors.map((error) => (error as DatabaseError).code),
+      ["UNIQUE_VIOLATION", "PROGRAMMING"],
+    );
+    for (const error of errors) {
+      assert.match((error as DatabaseError).sql ?? "", /insert into|select/);
+      assert.equal(shown(error).includes("hunter2"), false, shown(error));
+    }
+  });
+}
