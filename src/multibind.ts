@@ -78,7 +78,11 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     const namingConvention = { ix: "ix_{table}_{columns}", ...options.namingConvention };
     checkNamingConvention(namingConvention);
     this.metadatas = new Metadatas({ namingConvention, redefine });
-    this.#registry = { metadatas: this.metadatas, columnName: columnNames === "snake_case" ? snakeCase : undefined, redefine };
+    this.#registry = {
+      metadatas: this.metadatas,
+      columnName: columnNames === "snake_case" ? snakeCase : undefined,
+      redefine,
+    };
     this.#engineOptions = { ...options.engineOptions };
   }
 
@@ -126,7 +130,11 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     K extends BK | null = null,
     D extends keyof C & string = never,
     I extends Selected<C[D]> = never,
-  >(name: N, columns: C, options?: ModelOptions<K, D, I, keyof C & string>): ModelClass<C, N, K, BK, D, NewRootRow<C, D, I>>;
+  >(
+    name: N,
+    columns: C,
+    options?: ModelOptions<K, D, I, keyof C & string>,
+  ): ModelClass<C, N, K, BK, D, NewRootRow<C, D, I>>;
   model<C extends Columns, N extends string, K extends BindKey>(table: Table<C, N, K>): ModelClass<C, N, K, BK, never>;
   model(
     given: string | Table,

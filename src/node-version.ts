@@ -11,5 +11,7 @@ const OLDEST_MINOR = 12;
 export function requireSupportedNode(version = process.versions.node): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > OLDEST_MAJOR || (major === OLDEST_MAJOR && minor >= OLDEST_MINOR)) return;
-  throw new UnsupportedNodeError(`multibind needs Node.js ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${version}.`);
+  throw new UnsupportedNodeError(
+    `multibind needs Node.js ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${version}.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { type BindKey, type BindKeys, bindLabel } from "../bind-key.ts";
-import { UnsupportedError } from "../errors/configuration.ts";
 import type { BindTarget } from "../ddl/bind-target.ts";
+import { UnsupportedError } from "../errors/configuration.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { Engines } from "./engines.ts";
 

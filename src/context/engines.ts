@@ -1,6 +1,6 @@
 import { type BindKey, bindLabel } from "../bind-key.ts";
-import { UnboundExecutionError } from "../errors/routing.ts";
 import { Engine, type EngineDefinition } from "../engine/engine.ts";
+import { UnboundExecutionError } from "../errors/routing.ts";
 
 /**
  * The engines of an application by bind key, `null` for the default one.

@@ -1,4 +1,12 @@
-import { MysqlAdapter, MysqlQueryCompiler, PostgresAdapter, PostgresQueryCompiler, SqliteAdapter, SqliteQueryCompiler, type Dialect } from "kysely";
+import {
+  type Dialect,
+  MysqlAdapter,
+  MysqlQueryCompiler,
+  PostgresAdapter,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+} from "kysely";
 import type { FamilyName } from "./database-url.ts";
 import type { Family } from "./family.ts";
 import { mysql } from "./mysql/mysql-family.ts";

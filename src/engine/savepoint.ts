@@ -1,4 +1,4 @@
-import { type CompiledQuery, IdentifierNode, type QueryCompiler, RawNode, createQueryId } from "kysely";
+import { type CompiledQuery, createQueryId, IdentifierNode, type QueryCompiler, RawNode } from "kysely";
 
 /** Compiles a command on a savepoint, its name quoted as the database quotes names. */
 export function savepointCommand(

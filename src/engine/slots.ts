@@ -114,7 +114,10 @@ export class Slots {
       const chain = waiter.owner.chain();
       const endless = endlessWaits(this, chain);
       if (endless === undefined) return;
-      if (this.#holders.every((holder) => chain.has(holder))) return waiter.fail(this.#selfDeadlock(waiter.owner));
+      if (this.#holders.every((holder) => chain.has(holder))) {
+        waiter.fail(this.#selfDeadlock(waiter.owner));
+        return;
+      }
       // Every wait in this file is made by a `Slots`.
       const circle = [waiter, ...(endless as readonly Waiter[])];
       const youngest = circle.reduce((young, other) => (other.owner.age > young.owner.age ? other : young));

@@ -52,6 +52,27 @@ export class NoResultError extends SessionError {
   override readonly code = "NO_RESULT";
 }
 
+/**
+ * What was asked for is not there, in the words of HTTP: web frameworks that look at an error's `status` answer 404.
+ *
+ * @see Flask-SQLAlchemy: `abort(404)` of `get_or_404`, `first_or_404`, `paginate`
+ */
+export class NotFoundError extends SessionError {
+  override readonly code = "NOT_FOUND";
+  /** The status of the response. */
+  readonly status = 404;
+  /** What to tell the one who asked; undefined unless the caller gave it. */
+  readonly description: string | undefined;
+
+  constructor(
+    message: string,
+    options: { readonly bindKey?: BindKey; readonly description?: string | undefined } = {},
+  ) {
+    super(options.description ?? message, options.bindKey === undefined ? {} : { bindKey: options.bindKey });
+    this.description = options.description;
+  }
+}
+
 /** A query that must find one row found several. */
 export class MultipleResultsError extends SessionError {
   override readonly code = "MULTIPLE_RESULTS";

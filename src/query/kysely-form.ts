@@ -1,4 +1,5 @@
 import {
+  createQueryId,
   InsertQueryBuilder,
   InsertQueryNode,
   type InsertResult,
@@ -7,12 +8,11 @@ import {
   type MergeResult,
   QueryCreator,
   type QueryExecutor,
-  createQueryId,
 } from "kysely";
+import type { BindKey } from "../bind-key.ts";
 import { UnknownTableError } from "../errors/schema.ts";
 import type { ModelStatics } from "../model/model-types.ts";
 import { modelsAsTables, tableOfModel } from "../model/models-as-tables.ts";
-import type { BindKey } from "../bind-key.ts";
 import type { Columns } from "../schema/column.ts";
 import type { KyselyRow } from "../schema/row.ts";
 import { type AnyTable, Table } from "../schema/table.ts";

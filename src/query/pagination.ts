@@ -143,7 +143,12 @@ export class Page<E> implements Iterable<E> {
    *
    * @see Flask-SQLAlchemy: `Pagination.iter_pages`
    */
-  *iterPages({ leftEdge = 2, leftCurrent = 2, rightCurrent = 4, rightEdge = 2 }: PageWidths = {}): IterableIterator<number | null> {
+  *iterPages({
+    leftEdge = 2,
+    leftCurrent = 2,
+    rightCurrent = 4,
+    rightEdge = 2,
+  }: PageWidths = {}): IterableIterator<number | null> {
     const end = this.pages + 1;
     const leftEnd = Math.min(1 + leftEdge, end);
     yield* numbers(1, leftEnd);

@@ -195,7 +195,7 @@ test("two owners that wait for each other: the younger gives way, and the older 
 test("a circle over three owners is seen", async () => {
   const three = [slots(1), slots(1), slots(1)];
   const owners = ["a", "b", "c"].map((name) => new Owner(name));
-  owners.forEach((owner, index) => three[index]!.tryTake(owner));
+  for (const [index, owner] of owners.entries()) three[index]!.tryTake(owner);
   const waits = owners.map((owner, index) => taking(three[(index + 1) % 3]!, owner));
   await tick();
   assert.deepEqual(

@@ -48,7 +48,6 @@ const UNSOUND: Record<
     },
   "a constructor that keeps its argument": (db) =>
     class User extends db.model("user", COLUMNS) {
-      // biome-ignore lint/complexity/noUselessConstructor: it does not pass on what it is given
       constructor(_values: { name: string }) {
         super();
       }

@@ -9,7 +9,6 @@ import {
   Multibind,
   type Session,
   type Statement,
-  select,
   sql,
 } from "../../src/index.ts";
 import { record } from "../fixtures/matrix.ts";

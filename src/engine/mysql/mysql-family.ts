@@ -5,8 +5,8 @@ import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
-import { reflectMysql } from "./mysql-reflection.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
+import { reflectMysql } from "./mysql-reflection.ts";
 
 /** MySQL and MariaDB. */
 export const mysql: Family = Object.freeze({

@@ -8,7 +8,9 @@ const UNKNOWN_XID = 1397;
 export const mysqlTwoPhase: TwoPhase = {
   async refusal(run) {
     const [row] = await run("show global variables like 'wsrep_on'", []);
-    return String(row?.["Value"] ?? "OFF").toUpperCase() === "ON" ? "a Galera cluster has no XA transactions (wsrep_on is ON)" : undefined;
+    return String(row?.["Value"] ?? "OFF").toUpperCase() === "ON"
+      ? "a Galera cluster has no XA transactions (wsrep_on is ON)"
+      : undefined;
   },
 
   begin: (gid) => `xa start ${literalGid(gid)}`,
@@ -29,5 +31,6 @@ export const mysqlTwoPhase: TwoPhase = {
     return (await run("xa recover", [])).map(({ data }) => String(data));
   },
 
-  isUnknownGid: (error) => numberProperty(error, "errno") === UNKNOWN_XID || stringProperty(error, "sqlState") === "XAE04",
+  isUnknownGid: (error) =>
+    numberProperty(error, "errno") === UNKNOWN_XID || stringProperty(error, "sqlState") === "XAE04",
 };

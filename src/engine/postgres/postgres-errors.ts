@@ -35,7 +35,8 @@ const BY_CLASS: Readonly<Record<string, ErrorKind>> = {
 /** What an error of PostgreSQL says, by its SQLSTATE. */
 export function postgresErrorKind(error: unknown): ErrorKind {
   const state = stringProperty(error, "code");
-  if (state !== undefined && /^[0-9A-Z]{5}$/.test(state)) return BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)] ?? "programming";
+  if (state !== undefined && /^[0-9A-Z]{5}$/.test(state))
+    return BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)] ?? "programming";
   const message = stringProperty(error, "message") ?? "";
   if (/timeout/i.test(message) && !/connection terminated/i.test(message)) return "connection";
   return /connection|terminated|not queryable|ended/i.test(message) ? "connection" : "programming";

@@ -5,7 +5,9 @@ import { literalGid, type TwoPhase } from "../two-phase.ts";
 export const postgresTwoPhase: TwoPhase = {
   async refusal(run) {
     const [row] = await run("show max_prepared_transactions", []);
-    return row?.["max_prepared_transactions"] === "0" ? "the server's setting max_prepared_transactions is 0" : undefined;
+    return row?.["max_prepared_transactions"] === "0"
+      ? "the server's setting max_prepared_transactions is 0"
+      : undefined;
   },
 
   async prepare(run, gid) {

@@ -4,9 +4,17 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { DeadlockError, type EngineOptions, integer, Multibind, SelfDeadlockError, sql, TimeoutError } from "../../../src/index.ts";
-import { freshDatabase } from "../../fixtures/databases.ts";
 import { surroundings } from "../../../src/engine/owner.ts";
+import {
+  DeadlockError,
+  type EngineOptions,
+  integer,
+  Multibind,
+  SelfDeadlockError,
+  sql,
+  TimeoutError,
+} from "../../../src/index.ts";
+import { freshDatabase } from "../../fixtures/databases.ts";
 import { oneBind } from "../../fixtures/one-bind.ts";
 
 /** A file with a counter in it. */
@@ -77,7 +85,11 @@ test("while another process holds the lock this one waits, without blocking, and
   const writing = sql`update counter set n = 5`.execute(engine.kysely);
   // Other work goes on meanwhile.
   await delay(20);
-  assert.equal((await engine.execute<{ n: number }>({ ...engine.rawQuery("select n from counter") } as never, { use: "read" })).rows[0]!.n, 0);
+  assert.equal(
+    (await engine.execute<{ n: number }>({ ...engine.rawQuery("select n from counter") } as never, { use: "read" }))
+      .rows[0]!.n,
+    0,
+  );
   child.stdin.end();
   await writing;
   assert.equal(await count(), 5);
@@ -111,11 +123,14 @@ test("whoever waits for the writer longer than poolTimeout gets a TimeoutError",
   const { engine } = await counter(t, { poolTimeout: "30ms" });
   await engine.kysely.transaction().execute(async (transaction) => {
     await sql`update counter set n = 1`.execute(transaction);
-    await assert.rejects(outside(() => sql`update counter set n = 2`.execute(engine.kysely)), (error: unknown) => {
-      assert.ok(error instanceof TimeoutError, String(error));
-      assert.match(error.message, /No writer of bind "auth" came free within 0\.03 seconds: 1 of 1 in use/);
-      return true;
-    });
+    await assert.rejects(
+      outside(() => sql`update counter set n = 2`.execute(engine.kysely)),
+      (error: unknown) => {
+        assert.ok(error instanceof TimeoutError, String(error));
+        assert.match(error.message, /No writer of bind "auth" came free within 0\.03 seconds: 1 of 1 in use/);
+        return true;
+      },
+    );
   });
 });
 
@@ -135,7 +150,8 @@ test("a read-only transaction keeps the state that it began with", async (t) => 
   const { app, engine } = await counter(t);
   await using session = app.session();
   session.begin({ readOnly: true } as never);
-  const seen = async () => (await session.execute(sql<{ n: number }>`select n from counter`, { bindKey: "auth" })).rows[0]!.n;
+  const seen = async () =>
+    (await session.execute(sql<{ n: number }>`select n from counter`, { bindKey: "auth" })).rows[0]!.n;
   assert.equal(await seen(), 0);
   await sql`update counter set n = 5`.execute(engine.kysely);
   assert.equal(await seen(), 0);
@@ -163,7 +179,10 @@ test("an inner context that needs the writer which the outer session holds is re
       (error: unknown) => {
         assert.ok(error instanceof SelfDeadlockError, String(error));
         assert.equal(error.bindKey, "auth");
-        assert.match(error.message, /session \d+ waits for itself: the one writer of bind "auth" is held by session \d+/);
+        assert.match(
+          error.message,
+          /session \d+ waits for itself: the one writer of bind "auth" is held by session \d+/,
+        );
         return true;
       },
     );
@@ -207,10 +226,7 @@ test("two sessions that take two files in opposite order: the younger is refused
   assert.ok(youngerDone.status === "rejected" && youngerDone.reason instanceof DeadlockError);
   assert.equal(youngerDone.reason.retryable, true);
   await app.run(async () => {
-    assert.deepEqual(
-      [await db.select(Left).count(), await db.select(Right).count()],
-      [1, 1],
-    );
+    assert.deepEqual([await db.select(Left).count(), await db.select(Right).count()], [1, 1]);
   });
 });
 
@@ -255,10 +271,7 @@ test("many sessions that take two files in any order all come to an end", async 
     }),
   );
   await app.run(async () => {
-    assert.deepEqual(
-      [await db.select(Left).count(), await db.select(Right).count()],
-      [40, 40],
-    );
+    assert.deepEqual([await db.select(Left).count(), await db.select(Right).count()], [40, 40]);
   });
   assert.ok(retries < 10_000);
 });
@@ -272,7 +285,8 @@ test("a table that is being read cannot be dropped by its own reader, and the an
   const typed = engine.kysely.withTables<{ t: { n: number } }>();
   await assert.rejects(
     typed.transaction().execute(async (transaction) => {
-      for await (const _ of transaction.selectFrom("t").selectAll().stream(1)) await sql`drop table t`.execute(transaction);
+      for await (const _ of transaction.selectFrom("t").selectAll().stream(1))
+        await sql`drop table t`.execute(transaction);
     }),
     { bindKey: "auth" },
   );
