@@ -4,14 +4,14 @@ import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ConfigurationError } from "../errors/configuration.ts";
-import { UncommittedError } from "../errors/context.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.ts";
-import type { OnUncommitted, ResolvedConfiguration } from "./configuration.ts";
+import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
 import { Engines } from "./engines.ts";
+import { complainOfUncommittedWork, type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
 /** Options of a context. */
 export interface ContextOptions extends SessionOptions {
@@ -81,10 +81,11 @@ export class Application<BK extends string = string> implements SessionHost {
    * @see Flask: `with app.app_context()`
    */
   async run<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
+    const onUncommitted = requireReaction(options.onUncommitted ?? this.#configuration.onUncommitted);
     const context = this.context(options);
     try {
       const result = await context.run(run);
-      if (context.hasUncommittedWork) this.#complain(options.onUncommitted ?? this.#configuration.onUncommitted);
+      if (context.hasUncommittedWork) complainOfUncommittedWork(onUncommitted);
       return result;
     } finally {
       await context.close();
@@ -182,13 +183,5 @@ export class Application<BK extends string = string> implements SessionHost {
 
   #requireOpen(): void {
     if (this.#disposed) throw new ConfigurationError("The application was disposed. Make another one with `db.init`.");
-  }
-
-  #complain(reaction: OnUncommitted): void {
-    if (reaction === "ignore") return;
-    const message =
-      "A context ended with work that was never committed; it is rolled back. Call `commit()` before the context ends, or use `app.transaction`.";
-    if (reaction === "throw") throw new UncommittedError(message);
-    process.emitWarning(message, { type: "MultibindWarning", code: "MULTIBIND_UNCOMMITTED" });
   }
 }

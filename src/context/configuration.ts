@@ -12,12 +12,10 @@ import {
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
 import type { CommitPolicy } from "../session/transactions.ts";
+import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
 /** Where a bind's database is: a URL, or options with `url` or `dialect`. */
 export type BindValue = string | DatabaseUrl | EngineOptions;
-
-/** What becomes of a context that ends normally while its session has work that was never committed. */
-export type OnUncommitted = "warn" | "throw" | "ignore";
 
 /**
  * The configuration of an application.
@@ -62,7 +60,6 @@ const OPTIONS: readonly (keyof Configuration)[] = [
   "onUncommitted",
 ];
 const COMMIT_POLICIES: readonly unknown[] = ["ordered", "single"] satisfies CommitPolicy[];
-const ON_UNCOMMITTED: readonly unknown[] = ["warn", "throw", "ignore"] satisfies OnUncommitted[];
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
 type Layer = Readonly<Record<string, unknown>>;
@@ -104,7 +101,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     ),
     commitOrder: commitOrderOf(configuration, [...layers.keys()]),
     commitPolicy: oneOf(COMMIT_POLICIES, commitPolicy, "commitPolicy"),
-    onUncommitted: oneOf(ON_UNCOMMITTED, onUncommitted, "onUncommitted"),
+    onUncommitted: requireReaction(onUncommitted),
   };
 }
 

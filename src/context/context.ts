@@ -35,9 +35,9 @@ export class Context<BK extends string = string> implements Surroundings {
     return this.#session;
   }
 
-  /** @internal who holds the session's connections */
-  get owner(): Owner {
-    return this.session.owner;
+  /** @internal who holds the session's connections; what runs on after the end belongs to those around */
+  get owner(): Owner | undefined {
+    return this.#closed ? this.#around?.owner : this.session.owner;
   }
 
   /** @internal the context around this one */

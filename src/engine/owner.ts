@@ -56,7 +56,8 @@ export class Owner {
 
 /** What the code that runs just now runs in. Layers above keep more in it. */
 export interface Surroundings {
-  readonly owner: Owner;
+  /** Undefined where nothing is left to wait for. */
+  readonly owner: Owner | undefined;
 }
 
 /** Carries the surroundings through asynchronous calls. */

@@ -18,7 +18,7 @@ import {
   varchar,
 } from "../../src/index.ts";
 import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
-import { record, start, threeUrls } from "../fixtures/matrix.ts";
+import { record, sharedDatabase, start, threeUrls } from "../fixtures/matrix.ts";
 
 function shop() {
   const db = new Multibind<"auth" | "meta">();
@@ -232,7 +232,7 @@ test("outside of a context every member that needs one says so", async () => {
 
 test("nested contexts have sessions of their own", async (t) => {
   const { db, Post } = shop();
-  const app = await start(t, db, { ...MEMORY, databaseUri: await freshDatabase(t, "postgres") });
+  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase(t, "postgres") });
   await app.run(async () => {
     const outer = db.session;
     const post = new Post({ title: "outer" });
@@ -300,7 +300,7 @@ test("a context of another db within does not hide the one around", async (t) =>
 
 test("contexts at the same time have sessions of their own", async (t) => {
   const { db, Post } = shop();
-  const app = await start(t, db, { ...MEMORY, databaseUri: await freshDatabase(t, "mysql") });
+  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase(t, "mysql") });
   const sessions = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
       app.transaction(async () => {
@@ -411,10 +411,7 @@ async function connections(url: string): Promise<number> {
 
 test("every connection is given back on the way out, in whatever way", async (t) => {
   const { db, Post, User, Event } = shop();
-  const urls = {
-    databaseUri: await freshDatabase(t, "postgres"),
-    binds: { auth: await freshDatabase(t, "mysql"), meta: await freshDatabase(t, "sqlite") },
-  };
+  const urls = await threeUrls(t);
   const app = await start(t, db, urls);
   const all = () =>
     db.session.addAll([new Post({ title: crypto.randomUUID() }), new User({ name: "x" }), new Event({ what: "x" })]);
