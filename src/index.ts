@@ -17,6 +17,7 @@ export type { Duration } from "./engine/duration.ts";
 export type { EchoListener, FinishedStatementEvent, StatementEvent, StatementListener } from "./engine/echo.ts";
 export { Engine } from "./engine/engine.ts";
 export type { EngineOptions } from "./engine/engine-options.ts";
+export type { RecordedQuery } from "./engine/recorded-query.ts";
 export { typed } from "./engine/statement/typed.ts";
 export * from "./errors/configuration.ts";
 export * from "./errors/context.ts";

@@ -117,7 +117,8 @@ export class Application<BK extends string = string> implements SessionHost {
   /** A session outside of any context. Whoever makes it closes it. */
   session(options: SessionOptions = {}): Session<BK> {
     this.#requireOpen();
-    return new Session<BK>(this, { commitPolicy: this.#configuration.commitPolicy, ...options });
+    const { commitPolicy, recordQueries } = this.#configuration;
+    return new Session<BK>(this, { commitPolicy, recordQueries, ...options });
   }
 
   /**

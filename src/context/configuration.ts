@@ -31,6 +31,8 @@ export interface Configuration<BK extends string = string> {
   readonly binds?: { readonly [P in BK]?: BindValue } | ReadonlyMap<BK | null, BindValue>;
   /** Shows every statement of every engine. @see Flask-SQLAlchemy: `SQLALCHEMY_ECHO` */
   readonly echo?: boolean | EchoListener;
+  /** Whether every session keeps a record of its statements, for development; `false` unless given. @see Flask-SQLAlchemy: `SQLALCHEMY_RECORD_QUERIES` */
+  readonly recordQueries?: boolean;
   /** The directory below which relative SQLite paths are; `./instance` unless given. @see Flask: `app.instance_path` */
   readonly instancePath?: string;
   /** The order in which binds commit; as listed, the default last, unless given. */
@@ -47,6 +49,7 @@ export interface ResolvedConfiguration {
   readonly commitOrder: readonly BindKey[];
   readonly commitPolicy: CommitPolicy;
   readonly onUncommitted: OnUncommitted;
+  readonly recordQueries: boolean;
 }
 
 const OPTIONS: readonly (keyof Configuration)[] = [
@@ -54,6 +57,7 @@ const OPTIONS: readonly (keyof Configuration)[] = [
   "engineOptions",
   "binds",
   "echo",
+  "recordQueries",
   "instancePath",
   "commitOrder",
   "commitPolicy",
@@ -77,7 +81,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     }
   }
   const { databaseUri, engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
-  const { commitPolicy = "ordered", onUncommitted = "warn" } = configuration;
+  const { commitPolicy = "ordered", onUncommitted = "warn", recordQueries = false } = configuration;
   if (typeof engineOptions !== "object" || engineOptions === null || Array.isArray(engineOptions)) {
     throw new InvalidOptionError("engineOptions is an object with options of the default bind's engine.");
   }
@@ -102,6 +106,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     commitOrder: commitOrderOf(configuration, [...layers.keys()]),
     commitPolicy: oneOf(COMMIT_POLICIES, commitPolicy, "commitPolicy"),
     onUncommitted: requireReaction(onUncommitted),
+    recordQueries: oneOf([true, false], recordQueries, "recordQueries"),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Owner } from "../engine/owner.ts";
 import { type Surroundings, surroundings } from "../engine/owner.ts";
+import type { RecordedQuery } from "../engine/recorded-query.ts";
 import { SessionClosedError } from "../errors/session.ts";
 import type { Session } from "../session/session.ts";
 import type { Application } from "./application.ts";
@@ -49,6 +50,15 @@ export class Context<BK extends string = string> implements Surroundings {
   run<T>(run: () => T): T {
     if (this.#closed) throw new SessionClosedError("The context has ended; nothing can run in it.");
     return surroundings.run(this, run);
+  }
+
+  /**
+   * The statements that ran in the context, if queries are recorded; also after it has ended.
+   *
+   * @see Flask-SQLAlchemy: `get_recorded_queries`
+   */
+  get recordedQueries(): readonly RecordedQuery[] {
+    return this.#session?.recordedQueries ?? [];
   }
 
   /** Whether the session has work that was never committed. */

@@ -1,6 +1,7 @@
 import type { DatabaseConnection, QueryResult, TransactionSettings } from "kysely";
 import type { EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
 import type { Engine } from "./engine.ts";
+import { type RecordedQuery, recorded } from "./recorded-query.ts";
 
 /**
  * A connection of an engine while somebody has it: every statement goes through here, so that listeners see it and
@@ -12,14 +13,17 @@ export class Connection implements DatabaseConnection {
   readonly engine: Engine;
   readonly #driver: EngineDriver;
   readonly #raw: DatabaseConnection;
+  readonly #record: RecordedQuery[] | undefined;
   #inTransaction = false;
   /** Whether the end or beginning of a transaction was sent and failed, so that nobody knows what state it is in. */
   #unclear = false;
 
-  constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection) {
+  /** @param record where statements are noted, if queries are recorded */
+  constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection, record?: RecordedQuery[]) {
     this.engine = engine;
     this.#driver = driver;
     this.#raw = raw;
+    this.#record = record;
   }
 
   /** The connection as Kysely and the driver know it. */
@@ -34,13 +38,13 @@ export class Connection implements DatabaseConnection {
 
   /** Runs a statement. */
   execute<R>(query: EngineQuery<R>): Promise<QueryResult<R>> {
-    return this.engine.observe(query, () => this.#raw.executeQuery<R>(query));
+    return this.#run(query, () => this.#raw.executeQuery<R>(query));
   }
 
   /** Runs a statement once for each set of parameters, in their order. */
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
     const raw = this.#raw as DatabaseConnection & Partial<Pick<PhysicalConnection, "executeMany">>;
-    return this.engine.observe({ sql: query.sql, parameters: parameterSets }, async () => {
+    return this.#run({ sql: query.sql, parameters: parameterSets }, async () => {
       if (raw.executeMany !== undefined) return raw.executeMany(query, parameterSets);
       const results: QueryResult<R>[] = [];
       for (const parameters of parameterSets) results.push(await raw.executeQuery<R>({ ...query, parameters }));
@@ -53,7 +57,7 @@ export class Connection implements DatabaseConnection {
    * databases the connection with it.
    */
   async *stream<R>(query: EngineQuery<R>, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    const rows = await this.engine.observe(query, async () => {
+    const rows = await this.#run(query, async () => {
       const iterator = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
       // The first portion tells whether the statement is accepted at all.
       return { iterator, first: await iterator.next() };
@@ -140,6 +144,12 @@ export class Connection implements DatabaseConnection {
   async release(): Promise<void> {
     if (this.#inTransaction) await this.rollback().catch(() => {});
     await this.#driver.releaseConnection(this.#raw, { discard: this.#unclear });
+  }
+
+  #run<T>(query: { readonly sql: string; readonly parameters: readonly unknown[] }, run: () => Promise<T>): Promise<T> {
+    if (this.#record === undefined) return this.engine.observe(query, run);
+    const { bindKey } = this.engine;
+    return recorded(this.#record, { ...query, bindKey }, () => this.engine.observe(query, run));
   }
 
   #end(sql: string, run: () => Promise<void>): Promise<void> {

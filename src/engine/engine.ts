@@ -214,7 +214,7 @@ export class Engine {
   async connect(options: AcquireOptions): Promise<Connection> {
     const driver = this.#driver ?? (await this.#open());
     try {
-      return new Connection(this, driver, await driver.acquireConnection(options));
+      return new Connection(this, driver, await driver.acquireConnection(options), options.owner?.record);
     } catch (error) {
       throw this.databaseError(error);
     }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { RecordedQuery } from "./recorded-query.ts";
 import type { Slots } from "./slots.ts";
 
 /** A wait that an owner is in; ending it with an error is how a circle of waits is broken. */
@@ -23,11 +24,14 @@ export class Owner {
   /** Younger owners have higher numbers. */
   readonly age = ++created;
   readonly waits = new Set<Wait>();
+  /** Where the statements of this owner are noted: with those around it, unless it has a place of its own. */
+  record: RecordedQuery[] | undefined;
   readonly #inner = new Set<Owner>();
 
   constructor(label: string, surrounding: Owner | undefined = surroundings.getStore()?.owner) {
     this.label = label;
     this.surrounding = surrounding;
+    this.record = surrounding?.record;
   }
 
   /** Says that the work goes on: those around wait for it. */

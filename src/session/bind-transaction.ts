@@ -120,6 +120,11 @@ export class BindTransaction {
     if (error instanceof DatabaseError) this.#failure ??= error;
   }
 
+  /** Whether no statement failed here that was not rolled back since. */
+  get isUsable(): boolean {
+    return this.#failure === undefined;
+  }
+
   /** @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since */
   requireUsable(): void {
     if (this.#failure === undefined) return;

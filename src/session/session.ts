@@ -2,6 +2,7 @@ import type { Kysely, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Owner } from "../engine/owner.ts";
+import type { RecordedQuery } from "../engine/recorded-query.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
 import { NoResultError, SessionClosedError, SessionError } from "../errors/session.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
@@ -38,6 +39,8 @@ export interface SessionHost extends EngineDirectory {
 export interface SessionOptions {
   /** What a commit over several binds does, instead of the application's own policy. */
   readonly commitPolicy?: CommitPolicy;
+  /** Whether the session keeps a record of its statements, instead of the application's own choice. */
+  readonly recordQueries?: boolean;
 }
 
 let sessions = 0;
@@ -68,6 +71,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     const label = `session ${++sessions}`;
     this.#host = host;
     this.#owner = new Owner(label);
+    this.#owner.record = options.recordQueries === true ? [] : undefined;
     this.#owner.begin();
     this.#work = new UnitOfWork(label);
     this.#events = new SessionEvents(host.events);
@@ -113,6 +117,17 @@ export class Session<BK extends string = string> extends KyselyStatements {
     return this.#owner;
   }
 
+  /**
+   * The statements of this session in the order in which they were done, if it was made with `recordQueries`, else none.
+   * The session of a context has those that ran beside it in that context too, on engines and for `createAll`. They can
+   * be looked at after `close`.
+   *
+   * @see Flask-SQLAlchemy: `get_recorded_queries`
+   */
+  get recordedQueries(): readonly RecordedQuery[] {
+    return this.#owner.record ?? [];
+  }
+
   /** Whether the session was closed for good. */
   get isClosed(): boolean {
     return this.#closed;
@@ -138,6 +153,31 @@ export class Session<BK extends string = string> extends KyselyStatements {
     if (this.#transactions.open().some(({ wrote }) => wrote)) return true;
     const { added, changed, deleted } = this.#work.pending();
     return added.length + changed.length + deleted.length > 0;
+  }
+
+  /**
+   * Whether a transaction has begun and not ended: by `begin`, `beginNested` or `transaction(fn)`, or on some bind by a
+   * statement that needed one.
+   *
+   * @see SQLAlchemy: `Session.in_transaction`
+   */
+  get inTransaction(): boolean {
+    return this.#transactions.isExplicit || this.#transactions.isOpen || !this.isActive;
+  }
+
+  /** Whether a nested transaction has begun and not ended. @see SQLAlchemy: `Session.in_nested_transaction` */
+  get inNestedTransaction(): boolean {
+    return this.#transactions.depth > 1;
+  }
+
+  /**
+   * Whether the transaction, or one to begin, can go on; `false` after a failure, until `rollback`, or the end of the
+   * nested transaction that it happened in.
+   *
+   * @see SQLAlchemy: `Session.is_active`
+   */
+  get isActive(): boolean {
+    return this.#transactions.isSound;
   }
 
   /** The state of an entity: transient, pending, persistent, deleted or detached. */

@@ -177,6 +177,11 @@ export class Transactions {
     );
   }
 
+  /** Whether nothing has failed that was not rolled back since, on whatever bind. */
+  get isSound(): boolean {
+    return this.#failure === undefined && this.open().every(({ isUsable }) => isUsable);
+  }
+
   /** @throws {FailedTransactionError} if anything has failed that was not rolled back since, on whatever bind */
   requireSound(): void {
     this.requireUsable();

@@ -1,3 +1,4 @@
+import { ourError } from "./compare/errors.ts";
 import type { Json, JsonObject } from "./read/json.ts";
 
 /** What is expected of a case instead of what was recorded, where the normalisations have not said it already. */
@@ -48,6 +49,12 @@ export const knownDifferences: readonly Difference[] = [
     what: "The row of a concrete child goes to the child's own bind.",
     why: "A concrete child has a table of its own, which decides; the original flushes it to its parent's engine, where there is no such table.",
     instead: { steps: { 2: null }, chosen: { 2: ["b"] }, trace: { 2: ["BEGIN@b", "INSERT duck@b"] } },
+  },
+  {
+    ids: /^routing-core-execute$/,
+    what: "An engine's own Kysely refuses a table object of another bind, before anything is sent.",
+    why: "A table belongs to its bind (design.md §4, Routing); the original sends the statement, which fails only because no table of that name happens to be there.",
+    instead: { steps: { 1: ourError("CrossBindError") }, trace: { 1: [] } },
   },
   {
     ids: /^session-set-equal$/,

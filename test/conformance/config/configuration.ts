@@ -17,6 +17,7 @@ export function configurationOf(fields: Fields, places: Places): Configuration {
       ? {}
       : { engineOptions: engineOptionsOf(asObject(options, "app_engine_options"), places) }),
     ...(echo === undefined ? {} : { echo: echo as boolean }),
+    recordQueries: fields.flag("record_queries"),
     ...bindsOf(fields, places),
   };
 }

@@ -3,7 +3,6 @@ import { isList, isObject, type Json, memberOf } from "../read/json.ts";
 
 /** What will build the features that cases need and multibind does not have yet, by the issue's subject. */
 const ISSUES = {
-  session: "The session is a full unit of work over all binds",
   queries: "Queries: everything Kysely can say, typed, routed",
   commits: "Commits that never lie, pools that never leak",
   relations: "Relations across binds",
@@ -29,8 +28,6 @@ const UNBUILT: readonly Unbuilt[] = [
   },
   { issue: ISSUES.commits, uses: ({ inputs }) => memberOf(inputs["session_options"], "twophase") === true },
   { issue: ISSUES.commits, uses: usesOp("prepare", "rollback_prepared_outside", "kill_connections") },
-  // What was executed in a context.
-  { issue: ISSUES.session, uses: usesOp("recorded") },
   { issue: ISSUES.queries, uses: ({ inputs }) => inputs["kind"] === "iter_pages" },
   { issue: ISSUES.queries, uses: usesOp("paginate", "page_move", "get_or_404", "first_or_404", "one_or_404") },
   {

@@ -5,6 +5,7 @@ import { databaseSteps } from "./database-steps.ts";
 import { ddlSteps } from "./ddl-steps.ts";
 import { entitySteps } from "./entity-steps.ts";
 import { querySteps } from "./query-steps.ts";
+import { recordSteps } from "./record-steps.ts";
 import { signalSteps } from "./signal-steps.ts";
 import { stateSteps } from "./state-steps.ts";
 import type { StepHandler, StepHandlers } from "./step.ts";
@@ -19,6 +20,7 @@ const handlers: StepHandlers = {
   ...ddlSteps,
   ...databaseSteps,
   ...signalSteps,
+  ...recordSteps,
 };
 
 /** What does a step. @throws {FormatError} if there is no such step */

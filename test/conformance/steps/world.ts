@@ -47,8 +47,8 @@ export class World implements AsyncDisposable {
     this.schema = new SchemaBuilder(this.db);
     if (options.modelsFirst) this.#define(options.schema);
     this.application = this.db.init(configurationOf(fields, places));
-    // What is recorded and announced is asked for in steps, not in the configuration.
-    fields.ignore("record_queries", "track_modifications");
+    // What is announced is asked for in steps, not in the configuration.
+    fields.ignore("track_modifications");
     fields.end();
     if (!options.modelsFirst) this.#define(options.schema);
     this.recorder = new Recorder(this.application.engines);
