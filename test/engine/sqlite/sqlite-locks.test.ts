@@ -231,7 +231,8 @@ test("two sessions that take two files in opposite order: the younger is refused
 });
 
 test("two transactions of the engines' Kysely that wait for each other are seen as well", async (t) => {
-  const [left, right] = [(await counter(t)).engine, (await counter(t)).engine];
+  const options = { poolTimeout: "500ms" };
+  const [left, right] = [(await counter(t, options)).engine, (await counter(t, options)).engine];
   const both = (first: typeof left, second: typeof left) =>
     first.kysely.transaction().execute(async (transaction) => {
       await sql`update counter set n = n + 1`.execute(transaction);
@@ -278,19 +279,19 @@ test("many sessions that take two files in any order all come to an end", async 
 
 test("a table that is being read cannot be dropped by its own reader, and the answer comes at once", async (t) => {
   const { engine } = oneBind(t, { url: "sqlite://" });
-  await engine.kysely.transaction().execute(async (transaction) => {
-    await sql`create table t (n integer)`.execute(transaction);
-    await sql`insert into t values (1), (2), (3)`.execute(transaction);
-  });
-  const typed = engine.kysely.withTables<{ t: { n: number } }>();
+  const statement = (text: string) => engine.compileQuery(sql.raw(text).compile(engine.kysely).query);
+  const connection = await engine.connect({ use: "write" });
+  await connection.execute(statement("create table t (n integer)"));
+  await connection.execute(statement("insert into t values (1), (2), (3)"));
   await assert.rejects(
-    typed.transaction().execute(async (transaction) => {
-      for await (const _ of transaction.selectFrom("t").selectAll().stream(1))
-        await sql`drop table t`.execute(transaction);
-    }),
+    async () => {
+      for await (const _ of connection.stream(statement("select n from t"), 1))
+        await connection.execute(statement("drop table t"));
+    },
     { bindKey: "auth" },
   );
-  await sql`drop table t`.execute(engine.kysely);
+  await connection.execute(statement("drop table t"));
+  await connection.release();
 });
 
 /** Runs something that does not belong to what is around it. */
