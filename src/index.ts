@@ -31,6 +31,10 @@ export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
 export type { AnyModel, ModelKey, ModelOptions, ModelStatics } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
+export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/parameters.ts";
+export type { Preparable, Prepared } from "./query/prepare.ts";
+export type { PreparedRows } from "./query/prepared-rows.ts";
+export type { PreparedSelect } from "./query/prepared-select.ts";
 export { Select, type SelectOf, select } from "./query/select.ts";
 export {
   type AnyColumn,

@@ -21,6 +21,8 @@ import type { AbstractClass, AnyModel, ModelClass, ModelOptions, NewRootRow, Sel
 import { requireSupportedNode } from "./node-version.ts";
 import type { KyselyForm } from "./query/kysely-form.ts";
 import { KyselyStatements } from "./query/kysely-statements.ts";
+import type { UnknownParameters } from "./query/parameters.ts";
+import { type Preparable, type Prepared, prepare, type StatementBuilder } from "./query/prepare.ts";
 import type { Columns } from "./schema/column.ts";
 import type { Metadata, Redefinition } from "./schema/metadata.ts";
 import { Metadatas } from "./schema/metadatas.ts";
@@ -255,6 +257,28 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   get select(): Session<BK>["select"] {
     const session = this.#sessionFor("db.select");
     return session.select.bind(session) as Session<BK>["select"];
+  }
+
+  /**
+   * Prepares a statement: it is built here, compiled once for each engine, and run many times with other values, by the
+   * session of the context. Running it converts the values and sends them, and does nothing else.
+   *
+   * @param build gets `p`, which names a parameter where a value may stand, and `qb`, which begins statements of Kysely's
+   * form. The type that its `p` is given says what parameters there are; without one their names and values are checked
+   * only when the statement runs.
+   *
+   * @example
+   * const userById = db.prepare((p: Params<{ id: number }>) => select(User).where("id", "=", p("id")));
+   * await userById.one({ id: 1 });
+   *
+   * const rename = db.prepare((p: Params<{ id: number; name: string }>, qb) =>
+   *   qb.updateTable(User).set({ name: p("name") }).where("id", "=", p("id")));
+   * await rename.execute({ id: 1, name: "ada" });
+   *
+   * @see SQLAlchemy: `bindparam`; the cache of compiled statements
+   */
+  prepare<S extends Preparable, P extends object = UnknownParameters>(build: StatementBuilder<S, P>): Prepared<S, P> {
+    return prepare(build, () => this.#sessionFor("a prepared statement").preparedRunner);
   }
 
   /**

@@ -76,6 +76,8 @@ export interface Family {
   readonly returnsJoinedTables: boolean;
   /** Whether a row of an insert can say `default` for a column. */
   readonly supportsDefaultKeyword: boolean;
+  /** The operator that says `is not distinct from`, where the database lacks those words. */
+  readonly nullSafeEquality?: "<=>";
   /** What an error of the driver says. */
   errorKind(error: unknown): ErrorKind;
   /** The error's message, where `error.message` is not fit to be shown. */

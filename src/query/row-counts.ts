@@ -15,7 +15,8 @@ import {
 export function limited(node: SelectQueryNode, rows: number): SelectQueryNode {
   const own = (node.limit?.limit as { readonly value?: unknown } | undefined)?.value;
   if (typeof own === "number" && own <= rows) return node;
-  return { ...node, limit: LimitNode.create(ValueNode.create(rows)) };
+  // As text: SQLite plans a statement anew each time a parameter of its limit is bound.
+  return { ...node, limit: LimitNode.create(ValueNode.createImmediate(rows)) };
 }
 
 /** The same statement, with a limit that none reaches where it has an offset alone: not every database takes that. */

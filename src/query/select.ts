@@ -304,6 +304,11 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
     return undefined;
   }
 
+  /** @internal what its entities are made from */
+  get selection(): EntitySelection {
+    return this.#state.selection;
+  }
+
   /** @internal the same statement, run by this session */
   on(runner: SelectRunner): Select<DB, TB, E, K, C> {
     return new Select({ ...this.#state, runner });

@@ -125,7 +125,12 @@ export class EntityReader implements SelectRunner {
   }
 
   async entities(node: SelectQueryNode, { mapper }: EntitySelection): Promise<Entity[]> {
-    return this.#load(mapper, unconverted(this.#host.runner.prepare<DriverRow>(node)), {});
+    return this.entitiesOf(this.#host.runner.prepare<DriverRow>(node), mapper);
+  }
+
+  /** Runs a statement that has found its engine, and makes entities of its rows. */
+  entitiesOf(routed: RoutedStatement<DriverRow>, mapper: Mapper): Promise<Entity[]> {
+    return this.#load(mapper, unconverted(routed), {});
   }
 
   async *streamEntities(

@@ -11,11 +11,13 @@ import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel, ModelKey } from "../model/model-types.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
+import type { PreparedRunner } from "../query/prepared-runner.ts";
 import { Select, type SelectOf, select } from "../query/select.ts";
 import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
 import { type BeginOptions, settingsOf } from "./begin-options.ts";
 import { EntityReader, type GetOptions } from "./entity-reader.ts";
 import { NestedTransaction } from "./nested-transaction.ts";
+import { PreparedStatements } from "./prepared-statements.ts";
 import { type BindTarget, type EngineDirectory, engineOf, route, type Statement, treeOf } from "./routing.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
@@ -63,6 +65,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #runner: StatementRunner;
   readonly #reader: EntityReader;
   #form: KyselyForm | undefined;
+  #prepared: PreparedStatements | undefined;
   #closed = false;
 
   /** @internal use `app.run`, `app.context` or `app.session` */
@@ -126,6 +129,13 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   get recordedQueries(): readonly RecordedQuery[] {
     return this.#owner.record ?? [];
+  }
+
+  /** @internal who runs prepared statements on this session */
+  get preparedRunner(): PreparedRunner {
+    this.#requireOpen();
+    this.#prepared ??= new PreparedStatements({ engines: this.#host, runner: this.#runner, reader: this.#reader });
+    return this.#prepared;
   }
 
   /** Whether the session was closed for good. */

@@ -3,7 +3,7 @@ import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/owner.ts";
-import { type CompiledStatement, compileStatement } from "../engine/statement/compile-statement.ts";
+import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
 import { SessionError, StreamInTransactionError } from "../errors/session.ts";
 import { withoutRowLocks } from "../query/row-locks.ts";
 import { tablesOfStatement } from "../query/statement-tables.ts";
@@ -70,6 +70,21 @@ export class StatementRunner {
    * @throws {CrossBindError | UnboundExecutionError | InvalidValueError} before anything is sent
    */
   prepare<R>(node: RootOperationNode, bindKey?: BindKey, queryId?: QueryId): RoutedStatement<R> {
+    return this.#prepare(node, bindKey, (engine, bound, metadata) =>
+      compileStatement<R>(engine, bound, metadata, queryId),
+    );
+  }
+
+  /** The same for a prepared statement, whose parameters are filled each time it runs. */
+  prepareTemplate<R>(node: RootOperationNode): RoutedStatement<R> {
+    return this.#prepare(node, undefined, compileTemplate<R>);
+  }
+
+  #prepare<R>(
+    node: RootOperationNode,
+    bindKey: BindKey | undefined,
+    compile: typeof compileTemplate<R>,
+  ): RoutedStatement<R> {
     const { engines, requireOpen } = this.#host;
     requireOpen();
     const { tables, writes, isRaw } = tablesOfStatement(node);
@@ -79,7 +94,7 @@ export class StatementRunner {
     const known = tables.map(({ table, name }) => table ?? metadata?.tables.get(name));
     return {
       engine,
-      compiled: compileStatement<R>(engine, withoutRowLocks(node, engine), metadata, queryId),
+      compiled: compile(engine, withoutRowLocks(node, engine), metadata),
       writes,
       isRaw,
       tables: new Set(known.filter((table) => table !== undefined)),

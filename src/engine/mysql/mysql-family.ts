@@ -23,6 +23,7 @@ export const mysql: Family = Object.freeze({
   supportsReturning: (kind) => kind !== "update",
   returnsJoinedTables: false,
   supportsDefaultKeyword: true,
+  nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,
   locksRows: true,

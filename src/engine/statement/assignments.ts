@@ -1,7 +1,6 @@
 import { ColumnNode, ColumnUpdateNode, type OperationNode, ReferenceNode, TableNode, ValueNode } from "kysely";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../column-converter.ts";
-import { parameter } from "./parameters.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
@@ -69,8 +68,8 @@ function assigned(translator: Translator, node: OperationNode, scope: Scope, onl
 }
 
 /** The assignment of a column that gets a value with every update of its row. */
-function forced({ engine }: Translator, column: TableColumn, table: string | undefined): ColumnUpdateNode {
-  const value = ValueNode.create(parameter(engine, column.definition.onUpdate!(), engine.converter(column)));
+function forced(translator: Translator, column: TableColumn, table: string | undefined): ColumnUpdateNode {
+  const value = ValueNode.create(translator.made(column, column.definition.onUpdate!));
   const node = ColumnNode.create(column.name);
   return ColumnUpdateNode.create(
     table === undefined ? node : ReferenceNode.create(node, TableNode.create(table)),

@@ -3,13 +3,16 @@ import {
   type CaseNode,
   type OperationNode,
   OperatorNode,
+  ParensNode,
   type PrimitiveValueListNode,
   ValueListNode,
   ValueNode,
   type WhenNode,
 } from "kysely";
+import { UnsupportedError } from "../../errors/configuration.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
 import type { Opposite } from "./parameters.ts";
+import { NamedParameter } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
 
@@ -18,6 +21,12 @@ const COMPARISONS: ReadonlySet<string> = new Set([
   ...["=", "==", "<=>", "!=", "<>", "<", "!<", "<=", ">", "!>", ">="],
   ...["is", "is not", "is distinct from", "is not distinct from"],
   ...["in", "not in", "between", "between symmetric"],
+]);
+
+/** Operators that never hold where one side is null. */
+const NEVER_WITH_NULL: ReadonlySet<string> = new Set([
+  ...["=", "==", "!=", "<>", "<", "!<", "<=", ">", "!>", ">=", "in", "not in"],
+  ...["like", "not like", "ilike", "not ilike"],
 ]);
 
 /** Kinds of node that may have a value right in them which stands opposite something. */
@@ -39,6 +48,10 @@ export function translateOperation(
 ): BinaryOperationNode {
   const { leftOperand, rightOperand } = node;
   const operator = OperatorNode.is(node.operator) ? node.operator.operator : "";
+  if (translator.isTemplate && NEVER_WITH_NULL.has(operator)) {
+    const named = mapNode(node, (child) => (isNode(child) ? namedParameter(translator, child, operator) : child));
+    if (named !== node) return translateOperation(translator, named, scope);
+  }
   if (!COMPARISONS.has(operator)) return mapNode(node, (child) => translator.translateProperty(child, scope));
   if (isEmptyList(rightOperand)) {
     if (operator === "in") return NEVER;
@@ -46,8 +59,33 @@ export function translateOperation(
   }
   const left = translateOperand(translator, leftOperand, rightOperand, scope);
   const right = translateOperand(translator, rightOperand, leftOperand, scope);
+  const { nullSafeEquality } = translator.engine.family;
+  if (nullSafeEquality !== undefined && operator.endsWith("distinct from")) {
+    const equal = BinaryOperationNode.create(left, OperatorNode.create(nullSafeEquality), right);
+    if (operator === "is not distinct from") return equal;
+    return BinaryOperationNode.create(ParensNode.create(equal), OperatorNode.create("="), ValueNode.createImmediate(0));
+  }
   const isSame = left === leftOperand && right === rightOperand;
   return isSame ? node : Object.freeze({ ...node, leftOperand: left, rightOperand: right });
+}
+
+/**
+ * A named parameter that knows how it is compared; any other operand is given back as it is.
+ *
+ * @throws {UnsupportedError} if it stands for a list
+ */
+function namedParameter({ engine }: Translator, operand: OperationNode, operator: string): OperationNode {
+  if (!ValueNode.is(operand) || !(operand.value instanceof NamedParameter)) return operand;
+  const { name, comparedBy } = operand.value;
+  if (comparedBy !== undefined) return operand;
+  if (operator === "in" || operator === "not in") {
+    throw new UnsupportedError(
+      `Parameter "${name}" stands where \`${operator}\` wants a list, whose length is part of the statement. ` +
+        "Name a parameter for each item, or build the statement when the list is known.",
+      { bindKey: engine.bindKey },
+    );
+  }
+  return ValueNode.create(new NamedParameter(name, operator));
 }
 
 function translateOperand(

@@ -37,15 +37,35 @@ export function compileStatement<R = unknown>(
   metadata: Metadata | undefined,
   queryId?: QueryId,
 ): CompiledStatement<R> {
-  const resolver = new Resolver(engine, metadata);
-  const translator = new Translator(engine, resolver);
+  return compile(new Translator(engine, new Resolver(engine, metadata)), node, queryId);
+}
+
+/**
+ * The same for a statement that is run many times: among its parameters are placeholders, to be `filled` for each run.
+ *
+ * @see SQLAlchemy: `bindparam`, and the cache of compiled statements
+ */
+export function compileTemplate<R = unknown>(
+  engine: Engine,
+  node: RootOperationNode,
+  metadata: Metadata | undefined,
+): CompiledStatement<R> {
+  return compile(new Translator(engine, new Resolver(engine, metadata), true), node, undefined);
+}
+
+function compile<R>(
+  translator: Translator,
+  node: RootOperationNode,
+  queryId: QueryId | undefined,
+): CompiledStatement<R> {
+  const { engine, resolver } = translator;
   if (!QueryNode.is(node)) {
     const tree = translator.translate(node, new Scope());
     return { query: compiled<R>(engine, tree, queryId, {}) };
   }
   const scope = resolver.open(node, new Scope());
   const tree = translateQuery(translator, node, scope);
-  const prepare = !translator.hasLongList && !sendsStar(tree);
+  const prepare = (translator.isTemplate || !translator.hasLongList) && !sendsStar(tree);
   if (!givesRows(node)) return { query: compiled<R>(engine, tree, queryId, { prepare, plainNumbers: true }) };
   // A plan, or what `output` lists, are no rows that anything is known of.
   if (("explain" in node && node.explain !== undefined) || "output" in node)

@@ -19,7 +19,6 @@ import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../column-converter.ts";
 import { mapList } from "./nodes.ts";
-import { parameter } from "./parameters.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
@@ -117,8 +116,7 @@ class InsertedRows {
   }
 
   #primitiveList(row: PrimitiveValueListNode): PrimitiveValueListNode {
-    const { engine } = this.#translator;
-    const values = mapList(row.values, (value, index) => parameter(engine, value, this.#listed[index]));
+    const values = mapList(row.values, (value, index) => this.#translator.parameter(value, this.#listed[index]));
     if (values === row.values && this.#added.length === 0) return row;
     return PrimitiveValueListNode.create([...values, ...this.#added.map((column) => this.#default(column))]);
   }
@@ -166,8 +164,7 @@ class InsertedRows {
 
   /** Evaluates a column's default for one row. */
   #default(column: TableColumn): unknown {
-    const { engine } = this.#translator;
-    return parameter(engine, column.definition.default!(), engine.converter(column));
+    return this.#translator.made(column, column.definition.default!);
   }
 
   #allColumns(): readonly ColumnNode[] {

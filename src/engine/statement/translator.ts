@@ -21,10 +21,13 @@ import {
   type ValueListNode,
   ValueNode,
 } from "kysely";
+import { UndefinedValueError } from "../../errors/value.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
 import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
+import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
 import { handsOn, type Resolver } from "./resolver.ts";
 import { Scope } from "./scope.ts";
@@ -78,16 +81,38 @@ const SHORT_LIST = 4;
 export class Translator {
   readonly engine: Engine;
   readonly resolver: Resolver;
+  /** Whether the statement is compiled to be run many times, with values that are given then. */
+  readonly isTemplate: boolean;
   #hasLongList = false;
 
-  constructor(engine: Engine, resolver: Resolver) {
+  constructor(engine: Engine, resolver: Resolver, isTemplate = false) {
     this.engine = engine;
     this.resolver = resolver;
+    this.isTemplate = isTemplate;
   }
 
   /** Whether there was a list of values that is likely to be of another length next time. */
   get hasLongList(): boolean {
     return this.#hasLongList;
+  }
+
+  /**
+   * What is sent for a value of the statement.
+   *
+   * @throws {InvalidValueError} if it does not fit what stands opposite
+   */
+  parameter(value: unknown, opposite: Opposite): unknown {
+    if (!(value instanceof NamedParameter)) return parameter(this.engine, value, opposite);
+    if (this.isTemplate) return placeholderOf(value, this.engine, opposite);
+    throw new UndefinedValueError(
+      `Parameter "${value.name}" has a value only where a prepared statement runs: it belongs into \`db.prepare\`.`,
+    );
+  }
+
+  /** What is sent for a value that the application makes for a column whenever the statement runs. */
+  made(column: TableColumn, make: () => unknown): unknown {
+    const made = () => parameter(this.engine, make(), this.engine.converter(column));
+    return this.isTemplate ? new Placeholder(made) : made();
   }
 
   /** Takes note of a list of values or rows. */
@@ -188,7 +213,7 @@ export class Translator {
 
   #value(node: ValueNode, opposite: Opposite): ValueNode {
     if (node.immediate === true) return node;
-    const value = parameter(this.engine, node.value, opposite);
+    const value = this.parameter(node.value, opposite);
     return value === node.value ? node : ValueNode.create(value);
   }
 
@@ -197,7 +222,7 @@ export class Translator {
     return withList(
       node,
       "values",
-      mapList(node.values, (value) => parameter(this.engine, value, opposite)),
+      mapList(node.values, (value) => this.parameter(value, opposite)),
     );
   }
 

@@ -1,0 +1,52 @@
+import type { QueryResult } from "kysely";
+import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
+import type { Mapper } from "../model/mapper.ts";
+import type { PreparedRunner } from "../query/prepared-runner.ts";
+import type { Template } from "../query/template.ts";
+import type { EntityReader } from "./entity-reader.ts";
+import type { DriverRow } from "./hydration.ts";
+import type { EngineDirectory } from "./routing.ts";
+import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
+
+/** What the running of prepared statements needs of its session. */
+export interface PreparedHost {
+  readonly engines: EngineDirectory;
+  readonly runner: StatementRunner;
+  readonly reader: EntityReader;
+}
+
+/** The prepared statements of each application, which know their engine and its SQL. */
+const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatement>>();
+
+/** Runs prepared statements on a session: nothing is done but to convert their parameters. */
+export class PreparedStatements implements PreparedRunner {
+  readonly #host: PreparedHost;
+  readonly #routed: WeakMap<Template, RoutedStatement>;
+
+  constructor(host: PreparedHost) {
+    this.#host = host;
+    this.#routed = applications.get(host.engines) ?? new WeakMap();
+    applications.set(host.engines, this.#routed);
+  }
+
+  async entities(template: Template, mapper: Mapper, given: GivenValues): Promise<object[]> {
+    // Every row of an entity's table is one.
+    return this.#host.reader.entitiesOf(this.#filled(template, given) as RoutedStatement<DriverRow>, mapper);
+  }
+
+  async rows(template: Template, given: GivenValues): Promise<QueryResult<unknown>> {
+    return this.#host.runner.run(this.#filled(template, given));
+  }
+
+  #filled(template: Template, given: GivenValues): RoutedStatement {
+    template.requireKnown(given);
+    let routed = this.#routed.get(template);
+    if (routed === undefined) {
+      routed = this.#host.runner.prepareTemplate(template.node);
+      this.#routed.set(template, routed);
+    }
+    const { query, readRows } = routed.compiled;
+    const own = { ...query, parameters: filled(query.parameters, given) };
+    return { ...routed, compiled: readRows === undefined ? { query: own } : { query: own, readRows } };
+  }
+}
