@@ -1,4 +1,5 @@
 import { Refusal } from "../schema/logical-type.ts";
+import { usualInstant } from "./usual-instant.ts";
 
 /** How values of one column type are written to and read from one family of databases. Null never comes here. */
 export interface Codec {
@@ -154,6 +155,11 @@ interface Instant {
 }
 
 function parseInstant(stored: unknown): Instant {
+  const time = typeof stored === "string" ? usualInstant(stored) : Number.NaN;
+  return Number.isNaN(time) ? parseAnyInstant(stored) : { time, finer: "" };
+}
+
+function parseAnyInstant(stored: unknown): Instant {
   const match = typeof stored === "string" ? INSTANT.exec(stored) : null;
   if (match === null) throw new Refusal("what is stored is not an instant");
   const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", zone = "Z", era] = match;
