@@ -14,6 +14,11 @@ export class ColumnConverter {
     this.#codec = family.codec(column.definition.type);
   }
 
+  /** Makes the application's value of what the driver read, which is not null; absent where they are the same. */
+  get decode(): Codec["decode"] {
+    return this.#codec.decode;
+  }
+
   /** Whether what the driver reads is what the application gets. */
   get readsPlain(): boolean {
     return this.#codec.decode === undefined;

@@ -11,6 +11,7 @@ export function mapperOfClassInUse(model: unknown): Mapper {
   const mapper = mapperOfClass(model);
   // A class with a mapper is one that constructs entities.
   const entityClass = model as unknown as EntityClass;
+  if (mapper.soundClass === entityClass) return mapper;
   mapper.register(entityClass);
   requireSoundClass(entityClass, mapper);
   return mapper;

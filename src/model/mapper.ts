@@ -48,6 +48,7 @@ export class Mapper {
   readonly root: Mapper;
   /** Every property, the parents' first. */
   readonly properties: readonly MappedProperty[];
+  readonly propertyNames: ReadonlySet<string>;
   /** The properties that the parent has not. */
   readonly ownProperties: readonly MappedProperty[];
   /** The properties of the primary key. */
@@ -58,6 +59,8 @@ export class Mapper {
   readonly discriminator: string | undefined;
   /** The discriminator's value in rows of this class. */
   readonly identity: unknown;
+  /** The class, once it was found that its entities hold what rows give them. */
+  soundClass: EntityClass | undefined;
   /** Sets the columns of an entity that is being made. */
   readonly setColumns: ColumnSetter;
   readonly #byIdentity: Map<unknown, Mapper>;
@@ -82,6 +85,7 @@ export class Mapper {
     const own = definition.ownProperties ?? propertiesOf(table);
     this.ownProperties = own.filter((property) => !known.has(property.name));
     this.properties = [...inherited, ...this.ownProperties];
+    this.propertyNames = new Set(this.properties.map((property) => property.name));
     const root = parent?.root.table ?? table;
     this.key = root.primaryKey.map((column) => this.properties.find((property) => property.column === column)!);
     this.version = this.properties.find(({ column }) => column.definition.version === true);

@@ -45,9 +45,16 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-/** Whether a value of this kind is remembered as it is. */
-export function isOwnSnapshot(kind: TypeKind): boolean {
-  return BY_KIND[kind] === undefined;
+/** Makes what is remembered of values of a kind, none of them null; absent where that is the value itself. */
+export function snapshotTaker(kind: TypeKind): ((value: unknown) => unknown) | undefined {
+  // A column's value has been accepted by its type, which is the one of the kind.
+  return BY_KIND[kind]?.take as ((value: unknown) => unknown) | undefined;
+}
+
+/** Finds whether values of a kind, none of them null, differ from what was remembered. */
+export function differenceFinder(kind: TypeKind): (value: unknown, taken: unknown) => boolean {
+  const same = BY_KIND[kind]?.same ?? Object.is;
+  return (value, taken) => !same(value, taken);
 }
 
 /** What to remember of a value. */

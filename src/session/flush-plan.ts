@@ -12,6 +12,7 @@ import { type DeleteUnit, type FlushUnit, type PropertyChange, placeholder, type
 import { type IdentityKey, identityKeyOf } from "./identity-key.ts";
 import { KeyReference } from "./key-reference.ts";
 import { rowDependencies } from "./row-dependencies.ts";
+import { changeFinder } from "./row-functions.ts";
 import { tableRanks } from "./table-ranks.ts";
 
 /** What a session has to store. */
@@ -72,15 +73,23 @@ export function planFlush(
 
 /** Whether an entity differs from its row. */
 export function isChanged(entity: Entity, mapper: Mapper): boolean {
-  const row = rowOf(entity)!;
-  const values = valuesOf(entity);
-  return mapper.properties.some((property) => property !== mapper.version && differs(property, values, row));
+  let find = changeFinders.get(mapper);
+  if (find === undefined) {
+    find = changeFinder(mapper.properties.filter((property) => property !== mapper.version && isWritable(property)));
+    changeFinders.set(mapper, find);
+  }
+  return find(entity, rowOf(entity)!);
 }
 
-function differs({ name, column }: MappedProperty, values: Values, row: StoredRow): boolean {
-  return (
-    column.definition.generated === undefined && !isUnchanged(column.definition.type.kind, values[name], row[name])
-  );
+const changeFinders = new WeakMap<Mapper, ReturnType<typeof changeFinder>>();
+
+function isWritable({ column }: MappedProperty): boolean {
+  return column.definition.generated === undefined;
+}
+
+function differs(property: MappedProperty, values: Values, row: StoredRow): boolean {
+  const { name, column } = property;
+  return isWritable(property) && !isUnchanged(column.definition.type.kind, values[name], row[name]);
 }
 
 /** The insert of a row, and the update that fills in what is the row's own generated key. */

@@ -19,7 +19,7 @@ import type { Engine } from "../engine/engine.ts";
 import { compileStatement } from "../engine/statement/compile-statement.ts";
 import type { Mapper } from "../model/mapper.ts";
 import { type EntitySelection, entitySelection } from "../query/entity-selection.ts";
-import type { DriverRow } from "./hydration.ts";
+import type { DriverRow } from "./row-functions.ts";
 
 type Templates = WeakMap<EntitySelection, EngineQuery<DriverRow>>;
 

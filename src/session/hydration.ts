@@ -1,46 +1,41 @@
 import type { ColumnConverter } from "../engine/column-converter.ts";
 import type { Engine } from "../engine/engine.ts";
 import { construct } from "../model/construction.ts";
-import type { Entity } from "../model/entity.ts";
+import type { Entity, StoredRow } from "../model/entity.ts";
 import type { Mapper } from "../model/mapper.ts";
-import { isOwnSnapshot, takeSnapshot } from "../model/snapshot.ts";
 import { type EntityColumn, type EntitySelection, entitySelection } from "../query/entity-selection.ts";
-import type { TypeKind } from "../schema/logical-type.ts";
-import { type IdentityKey, identityKey } from "./identity-key.ts";
-
-/** A row as the driver gave it. */
-export type DriverRow = Record<string, unknown>;
+import { type IdentityKey, identityKey, identityPart } from "./identity-key.ts";
+import { type DriverRow, type ReadColumn, snapshotMaker, valuesReader } from "./row-functions.ts";
 
 /** What a row says: the values for an entity, and what to remember of them. */
 export interface ReadRow {
   readonly values: Record<string, unknown>;
-  readonly snapshot: Record<string, unknown>;
-}
-
-interface ReadColumn {
-  readonly name: string;
-  readonly rowKey: string;
-  readonly kind: TypeKind;
-  readonly converter: ColumnConverter;
-  /** Whether value, snapshot and what the driver read are one and the same. */
-  readonly plain: boolean;
+  readonly snapshot: StoredRow;
 }
 
 /** How rows of one class become entities. */
 class ClassReader {
-  readonly mapper: Mapper;
   readonly columns: readonly ReadColumn[];
-  readonly keyColumns: readonly ReadColumn[];
+  /** The values of a row, as entities have them. */
+  readonly valuesOf: ReturnType<typeof valuesReader>;
+  /** What is remembered of a row; of the class that is asked for, the row itself. */
+  readonly snapshotOf: ReturnType<typeof snapshotMaker>;
 
-  constructor(mapper: Mapper, columns: readonly EntityColumn[], engine: Engine) {
-    this.mapper = mapper;
-    this.columns = columns.map(({ rowKey, property: { name, column } }) => {
-      const converter = engine.converter(column);
-      const { kind } = column.definition.type;
-      return { name, rowKey, kind, converter, plain: converter.readsPlain && isOwnSnapshot(kind) };
-    });
-    this.keyColumns = mapper.key.map(({ name }) => this.columns.find((column) => column.name === name)!);
+  constructor(columns: readonly EntityColumn[], engine: Engine, isAskedFor: boolean) {
+    this.columns = columns.map(({ rowKey, property: { name, column } }) => ({
+      name,
+      rowKey,
+      kind: column.definition.type.kind,
+      converter: engine.converter(column),
+    }));
+    this.valuesOf = valuesReader(this.columns);
+    this.snapshotOf = snapshotMaker(this.columns, isAskedFor);
   }
+}
+
+interface KeyColumn {
+  readonly rowKey: string;
+  readonly converter: ColumnConverter;
 }
 
 /** Reads rows of one selection on one engine. Compiled once for the two. */
@@ -48,13 +43,15 @@ export class Hydrator {
   readonly selection: EntitySelection;
   readonly #readers: ReadonlyMap<Mapper, ClassReader>;
   readonly #own: ClassReader;
+  readonly #key: readonly KeyColumn[];
   readonly #discriminator: ReadColumn | undefined;
 
   constructor(selection: EntitySelection, engine: Engine) {
     this.selection = selection;
     const { mapper, columns } = selection;
-    this.#readers = new Map([...columns].map(([one, its]) => [one, new ClassReader(one, its, engine)]));
+    this.#readers = new Map([...columns].map(([one, its]) => [one, new ClassReader(its, engine, one === mapper)]));
     this.#own = this.#readers.get(mapper)!;
+    this.#key = mapper.key.map(({ name }) => this.#own.columns.find((column) => column.name === name)!);
     this.#discriminator = mapper.isPolymorphic
       ? this.#own.columns.find(({ name }) => name === mapper.discriminator)
       : undefined;
@@ -68,22 +65,20 @@ export class Hydrator {
 
   /** The identity of a row; `undefined` where there is none, in the empty half of an outer join. */
   keyOf(row: DriverRow): IdentityKey | undefined {
-    const values = this.#own.keyColumns.map(({ rowKey, converter }) => converter.read(row[rowKey]));
+    if (this.#key.length === 1) {
+      const { rowKey, converter } = this.#key[0]!;
+      const value = converter.read(row[rowKey]);
+      return value === null ? undefined : identityPart(value);
+    }
+    const values = this.#key.map(({ rowKey, converter }) => converter.read(row[rowKey]));
     return values.includes(null) ? undefined : identityKey(values);
   }
 
   /** What a row says. The row itself becomes the snapshot where it can. */
   read(row: DriverRow, mapper: Mapper): ReadRow {
-    const reader = this.#readers.get(mapper)!;
-    const values: Record<string, unknown> = {};
-    const snapshot = reader === this.#own ? row : {};
-    for (const { name, rowKey, kind, converter, plain } of reader.columns) {
-      const stored = row[rowKey];
-      const value = plain ? stored : converter.read(stored);
-      values[name] = value;
-      if (!plain || snapshot !== row) snapshot[name] = takeSnapshot(kind, value);
-    }
-    return { values, snapshot };
+    const reader = mapper === this.selection.mapper ? this.#own : this.#readers.get(mapper)!;
+    const values = reader.valuesOf(row);
+    return { values, snapshot: reader.snapshotOf(row, values) };
   }
 
   /** Makes the entity of a row. */

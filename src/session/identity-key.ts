@@ -8,7 +8,7 @@ export type IdentityKey = string | number | bigint | boolean;
 const SEPARATOR = "\0";
 
 /** One part of a key in a form in which equal values are identical. */
-function part(value: unknown): IdentityKey {
+export function identityPart(value: unknown): IdentityKey {
   if (value instanceof Date) return value.getTime();
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   // Columns that can be keys hold nothing but these and plain values.
@@ -17,7 +17,9 @@ function part(value: unknown): IdentityKey {
 
 /** The identity of a row by the values of its key, in the order of the key. */
 export function identityKey(values: readonly unknown[]): IdentityKey {
-  return values.length === 1 ? part(values[0]) : values.map((value) => String(part(value))).join(SEPARATOR);
+  return values.length === 1
+    ? identityPart(values[0])
+    : values.map((value) => String(identityPart(value))).join(SEPARATOR);
 }
 
 /** The identity by the values of an entity's or row's properties; `undefined` while a part is missing. */
@@ -25,7 +27,7 @@ export function identityKeyOf(mapper: Mapper, values: Readonly<Record<string, un
   const { key } = mapper;
   if (key.length === 1) {
     const value = values[key[0]!.name];
-    return value === undefined || value === null ? undefined : part(value);
+    return value === undefined || value === null ? undefined : identityPart(value);
   }
   const parts = key.map(({ name }) => values[name]);
   return parts.some((value) => value === undefined || value === null) ? undefined : identityKey(parts);

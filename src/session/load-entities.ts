@@ -3,7 +3,8 @@ import { type Entity, mapperOf, rowOf } from "../model/entity.ts";
 import type { Mapper } from "../model/mapper.ts";
 import { isUnchanged } from "../model/snapshot.ts";
 import { valuesOf } from "./entity-values.ts";
-import type { DriverRow, Hydrator } from "./hydration.ts";
+import type { Hydrator } from "./hydration.ts";
+import type { DriverRow } from "./row-functions.ts";
 import type { UndoLog } from "./undo-log.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
@@ -37,7 +38,8 @@ export function loadEntities(
       const mapper = hydrator.mapperOf(row);
       const read = hydrator.read(row, mapper);
       const entity = hydrator.make(read, mapper);
-      work.loaded(entity, read.snapshot, key);
+      work.loaded(entity, read.snapshot);
+      entities.set(key, entity);
       result.push(entity);
     } else {
       requireClass(known, asked);

@@ -18,7 +18,7 @@ import type { Mapper } from "../model/mapper.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { applyDefaults, setValues, takeBack } from "./entity-values.ts";
 import { isChanged, type PendingWork } from "./flush-plan.ts";
-import { type IdentityKey, identityKeyOf } from "./identity-key.ts";
+import { identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
 import { KeyReference } from "./key-reference.ts";
 import type { Filled, Undo } from "./undo-log.ts";
@@ -193,12 +193,11 @@ export class UnitOfWork implements EntityOwner {
     );
   }
 
-  /** A row was read that no entity here stands for, and this entity made of it. */
-  loaded(entity: Entity, row: StoredRow, key: IdentityKey): void {
+  /** A row was read that no entity here stands for, and this entity made of it; the caller puts it into the identity map. */
+  loaded(entity: Entity, row: StoredRow): void {
     setRow(entity, row);
     setOwner(entity, this);
     setEpoch(entity, this.#epoch);
-    this.identityMap.set(mapperOf(entity), key, entity);
   }
 
   /** An entity's row was read again. */
