@@ -34,6 +34,8 @@ export interface PoolStatus {
 export interface EngineDriver extends Driver {
   acquireConnection(options?: AcquireOptions): Promise<DatabaseConnection>;
   releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void>;
+  /** Runs a statement that only reads, at once; `undefined` where anything has to be waited for. Absent behind a network. */
+  readNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   status(): PoolStatus;
   /** Whether the server was found to give back no rows of what it writes, although its family can. */
   readonly lacksReturning?: boolean;

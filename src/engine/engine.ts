@@ -27,6 +27,7 @@ import type { ResolvedEngineOptions } from "./engine-options.ts";
 import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts";
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
+import type { Owner } from "./owner.ts";
 
 /** What an engine is made of. */
 export interface EngineDefinition {
@@ -51,6 +52,8 @@ export class Engine {
   readonly bindKey: BindKey;
   /** The kind of database, and all that is particular to it. */
   readonly family: Family;
+  /** The engine's options, defaults filled in, times in milliseconds; without what is only the driver's business. */
+  readonly options: Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions">;
   readonly #definition: EngineDefinition;
   readonly #converters = new Map<TableColumn, ColumnConverter>();
   readonly #before: StatementListener[] = [];
@@ -66,6 +69,8 @@ export class Engine {
     this.bindKey = bindKey;
     this.#definition = definition;
     this.family = families[options.family];
+    const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
+    this.options = shown;
     if (options.url !== undefined && options.driver === undefined)
       requireDriver(this.family.driverPackage, bindLabel(bindKey));
     if (options.echo === true) this.#after.push(echoToConsole);
@@ -75,12 +80,6 @@ export class Engine {
   /** Where the database is; its password never shows. Absent where the bind was given a dialect. */
   get url(): DatabaseUrl | undefined {
     return this.#definition.options.url;
-  }
-
-  /** The engine's options, defaults filled in, times in milliseconds; without what is only the driver's business. */
-  get options(): Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions"> {
-    const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...options } = this.#definition.options;
-    return options;
   }
 
   /**
@@ -227,6 +226,18 @@ export class Engine {
       return await connection.execute(query);
     } finally {
       await connection.release();
+    }
+  }
+
+  /** @internal runs a statement that only reads, at once; `undefined` where it has to wait, or be seen by somebody */
+  readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
+    const driver = this.#driver;
+    const isSeen = this.#before.length > 0 || this.#after.length > 0 || owner.record !== undefined;
+    if (driver?.readNow === undefined || isSeen) return undefined;
+    try {
+      return driver.readNow(query);
+    } catch (error) {
+      throw this.databaseError(error, query.sql);
     }
   }
 

@@ -129,11 +129,11 @@ export class PreparedSelect<E, P extends object> {
     return (await this.#rows("exists", given)).length > 0;
   }
 
-  #entities(terminal: "all" | "first" | "one", given: Given<P>): Promise<E[]> {
+  async #entities(terminal: "all" | "first" | "one", given: Given<P>): Promise<E[]> {
     const template = this.#templates.for(terminal);
-    const entities = this.#runner().entities(template, this.#templates.mapper, valuesOf(given));
+    const entities = await this.#runner().entities(template, this.#templates.mapper, valuesOf(given));
     // The selection is of the model whose instances E is.
-    return entities as Promise<E[]>;
+    return entities as E[];
   }
 
   async #rows(terminal: "count" | "exists", given: Given<P>): Promise<readonly unknown[]> {

@@ -1,4 +1,5 @@
 import type { QueryResult, SelectQueryNode } from "kysely";
+import type { Awaitable } from "../awaitable.ts";
 import { SessionError, StaleDataError } from "../errors/session.ts";
 import { mapperOfEntityInUse } from "../model/class-in-use.ts";
 import { construct } from "../model/construction.ts";
@@ -42,12 +43,29 @@ export class EntityReader implements SelectRunner {
   }
 
   /** The entity with a key: the one that is there already and not stale, else by its row; null if there is none. */
-  async get(mapper: Mapper, key: unknown, options: GetOptions): Promise<Entity | null> {
+  get(mapper: Mapper, key: unknown, options: GetOptions): Awaitable<Entity | null> {
     const { work } = this.#host;
     const values = keyValues(mapper, key);
     const known = work.identityMap.get(mapper, identityKey(values));
+    if (options.lock !== true) {
+      if (known === undefined) {
+        const found = this.#loadNow(mapper, this.#byKey(mapper, values), options);
+        if (found !== undefined) return found.length === 0 ? null : ofModel(found[0]!, mapper);
+      } else if (!work.isStale(known)) {
+        return ofModel(known, mapper);
+      }
+    }
+    return this.#read(mapper, values, known, options);
+  }
+
+  async #read(
+    mapper: Mapper,
+    values: readonly unknown[],
+    known: Entity | undefined,
+    options: GetOptions,
+  ): Promise<Entity | null> {
+    const { work } = this.#host;
     const lock = options.lock === true;
-    if (known !== undefined && !lock && !work.isStale(known)) return ofModel(known, mapper);
     // Of an entity that is there, all columns are read again.
     const own = known !== undefined && mapperOf(known).isA(mapper) ? mapperOf(known) : mapper;
     const isSeparate = lock && isSpread(own);
@@ -125,13 +143,14 @@ export class EntityReader implements SelectRunner {
     return this.get(mapper, named, {});
   }
 
-  async entities(node: SelectQueryNode, { mapper }: EntitySelection): Promise<Entity[]> {
+  entities(node: SelectQueryNode, { mapper }: EntitySelection): Awaitable<Entity[]> {
     return this.entitiesOf(this.#host.runner.prepare<DriverRow>(node), mapper);
   }
 
   /** Runs a statement that has found its engine, and makes entities of its rows. */
-  entitiesOf(routed: RoutedStatement<DriverRow>, mapper: Mapper): Promise<Entity[]> {
-    return this.#load(mapper, unconverted(routed), {});
+  entitiesOf(routed: RoutedStatement<DriverRow>, mapper: Mapper): Awaitable<Entity[]> {
+    const unread = unconverted(routed);
+    return this.#loadNow(mapper, unread, {}) ?? this.#load(mapper, unread, {});
   }
 
   async *streamEntities(
@@ -162,6 +181,13 @@ export class EntityReader implements SelectRunner {
     const { runner } = this.#host;
     const { rows } = await runner.run(runner.prepare<Record<string, unknown>>(node));
     return rows;
+  }
+
+  /** The same as {@link #load}, where nothing has to be waited for. */
+  #loadNow(mapper: Mapper, routed: RoutedStatement<DriverRow>, options: RunOptions): Entity[] | undefined {
+    const { work, runner } = this.#host;
+    const result = runner.runNow(routed, options);
+    return result === undefined ? undefined : loadEntities(work, hydratorFor(mapper, routed.engine), result.rows);
   }
 
   /** Runs a statement and makes entities of its rows, before anything else runs on the bind. */

@@ -1,11 +1,12 @@
 import type { QueryResult } from "kysely";
+import type { Awaitable } from "../awaitable.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
 import type { Mapper } from "../model/mapper.ts";
 import type { PreparedRunner } from "../query/prepared-runner.ts";
 import type { Template } from "../query/template.ts";
 import type { EntityReader } from "./entity-reader.ts";
-import type { DriverRow } from "./hydration.ts";
 import type { EngineDirectory } from "./routing.ts";
+import type { DriverRow } from "./row-functions.ts";
 import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
 
 /** What the running of prepared statements needs of its session. */
@@ -29,7 +30,7 @@ export class PreparedStatements implements PreparedRunner {
     applications.set(host.engines, this.#routed);
   }
 
-  async entities(template: Template, mapper: Mapper, given: GivenValues): Promise<object[]> {
+  entities(template: Template, mapper: Mapper, given: GivenValues): Awaitable<object[]> {
     // Every row of an entity's table is one.
     return this.#host.reader.entitiesOf(this.#filled(template, given) as RoutedStatement<DriverRow>, mapper);
   }

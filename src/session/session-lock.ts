@@ -21,6 +21,11 @@ export class SessionLock {
   readonly #lanes = new Map<Engine, Promise<void>>();
   #everything: Promise<void> | undefined;
 
+  /** Whether nothing holds this lock. */
+  get isFree(): boolean {
+    return this.#lanes.size === 0 && this.#everything === undefined;
+  }
+
   /** Whether the caller runs inside what holds this lock. */
   get isInside(): boolean {
     return this.purposes.next().done !== true;

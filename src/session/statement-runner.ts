@@ -102,6 +102,24 @@ export class StatementRunner {
   }
 
   /**
+   * Runs a statement that only reads at once, without a promise, where nothing has to happen before it and the database
+   * is in this process; otherwise does nothing. Values are not converted.
+   */
+  runNow<R>(statement: RoutedStatement<R>, options: RunOptions): QueryResult<R> | undefined {
+    const { engine, compiled } = statement;
+    const { owner, lock, transactions } = this.#host;
+    const mustWait =
+      !lock.isFree ||
+      transactions.isOpenOn(engine) ||
+      this.#needsTransaction(statement, options) ||
+      this.#pendingBefore(engine, options) !== "nothing";
+    if (mustWait) return undefined;
+    options.signal?.throwIfAborted();
+    transactions.requireUsable();
+    return engine.readNow(compiled.query, owner);
+  }
+
+  /**
    * Runs a statement, after what is pending on its bind.
    *
    * @param take is given the result before anything else runs on the bind
@@ -199,8 +217,8 @@ export class StatementRunner {
   }
 
   #pendingBefore({ bindKey }: Engine, { autoflush }: RunOptions): PendingOnBind {
-    const { flushesItself, pendingOn } = this.#host;
-    return autoflush === false || !flushesItself() ? "nothing" : pendingOn(bindKey);
+    const { work, flushesItself, pendingOn } = this.#host;
+    return autoflush === false || work.isEmptyOn(bindKey) || !flushesItself() ? "nothing" : pendingOn(bindKey);
   }
 
   async #execute<R>(statement: RoutedStatement<R>, options: RunOptions): Promise<QueryResult<R>> {

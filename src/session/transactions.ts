@@ -79,6 +79,11 @@ export class Transactions {
     return this.open().length > 0;
   }
 
+  /** Whether a transaction is open on a bind. */
+  isOpenOn(engine: Engine): boolean {
+    return this.#binds.get(engine)?.isOpen === true;
+  }
+
   /** A bind's transaction, open or not. */
   on(engine: Engine): BindTransaction {
     let transaction = this.#binds.get(engine);

@@ -162,6 +162,15 @@ export class UnitOfWork implements EntityOwner {
     yield* this.#gone;
   }
 
+  /** Whether nothing on a bind can differ from what is stored: no entity of it is there, and none anywhere is new. */
+  isEmptyOn(bindKey: BindKey): boolean {
+    if (this.#added.size > 0 || this.#deleted.size > 0) return false;
+    for (const [root, entities] of this.identityMap) {
+      if (entities.size > 0 && root.table.bindKey === bindKey) return false;
+    }
+    return true;
+  }
+
   /** What has to be stored, on one bind or on all. */
   pending(bindKey?: BindKey): PendingWork {
     const here = (mapper: Mapper) => bindKey === undefined || mapper.table.bindKey === bindKey;

@@ -16,7 +16,6 @@ export interface SqliteDatabase {
 
 interface SqliteStatement {
   readonly reader: boolean;
-  readonly busy: boolean;
   all(parameters: readonly unknown[]): unknown[];
   run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
   iterate(parameters: readonly unknown[]): IterableIterator<unknown>;
@@ -57,6 +56,16 @@ export class SqliteConnection implements PhysicalConnection {
     return this.#unlocked(() => this.#run<R>(query));
   }
 
+  /** Runs a statement, if no other process's lock is in the way. */
+  executeNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
+    try {
+      return this.#run<R>(query);
+    } catch (error) {
+      if (isLocked(error)) return undefined;
+      throw error;
+    }
+  }
+
   async executeMany<R>(
     query: EngineQuery<R>,
     parameterSets: readonly (readonly unknown[])[],
@@ -85,7 +94,10 @@ export class SqliteConnection implements PhysicalConnection {
   /** Begins to read; only the first row can meet another process's lock. */
   async #firstSteps(query: CompiledQuery): Promise<Iterable<unknown>> {
     return this.#unlocked(() => {
-      const rows = this.#statement(query.sql, "exact").iterate(query.parameters);
+      // A statement that gives rows one by one is busy until its end, so it is not one that others would use.
+      const statement = this.#database.prepare(query.sql);
+      statement.safeIntegers(true);
+      const rows = statement.iterate(query.parameters);
       const first = rows.next();
       return first.done === true ? [] : startingWith(first.value, rows);
     });
@@ -135,10 +147,10 @@ export class SqliteConnection implements PhysicalConnection {
   #statement(sql: string, integers: "plain" | "exact"): SqliteStatement {
     const prepared = this.#statements[integers];
     const known = prepared.get(sql);
-    if (known !== undefined && !known.busy) return known;
+    if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
     if (statement.reader && integers === "exact") statement.safeIntegers(true);
-    if (known === undefined) prepared.set(sql, statement);
+    prepared.set(sql, statement);
     return statement;
   }
 }

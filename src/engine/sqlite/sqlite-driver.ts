@@ -1,6 +1,12 @@
 import { mkdir } from "node:fs/promises";
-import { CompiledQuery, type DatabaseConnection, type QueryCompiler, type TransactionSettings } from "kysely";
-import type { AcquireOptions, EngineDriver, PoolStatus, ReleaseOptions } from "../driver.ts";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type QueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from "kysely";
+import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions } from "../driver.ts";
 import type { DriverConfig } from "../driver-config.ts";
 import { exportsOf } from "../driver-module.ts";
 import { Owner } from "../owner.ts";
@@ -62,6 +68,13 @@ export class SqliteDriver implements EngineDriver {
       slots.release(owner);
       throw error;
     }
+  }
+
+  readNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
+    const isInMemory = this.#file.path === undefined;
+    // An idle connection has nobody's transaction, and nothing else runs before this is done.
+    const idle = isInMemory && this.#writerSlots.held === 0 ? this.#writer : this.#idleReaders.at(-1);
+    return idle?.executeNow(query);
   }
 
   async releaseConnection(connection: DatabaseConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
