@@ -76,6 +76,8 @@ export interface Family {
   readonly returnsJoinedTables: boolean;
   /** Whether a row of an insert can say `default` for a column. */
   readonly supportsDefaultKeyword: boolean;
+  /** The type that each value of a list must be cast to, where the list would be compared less exactly than one value. */
+  listedType?(type: LogicalType): string | undefined;
   /** The operator that says `is not distinct from`, where the database lacks those words. */
   readonly nullSafeEquality?: "<=>";
   /** What an error of the driver says. */

@@ -23,6 +23,8 @@ export const mysql: Family = Object.freeze({
   supportsReturning: (kind) => kind !== "update",
   returnsJoinedTables: false,
   supportsDefaultKeyword: true,
+  // Decimals are compared with a list of texts as floating-point numbers.
+  listedType: ({ kind, precision, scale }) => (kind === "numeric" ? `decimal(${precision}, ${scale})` : undefined),
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,

@@ -5,6 +5,7 @@ import {
   OperatorNode,
   ParensNode,
   type PrimitiveValueListNode,
+  RawNode,
   ValueListNode,
   ValueNode,
   type WhenNode,
@@ -58,7 +59,12 @@ export function translateOperation(
     if (operator === "not in") return ALWAYS;
   }
   const left = translateOperand(translator, leftOperand, rightOperand, scope);
-  const right = translateOperand(translator, rightOperand, leftOperand, scope);
+  const right = comparable(
+    translator,
+    translateOperand(translator, rightOperand, leftOperand, scope),
+    leftOperand,
+    scope,
+  );
   const { nullSafeEquality } = translator.engine.family;
   if (nullSafeEquality !== undefined && operator.endsWith("distinct from")) {
     const equal = BinaryOperationNode.create(left, OperatorNode.create(nullSafeEquality), right);
@@ -126,6 +132,21 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
       property === "value" ? resolver.firstOpposite(conditions, scope) : opposite,
     );
   });
+}
+
+/** A list whose values say their type, where the database would compare them with less precision than single ones. */
+function comparable(translator: Translator, list: OperationNode, other: OperationNode, scope: Scope): OperationNode {
+  const { listedType } = translator.engine.family;
+  if (listedType === undefined || list.kind !== "PrimitiveValueListNode") return list;
+  const opposite = translator.resolver.opposite(other, scope);
+  if (opposite === undefined || !("column" in opposite)) return list;
+  const type = listedType(opposite.column.definition.type);
+  if (type === undefined) return list;
+  // The kind says so.
+  const { values } = list as PrimitiveValueListNode;
+  return ValueListNode.create(
+    values.map((value) => RawNode.create(["cast(", ` as ${type})`], [ValueNode.create(value)])),
+  );
 }
 
 function isEmptyList(node: OperationNode): boolean {
