@@ -31,11 +31,15 @@ export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
 export type { AnyModel, ModelKey, ModelOptions, ModelStatics } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
+export { AliasedModel, type AliasOf, alias } from "./query/aliased-model.ts";
+export { Page, type PageOptions, type PageWidths } from "./query/pagination.ts";
 export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/parameters.ts";
 export type { Preparable, Prepared } from "./query/prepare.ts";
 export type { PreparedRows } from "./query/prepared-rows.ts";
 export type { PreparedSelect } from "./query/prepared-select.ts";
-export { Select, type SelectOf, select } from "./query/select.ts";
+export type { NotFoundOptions } from "./query/runnable-select.ts";
+export { Select, select } from "./query/select.ts";
+export type { SelectOf } from "./query/select-types.ts";
 export {
   type AnyColumn,
   Column,

@@ -259,6 +259,12 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     return session.select.bind(session) as Session<BK>["select"];
   }
 
+  /** Reads an entity that has to be there, see {@link Session.getOr404}. @throws {NoContextError} outside of a context */
+  get getOr404(): Session<BK>["getOr404"] {
+    const session = this.#sessionFor("db.getOr404");
+    return session.getOr404.bind(session);
+  }
+
   /**
    * Prepares a statement: it is built here, compiled once for each engine, and run many times with other values, by the
    * session of the context. Running it converts the values and sends them, and does nothing else.

@@ -14,6 +14,7 @@ import {
   type SelectQueryNode,
   TableNode,
 } from "kysely";
+import { RecentMap } from "../engine/recent-map.ts";
 import type { MappedProperty, Mapper } from "../model/mapper.ts";
 import type { AnyTable } from "../schema/table.ts";
 
@@ -38,53 +39,96 @@ export interface EntitySelection {
   readonly condition: OperationNode | undefined;
   /** The columns of each class that a row can be of. */
   readonly columns: ReadonlyMap<Mapper, readonly EntityColumn[]>;
+  /** Whether nothing but such an entity is read from a row. */
+  readonly isAlone: boolean;
+  /** Which descendants the model had. */
+  readonly revision: number;
+}
+
+/** Whether a model has got another descendant since, so that its rows can be of another class. */
+export function isOutdated({ mapper, revision }: EntitySelection): boolean {
+  return mapper.revision !== revision;
+}
+
+/** What entities are called in a statement that reads them, where that is not the plain case. */
+export interface SelectionNames {
+  /** What the model is called; its table's name unless given. */
+  readonly alias?: string | undefined;
+  /** What the columns of the rows are called: this and a number each. Entities that share a row have one each. */
+  readonly prefix?: string | undefined;
 }
 
 interface Cached {
   readonly revision: number;
-  readonly selection: EntitySelection;
+  readonly named: RecentMap<string, EntitySelection>;
+  plain?: EntitySelection;
 }
+
+const MOST_NAMES = 32;
 
 const cache = new WeakMap<Mapper, Cached>();
 
 /** How entities of a model, and of the children that a row of it can be, are read. */
-export function entitySelection(mapper: Mapper): EntitySelection {
-  const known = cache.get(mapper);
-  if (known !== undefined && known.revision === mapper.revision) return known.selection;
-  const selection = makeSelection(mapper);
-  cache.set(mapper, { revision: mapper.revision, selection });
+export function entitySelection(mapper: Mapper, { alias, prefix }: SelectionNames = {}): EntitySelection {
+  let known = cache.get(mapper);
+  if (known === undefined || known.revision !== mapper.revision) {
+    known = { revision: mapper.revision, named: new RecentMap(MOST_NAMES) };
+    cache.set(mapper, known);
+  }
+  if (alias === undefined && prefix === undefined) {
+    known.plain ??= makeSelection(mapper, mapper.table.tableName, undefined);
+    return known.plain;
+  }
+  const name = JSON.stringify([alias, prefix]);
+  let selection = known.named.get(name);
+  if (selection === undefined) {
+    selection = makeSelection(mapper, alias ?? mapper.table.tableName, prefix);
+    known.named.set(name, selection);
+  }
   return selection;
 }
 
-function makeSelection(mapper: Mapper): EntitySelection {
+function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined): EntitySelection {
   const relatives = mapper.isPolymorphic ? [...mapper.family()] : [mapper];
-  const keys = new Map<MappedProperty, string>();
-  const taken = new Set<string>();
-  for (const property of relatives.flatMap(({ properties }) => properties)) {
-    if (keys.has(property)) continue;
-    const rowKey = taken.has(property.name) ? `${property.table.tableName}.${property.name}` : property.name;
-    keys.set(property, rowKey);
-    taken.add(rowKey);
-  }
+  const names = namesIn(relatives);
+  const rowKeys = new Map(
+    [...names].map(([property, name], index) => [property, prefix === undefined ? name : `${prefix}${index}`]),
+  );
   const columns = new Map(
     relatives.map((relative) => [
       relative,
-      relative.properties.map((property) => ({ rowKey: keys.get(property)!, property })),
+      relative.properties.map((property) => ({ rowKey: rowKeys.get(property)!, property })),
     ]),
   );
-  const alias = mapper.table.tableName;
   const tables = [...new Set(relatives.flatMap((relative) => relative.tables))];
-  const joined = tables.length > 1;
-  const selections = [...keys].map(([property, rowKey]) => {
-    const reference = columnOf(alias, joined ? rowKey : property.name);
+  const isJoined = tables.length > 1;
+  const selections = [...rowKeys].map(([property, rowKey]) => {
+    const reference = columnOf(alias, isJoined ? names.get(property)! : property.name);
     return SelectionNode.create(
       rowKey === property.name ? reference : AliasNode.create(reference, IdentifierNode.create(rowKey)),
     );
   });
-  const source = joined
-    ? AliasNode.create(joinOf(mapper, tables, keys), IdentifierNode.create(alias))
-    : mapper.table.node;
-  return { mapper, alias, source, isJoined: joined, selections, condition: conditionOf(mapper, alias), columns };
+  const { tableName, node } = mapper.table;
+  const source =
+    isJoined || alias !== tableName
+      ? AliasNode.create(isJoined ? joinOf(mapper, tables, names) : node, IdentifierNode.create(alias))
+      : node;
+  const condition = conditionOf(mapper, alias);
+  const { revision } = mapper;
+  return { mapper, alias, source, isJoined, selections, condition, columns, isAlone: prefix === undefined, revision };
+}
+
+/** What the properties of several classes are called where they stand side by side. */
+function namesIn(mappers: readonly Mapper[]): Map<MappedProperty, string> {
+  const names = new Map<MappedProperty, string>();
+  const taken = new Set<string>();
+  for (const property of mappers.flatMap(({ properties }) => properties)) {
+    if (names.has(property)) continue;
+    const name = taken.has(property.name) ? `${property.table.tableName}.${property.name}` : property.name;
+    names.set(property, name);
+    taken.add(name);
+  }
+  return names;
 }
 
 /** The join of the tables that rows are spread over: the own and the parents' rows are there, a child's may be. */

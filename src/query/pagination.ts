@@ -48,12 +48,10 @@ export function pageNumbers({ page, perPage, maxPerPage = DEFAULT_MOST, notFound
     if (notFound) throw new NotFoundError("There is no such page.");
     return instead;
   };
-  const size = wholeNumber(perPage, DEFAULT_PER_PAGE);
-  return {
-    page: lenient(wholeNumber(page, 1), 1),
-    perPage: lenient(Math.min(size, maxPerPage), DEFAULT_PER_PAGE),
-    maxPerPage,
-  };
+  const size = lenient(Math.min(wholeNumber(perPage, DEFAULT_PER_PAGE), maxPerPage), DEFAULT_PER_PAGE);
+  const number = wholeNumber(page, 1);
+  // Of a page that is farther away than numbers go, there is no offset.
+  return { page: lenient(Number.isSafeInteger(number * size) ? number : Number.NaN, 1), perPage: size, maxPerPage };
 }
 
 /** Text that is no number is none that a page can have. */

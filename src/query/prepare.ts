@@ -80,7 +80,7 @@ function requireSelect({
 }): BuiltSelect {
   if (!(statement instanceof Select))
     throw new InvalidValueError("A function for db.prepare returns the same kind of statement whenever it is called.");
-  return { node: statement.toOperationNode(), selection: statement.selection, names };
+  return { statement: statement.statement, names };
 }
 
 function isBuilder(statement: unknown): statement is RowStatement {

@@ -2,10 +2,11 @@ import type { SelectQueryNode } from "kysely";
 import type { GivenValues } from "../engine/statement/placeholders.ts";
 import { MultipleResultsError, NoResultError } from "../errors/session.ts";
 import type { Mapper } from "../model/mapper.ts";
-import { type EntitySelection, entitySelection } from "./entity-selection.ts";
+import { isOutdated } from "./entity-selection.ts";
 import type { Given } from "./parameters.ts";
 import type { PreparedRunner, PreparedRunnerSource } from "./prepared-runner.ts";
 import { countNode, existsNode, limited } from "./row-counts.ts";
+import type { SelectResult, SelectStatement } from "./select-runner.ts";
 import { Template } from "./template.ts";
 
 /** What a terminal makes of a statement's tree. */
@@ -19,8 +20,7 @@ const TERMINALS = {
 
 /** A select of entities as it was built, with the names of its parameters. */
 export interface BuiltSelect {
-  readonly node: SelectQueryNode;
-  readonly selection: EntitySelection;
+  readonly statement: SelectStatement;
   readonly names: ReadonlySet<string>;
 }
 
@@ -36,16 +36,19 @@ export class SelectTemplates {
   }
 
   get mapper(): Mapper {
-    return this.#built.selection.mapper;
+    return this.#built.statement.models[0]!.mapper;
+  }
+
+  get result(): SelectResult {
+    return this.#built.statement.result;
   }
 
   for(terminal: keyof typeof TERMINALS): Template {
-    const { selection } = this.#built;
-    if (entitySelection(selection.mapper) !== selection) {
+    if (this.#built.statement.models.some(isOutdated)) {
       this.#built = this.#build();
       this.#templates = {};
     }
-    this.#templates[terminal] ??= new Template(TERMINALS[terminal](this.#built.node), this.#built.names);
+    this.#templates[terminal] ??= new Template(TERMINALS[terminal](this.#built.statement.node), this.#built.names);
     return this.#templates[terminal];
   }
 }
@@ -79,12 +82,12 @@ export class PreparedSelect<E, P extends object> {
    * @see SQLAlchemy: `session.scalars(statement, parameters).all()`
    */
   all(...given: Given<P>): Promise<E[]> {
-    return this.#entities("all", given);
+    return this.#items("all", given);
   }
 
   /** The entity of the first row, or null. @see SQLAlchemy: `session.scalars(…).first()` */
   async first(...given: Given<P>): Promise<E | null> {
-    return (await this.#entities("first", given))[0] ?? null;
+    return (await this.#items("first", given))[0] ?? null;
   }
 
   /**
@@ -110,7 +113,7 @@ export class PreparedSelect<E, P extends object> {
    * @see SQLAlchemy: `session.scalars(…).one_or_none()`
    */
   async oneOrNull(...given: Given<P>): Promise<E | null> {
-    const [entity = null, second] = await this.#entities("one", given);
+    const [entity = null, second] = await this.#items("one", given);
     if (second === undefined) return entity;
     const { label, table } = this.#templates.mapper;
     throw new MultipleResultsError(`There are several rows of ${label} where one was to be.`, {
@@ -129,11 +132,10 @@ export class PreparedSelect<E, P extends object> {
     return (await this.#rows("exists", given)).length > 0;
   }
 
-  async #entities(terminal: "all" | "first" | "one", given: Given<P>): Promise<E[]> {
+  async #items(terminal: "all" | "first" | "one", given: Given<P>): Promise<E[]> {
     const template = this.#templates.for(terminal);
-    const entities = await this.#runner().entities(template, this.#templates.mapper, valuesOf(given));
-    // The selection is of the model whose instances E is.
-    return entities as E[];
+    // The statement reads what E says.
+    return (await this.#runner().read(template, this.#templates.result, valuesOf(given))) as E[];
   }
 
   async #rows(terminal: "count" | "exists", given: Given<P>): Promise<readonly unknown[]> {

@@ -4,6 +4,7 @@ import {
   FromNode,
   IdentifierNode,
   LimitNode,
+  OffsetNode,
   type OperationNode,
   SelectAllNode,
   SelectionNode,
@@ -24,6 +25,13 @@ export function bounded(node: SelectQueryNode): SelectQueryNode {
   return node.offset === undefined ? node : limited(node, Number.MAX_SAFE_INTEGER);
 }
 
+/** The rows of a statement from an offset on, whatever its own limits. */
+export function pageNode(node: SelectQueryNode, rows: number, offset: number): SelectQueryNode {
+  const { offset: _, ...rest } = node;
+  const limit = LimitNode.create(ValueNode.createImmediate(rows));
+  return offset === 0 ? { ...rest, limit } : { ...rest, limit, offset: OffsetNode.create(ValueNode.create(offset)) };
+}
+
 /** A statement that counts the rows of another. */
 export function countNode(node: SelectQueryNode): SelectQueryNode {
   return overRowsOf(node, AggregateFunctionNode.create("count", [SelectAllNode.create()]), "count");
@@ -38,10 +46,9 @@ export function existsNode(node: SelectQueryNode): SelectQueryNode {
 function overRowsOf(node: SelectQueryNode, expression: OperationNode, name: string): SelectQueryNode {
   const selections = [SelectionNode.create(AliasNode.create(expression, IdentifierNode.create(name)))];
   const { orderBy, endModifiers: _, ...rest } = node;
-  const { limit, offset, frontModifiers, groupBy } = rest;
-  if (limit === undefined && offset === undefined && frontModifiers === undefined && groupBy === undefined) {
-    return { ...rest, selections };
-  }
+  const { limit, offset, frontModifiers, groupBy, having } = rest;
+  const changesRows = [limit, offset, frontModifiers, groupBy, having].some((part) => part !== undefined);
+  if (!changesRows) return { ...rest, selections };
   const rows = limit === undefined ? rest : { ...rest, ...(orderBy === undefined ? {} : { orderBy }) };
   const from = FromNode.create([AliasNode.create(rows as OperationNode, IdentifierNode.create("counted"))]);
   return { kind: "SelectQueryNode", from, selections };

@@ -1,5 +1,5 @@
 import {
-  AndNode,
+  type CallbackSelection,
   type ComparisonOperatorExpression,
   type Expression,
   type ExpressionOrFactory,
@@ -9,75 +9,61 @@ import {
   type OperandValueExpressionOrList,
   type OrderByExpression,
   type OrderByModifiers,
-  ParensNode,
   QueryCreator,
   type ReferenceExpression,
-  type SelectQueryBuilder,
+  type SelectCallback,
+  type SelectExpression,
+  type Selection,
   type SelectQueryNode,
   type SqlBool,
-  WhereNode,
 } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
-import { MultipleResultsError, NoResultError, SessionError } from "../errors/session.ts";
 import { InvalidValueError } from "../errors/value.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
-import type { AnyModel, ModelStatics } from "../model/model-types.ts";
+import type { AnyModel } from "../model/model-types.ts";
 import { modelsAsTables } from "../model/models-as-tables.ts";
 import type { Columns } from "../schema/column.ts";
-import type { KyselyRow, Row } from "../schema/row.ts";
-import type { Table } from "../schema/table.ts";
-import { type EntitySelection, entitySelection } from "./entity-selection.ts";
-import { bounded, countNode, existsNode, limited } from "./row-counts.ts";
-import type { SelectRunner } from "./select-runner.ts";
+import { AliasedModel } from "./aliased-model.ts";
+import { isEqualities, withEqualities } from "./equalities.ts";
+import { RunnableSelect } from "./runnable-select.ts";
+import {
+  type AnyBuilder,
+  bindOf,
+  type NamedModel,
+  rootSelection,
+  type SelectParts,
+  statementOf,
+} from "./select-parts.ts";
+import type { SelectRunner, SelectStatement } from "./select-runner.ts";
+import type {
+  AnyAlias,
+  Equalities,
+  Joinable,
+  OrderNames,
+  ReadModel,
+  SelectOf,
+  Together,
+  WithOptionalTable,
+  WithTable,
+} from "./select-types.ts";
 
-/** What a statement may be joined to: a model or table of the same bind. */
-export type Joinable<C extends Columns, N extends string, K extends BindKey> =
-  | ModelStatics<Columns, N, K, C>
-  | Table<C, N, K>;
-
-/** The tables of a statement with one more. */
-export type WithTable<DB, N extends string, C extends Columns> = DB & { [P in N]: KyselyRow<C> };
-
-/** The tables of a statement with one more whose columns may all be null, for outer joins. */
-export type WithOptionalTable<DB, N extends string, C extends Columns> = DB & {
-  [P in N]: { [Q in keyof C]: Row<C>[Q] | null };
-};
-
-/** Values that columns are to equal; null means that the column is null, a list that it is one of these. */
-export type Equalities<C> = { readonly [P in keyof C]?: Row<C>[P] | readonly Row<C>[P][] | null };
-
-/** How entities are locked when they are read. */
+/** How rows are locked when they are read. */
 type Lock = "forUpdate" | "forShare" | "forNoKeyUpdate" | "forKeyShare";
 
-// biome-ignore lint/suspicious/noExplicitAny: inside, the builder's types would say nothing that the methods below do not
-type AnyBuilder = SelectQueryBuilder<any, any, any>;
-
-interface SelectState {
-  readonly selection: EntitySelection;
-  readonly builder: AnyBuilder;
-  readonly runner: SelectRunner | undefined;
-}
-
 /**
- * A statement that reads entities. Immutable: every method returns a new one, so it can be kept and refined at will.
+ * A statement that reads entities, or rows. Immutable: every method returns a new one, so it can be kept and refined at
+ * will.
  *
  * @typeParam DB the tables in it, as Kysely's types want them
  * @typeParam TB their names
- * @typeParam E the entities
- * @typeParam K the bind key of all of them
+ * @typeParam E what its rows become: entities, unless columns were selected
+ * @typeParam K the bind key of all tables
  * @typeParam C the columns of the model
  *
  * @see SQLAlchemy: `select(Model)`
  */
-export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
-  readonly #state: SelectState;
-
-  /** @internal use `select(Model)`, `db.select(Model)` or `session.select(Model)` */
-  constructor(state: SelectState) {
-    this.#state = state;
-  }
-
+export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends RunnableSelect<DB, TB, E> {
   /**
    * Keeps rows that fulfil a condition; several conditions all have to hold.
    *
@@ -97,7 +83,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
   where(equalities: Equalities<C>): Select<DB, TB, E, K, C>;
   where(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
     const [first] = given;
-    if (given.length === 1 && isPlainObject(first)) return this.#whereEqual(first);
+    if (given.length === 1 && isEqualities(first)) return this.#with(() => withEqualities(this.parts, first));
     return this.#with((builder) => apply(builder, "where", given));
   }
 
@@ -126,7 +112,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
     on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithTable<DB, N, C2>, TB | N, E, K, C>;
   innerJoin(...given: readonly unknown[]): never {
-    return this.#with((builder) => apply(builder, "innerJoin", given)) as never;
+    return this.#join("innerJoin", given, false) as never;
   }
 
   /**
@@ -144,7 +130,84 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
     on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithOptionalTable<DB, N, C2>, TB | N, E, K, C>;
   leftJoin(...given: readonly unknown[]): never {
-    return this.#with((builder) => apply(builder, "leftJoin", given)) as never;
+    return this.#join("leftJoin", given, false) as never;
+  }
+
+  /**
+   * Joins a model of the same bind and reads its entities too: each row becomes a list of entities, in the order in
+   * which they were asked for.
+   *
+   * @example
+   * for (const [user, login] of await db.select(User).with(Login, "login.userId", "user.id").all()) …
+   *
+   * @see SQLAlchemy: `select(User, Login).join(…)`
+   */
+  with<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
+  with<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
+  with(...given: readonly unknown[]): never {
+    return this.#join("innerJoin", given, true) as never;
+  }
+
+  /**
+   * The same as {@link with}, with null where a row has no such entity.
+   *
+   * @see SQLAlchemy: `select(User, Login).outerjoin(…)`
+   */
+  withOptional<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
+  withOptional<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
+  withOptional(...given: readonly unknown[]): never {
+    return this.#join("leftJoin", given, true) as never;
+  }
+
+  /**
+   * Reads rows instead of entities: columns, and expressions with a name. Values of columns are converted as in entities.
+   *
+   * @example
+   * select(User).innerJoin(Login, "login.userId", "user.id").select(["user.name", "login.at as lastSeen"])
+   * select(User).select((eb) => ["role", eb.fn.countAll<number>().as("users")]).groupBy("role")
+   *
+   * @see SQLAlchemy: `select(User.name, Login.at)`, `Select.with_only_columns`
+   */
+  select<SE extends SelectExpression<DB, TB>>(selections: readonly SE[]): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
+  select<CB extends SelectCallback<DB, TB>>(selections: CB): Select<DB, TB, CallbackSelection<DB, TB, CB>, K, C>;
+  select<SE extends SelectExpression<DB, TB>>(selection: SE): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
+  select(selection: unknown): never {
+    const { builder } = this.parts;
+    return new Select({
+      ...this.parts,
+      builder: apply(builder.clearSelect(), "select", [selection]),
+      readsRows: true,
+    }) as never;
+  }
+
+  /** Makes one row of all that are equal in these columns or expressions. @see SQLAlchemy: `Select.group_by` */
+  groupBy<GE extends ReferenceExpression<DB, TB>>(by: GE | readonly GE[]): Select<DB, TB, E, K, C> {
+    return this.#with((builder) => apply(builder, "groupBy", [by]));
+  }
+
+  /** Keeps groups that fulfil a condition. @see SQLAlchemy: `Select.having` */
+  having<RE extends ReferenceExpression<DB, TB>>(
+    column: RE,
+    operator: ComparisonOperatorExpression,
+    value: OperandValueExpressionOrList<DB, TB, RE>,
+  ): Select<DB, TB, E, K, C>;
+  having<X extends ExpressionOrFactory<DB, TB, SqlBool>>(condition: X): Select<DB, TB, E, K, C>;
+  having(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
+    return this.#with((builder) => apply(builder, "having", given));
   }
 
   /**
@@ -153,7 +216,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
    * @example
    * select(User).orderBy("name").orderBy("id", "desc")
    */
-  orderBy<OE extends OrderByExpression<DB, TB, Record<never, never>>>(
+  orderBy<OE extends OrderByExpression<DB, TB, OrderNames<E>>>(
     expression: OE,
     direction?: OrderByModifiers,
   ): Select<DB, TB, E, K, C> {
@@ -211,178 +274,48 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> {
     return this.#with((builder) => builder.noWait());
   }
 
-  /**
-   * The entities of all rows.
-   *
-   * @see SQLAlchemy: `session.scalars(…).all()`
-   */
-  async all(): Promise<E[]> {
-    const { selection } = this.#state;
-    // The selection is of the model whose instances E is.
-    return (await this.#runner.entities(this.#entityNode(), selection)) as E[];
-  }
-
-  /**
-   * The entity of the first row, or null.
-   *
-   * @see SQLAlchemy: `session.scalars(…).first()`
-   */
-  async first(): Promise<E | null> {
-    return (await this.#atMost(1))[0] ?? null;
-  }
-
-  /**
-   * The entity of the one row.
-   *
-   * @throws {NoResultError} if there is none
-   * @throws {MultipleResultsError} if there are several
-   *
-   * @see SQLAlchemy: `session.scalars(…).one()`
-   */
-  async one(): Promise<E> {
-    const entity = await this.oneOrNull();
-    if (entity === null)
-      throw new NoResultError(
-        `There is no row of ${this.#state.selection.mapper.label} where one was to be.`,
-        this.#where,
-      );
-    return entity;
-  }
-
-  /**
-   * The entity of the one row, or null.
-   *
-   * @throws {MultipleResultsError} if there are several
-   *
-   * @see SQLAlchemy: `session.scalars(…).one_or_none()`
-   */
-  async oneOrNull(): Promise<E | null> {
-    const [entity = null, second] = await this.#atMost(2);
-    if (second !== undefined) {
-      throw new MultipleResultsError(
-        `There are several rows of ${this.#state.selection.mapper.label} where one was to be.`,
-        this.#where,
-      );
-    }
-    return entity;
-  }
-
-  /** How many rows there are, within `limit` and `offset`. */
-  async count(): Promise<number> {
-    const [row] = await this.#runner.rows(countNode(this.#entityNode()));
-    return Number(row?.["count"]);
-  }
-
-  /** Whether there is any row. */
-  async exists(): Promise<boolean> {
-    const rows = await this.#runner.rows(limited(existsNode(this.#entityNode()), 1));
-    return rows.length > 0;
-  }
-
-  /**
-   * The entities one after the other, as the database gives them. Clean entities are not kept by the session, so memory
-   * does not grow. Leaving the loop ends the statement and gives the connection back.
-   *
-   * @param options `chunkSize`: how many rows are read at once, 100 unless given
-   */
-  stream(options: { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
-    const { selection } = this.#state;
-    return this.#runner.streamEntities(
-      this.#entityNode(),
-      selection,
-      options.chunkSize ?? 100,
-    ) as AsyncIterableIterator<E>;
-  }
-
-  /** The statement's tree, which makes it a part of other statements. */
-  toOperationNode(): SelectQueryNode {
-    return this.#entityNode();
-  }
-
-  /** Part of Kysely's expression: for types only. */
-  get expressionType(): Row<C> | undefined {
-    return undefined;
-  }
-
-  /** @internal what its entities are made from */
-  get selection(): EntitySelection {
-    return this.#state.selection;
+  /** @internal the statement as it is sent, and what its rows become */
+  get statement(): SelectStatement {
+    return statementOf(this.parts);
   }
 
   /** @internal the same statement, run by this session */
   on(runner: SelectRunner): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.#state, runner });
-  }
-
-  get #runner(): SelectRunner {
-    const { runner, selection } = this.#state;
-    if (runner !== undefined) return runner;
-    throw new SessionError(
-      `This select of ${selection.mapper.label} belongs to no session. Run it with \`session.select(statement)\` or \`db.select(statement)\`.`,
-      this.#where,
-    );
-  }
-
-  get #where(): { readonly bindKey: BindKey } {
-    return { bindKey: this.#state.selection.mapper.table.bindKey };
+    return new Select({ ...this.parts, runner });
   }
 
   #with(change: (builder: AnyBuilder) => AnyBuilder): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.#state, builder: change(this.#state.builder) });
+    return new Select({ ...this.parts, builder: change(this.parts.builder) });
+  }
+
+  #join(method: "innerJoin" | "leftJoin", [table, ...on]: readonly unknown[], isRead: boolean): unknown {
+    const { parts } = this;
+    if (isRead && parts.readsRows) {
+      throw new UnsupportedError(
+        "A select of rows reads no entities beside them. Call `with` before `select([…])`, or join with `innerJoin` and select the columns.",
+        bindOf(parts),
+      );
+    }
+    const joined = namedModel(table);
+    const before = (parts.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
+    return new Select({
+      ...parts,
+      builder: apply(parts.builder, method, [table, ...on]),
+      joined: joined === undefined ? parts.joined : [...parts.joined, { ...joined, join: before, isRead }],
+    });
   }
 
   #lock(kind: Lock): Select<DB, TB, E, K, C> {
-    const { isJoined, mapper } = this.#state.selection;
+    const { isJoined, mapper } = rootSelection(this.parts);
     if (isJoined) {
       throw new UnsupportedError(
         `Rows of ${mapper.label} are spread over joined tables, of which databases do not lock the same. Lock them one by one with \`get(…, { lock: true })\`.`,
-        this.#where,
+        bindOf(this.parts),
       );
     }
     return this.#with((builder) => builder[kind]());
   }
-
-  #whereEqual(equalities: Readonly<Record<string, unknown>>): Select<DB, TB, E, K, C> {
-    const { alias, mapper } = this.#state.selection;
-    return this.#with((builder) => {
-      let result = builder;
-      for (const [name, value] of Object.entries(equalities)) {
-        if (value === undefined || !mapper.properties.some((property) => property.name === name)) {
-          throw new InvalidValueError(
-            value === undefined
-              ? `where({ ${name}: undefined }) could mean anything; leave "${name}" out, or give null.`
-              : `${mapper.label} has no column "${name}".`,
-            { ...this.#where, table: alias, column: name },
-          );
-        }
-        const isList =
-          Array.isArray(value) &&
-          mapper.properties.find((property) => property.name === name)!.column.definition.type.kind !== "json";
-        result = result.where(`${alias}.${name}`, value === null ? "is" : isList ? "in" : "=", value);
-      }
-      return result;
-    });
-  }
-
-  async #atMost(rows: number): Promise<E[]> {
-    return (await this.#runner.entities(limited(this.#entityNode(), rows), this.#state.selection)) as E[];
-  }
-
-  #entityNode(): SelectQueryNode {
-    const { builder, selection } = this.#state;
-    const { condition, selections } = selection;
-    const node = { ...bounded(builder.toOperationNode()), selections };
-    if (condition === undefined) return node;
-    const where = node.where === undefined ? condition : AndNode.create(ParensNode.create(node.where.where), condition);
-    return { ...node, where: WhereNode.create(where) };
-  }
 }
-
-/** A select of a model, as `select(Model)` types it. */
-export type SelectOf<M> =
-  M extends ModelStatics<infer C, infer N, infer K, infer _T>
-    ? Select<{ [P in N]: KyselyRow<C> }, N, InstanceType<Extract<M, abstract new (...values: never) => unknown>>, K, C>
-    : never;
 
 /**
  * A statement that reads entities of a model, bound to no session: keep it, refine it, and run it with
@@ -396,31 +329,30 @@ export type SelectOf<M> =
  *
  * @see SQLAlchemy: `select(Model)`
  */
-export function select<M extends AnyModel>(model: M): SelectOf<M> {
-  const selection = entitySelection(mapperOfClassInUse(model));
-  const source: Expression<unknown> = { expressionType: undefined, toOperationNode: () => selection.source };
+export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
+  const root = namedModel(model) ?? { mapper: mapperOfClassInUse(model), alias: undefined };
+  const { source } = rootSelection({ root });
+  const from: Expression<unknown> = { expressionType: undefined, toOperationNode: () => source };
   const creator = new QueryCreator<Record<string, never>>({ executor: NOOP_QUERY_EXECUTOR });
   // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
-  const builder = modelsAsTables(creator.selectFrom(source as never)) as unknown as AnyBuilder;
-  return new Select({ selection, builder, runner: undefined }) as unknown as SelectOf<M>;
+  const builder = modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
+  const parts: SelectParts = { root, joined: [], builder, readsRows: false, runner: undefined };
+  return new Select(parts) as unknown as SelectOf<M>;
+}
+
+/** The model that is named, unless it is a table. */
+function namedModel(given: unknown): NamedModel | undefined {
+  if (given instanceof AliasedModel) return { mapper: given.mapper, alias: given.alias };
+  return typeof given === "function" ? { mapper: mapperOfClassInUse(given), alias: undefined } : undefined;
 }
 
 function apply(
   builder: AnyBuilder,
-  method: "where" | "whereRef" | "innerJoin" | "leftJoin" | "orderBy",
+  method: "where" | "whereRef" | "having" | "innerJoin" | "leftJoin" | "orderBy" | "select" | "groupBy",
   given: readonly unknown[],
 ): AnyBuilder {
   // The overloads of Select have checked what is handed on.
   return (builder[method] as (...values: readonly unknown[]) => AnyBuilder)(...given);
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype &&
-    !("toOperationNode" in value)
-  );
 }
 
 function countOfRows(rows: number, name: string): number {

@@ -1,4 +1,4 @@
-import type { QueryResult, SelectQueryNode } from "kysely";
+import type { QueryResult } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
 import { SessionError, StaleDataError } from "../errors/session.ts";
 import { mapperOfEntityInUse } from "../model/class-in-use.ts";
@@ -6,8 +6,7 @@ import { construct } from "../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../model/entity.ts";
 import type { Mapper } from "../model/mapper.ts";
 import { isUnchanged, restoreSnapshot } from "../model/snapshot.ts";
-import type { EntitySelection } from "../query/entity-selection.ts";
-import type { SelectRunner } from "../query/select-runner.ts";
+import { entitySelection } from "../query/entity-selection.ts";
 import { type Values, valuesOf } from "./entity-values.ts";
 import { getQuery, isSpread, lockQuery } from "./get-query.ts";
 import { hydratorFor } from "./hydration.ts";
@@ -24,6 +23,8 @@ import type { UnitOfWork } from "./unit-of-work.ts";
 export interface GetOptions extends RunOptions {
   /** Locks the row until the transaction ends, which this begins; the row is read, also where the entity is there. */
   readonly lock?: boolean | undefined;
+  /** Reads the row, also where the entity is there. What was changed of it is stored before. */
+  readonly refresh?: boolean | undefined;
 }
 
 /** What a reader needs of its session. */
@@ -34,8 +35,8 @@ export interface ReaderHost {
   readonly work: UnitOfWork;
 }
 
-/** Reads entities for a session: by key, or by a statement. */
-export class EntityReader implements SelectRunner {
+/** Reads entities for a session by their keys. */
+export class EntityReader {
   readonly #host: ReaderHost;
 
   constructor(host: ReaderHost) {
@@ -47,7 +48,7 @@ export class EntityReader implements SelectRunner {
     const { work } = this.#host;
     const values = keyValues(mapper, key);
     const known = work.identityMap.get(mapper, identityKey(values));
-    if (options.lock !== true) {
+    if (!readsAnew(options)) {
       if (known === undefined) {
         const found = this.#loadNow(mapper, this.#byKey(mapper, values), options);
         if (found !== undefined) return found.length === 0 ? null : ofModel(found[0]!, mapper);
@@ -72,7 +73,7 @@ export class EntityReader implements SelectRunner {
     if (isSeparate) await this.#host.runner.run(this.#locking(own, values), options);
     const routed = lock && !isSeparate ? this.#locking(own, values) : this.#byKey(own, values);
     const [entity] = await this.#load(own, routed, options, () => {
-      if (lock) work.expireOne(known);
+      if (readsAnew(options)) work.expireOne(known);
       return {};
     });
     if (entity !== undefined) return ofModel(entity, mapper);
@@ -143,51 +144,13 @@ export class EntityReader implements SelectRunner {
     return this.get(mapper, named, {});
   }
 
-  entities(node: SelectQueryNode, { mapper }: EntitySelection): Awaitable<Entity[]> {
-    return this.entitiesOf(this.#host.runner.prepare<DriverRow>(node), mapper);
-  }
-
-  /** Runs a statement that has found its engine, and makes entities of its rows. */
-  entitiesOf(routed: RoutedStatement<DriverRow>, mapper: Mapper): Awaitable<Entity[]> {
-    const unread = unconverted(routed);
-    return this.#loadNow(mapper, unread, {}) ?? this.#load(mapper, unread, {});
-  }
-
-  async *streamEntities(
-    node: SelectQueryNode,
-    { mapper }: EntitySelection,
-    chunkSize: number,
-  ): AsyncIterableIterator<Entity> {
-    const { work, runner } = this.#host;
-    const routed = runner.prepare<DriverRow>(node);
-    const hydrator = hydratorFor(mapper, routed.engine);
-    const entities = work.identityMap.of(mapper);
-    for await (const { rows } of runner.stream(unconverted(routed), chunkSize)) {
-      for (const row of rows) {
-        const before = entities.size;
-        const [entity] = loadEntities(work, hydrator, [row]);
-        if (entity === undefined) continue;
-        const isPassing = entities.size > before;
-        try {
-          yield entity;
-        } finally {
-          if (isPassing) work.release(entity);
-        }
-      }
-    }
-  }
-
-  async rows(node: SelectQueryNode): Promise<Record<string, unknown>[]> {
-    const { runner } = this.#host;
-    const { rows } = await runner.run(runner.prepare<Record<string, unknown>>(node));
-    return rows;
-  }
-
   /** The same as {@link #load}, where nothing has to be waited for. */
   #loadNow(mapper: Mapper, routed: RoutedStatement<DriverRow>, options: RunOptions): Entity[] | undefined {
     const { work, runner } = this.#host;
     const result = runner.runNow(routed, options);
-    return result === undefined ? undefined : loadEntities(work, hydratorFor(mapper, routed.engine), result.rows);
+    return result === undefined
+      ? undefined
+      : loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), result.rows);
   }
 
   /** Runs a statement and makes entities of its rows, before anything else runs on the bind. */
@@ -202,7 +165,7 @@ export class EntityReader implements SelectRunner {
     await runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
       const transaction = transactions.on(routed.engine);
       const undo = transaction.isOpen ? transaction.undo : undefined;
-      entities = loadEntities(work, hydratorFor(mapper, routed.engine), rows, { ...before(), undo });
+      entities = loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), rows, { ...before(), undo });
     });
     return entities;
   }
@@ -221,12 +184,12 @@ export class EntityReader implements SelectRunner {
   }
 }
 
-const NO_TABLES: ReadonlySet<never> = new Set();
-
-/** Hydration converts the values of rows that become entities. */
-function unconverted(routed: RoutedStatement<DriverRow>): RoutedStatement<DriverRow> {
-  return { ...routed, compiled: { query: routed.compiled.query } };
+/** Whether the row is read though the entity is there. */
+function readsAnew({ lock, refresh }: GetOptions): boolean {
+  return lock === true || refresh === true;
 }
+
+const NO_TABLES: ReadonlySet<never> = new Set();
 
 /**
  * A row of a parent's table can be of a class that is not the one asked for.

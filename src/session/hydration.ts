@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import { construct } from "../model/construction.ts";
 import type { Entity, StoredRow } from "../model/entity.ts";
 import type { Mapper } from "../model/mapper.ts";
-import { type EntityColumn, type EntitySelection, entitySelection } from "../query/entity-selection.ts";
+import type { EntityColumn, EntitySelection } from "../query/entity-selection.ts";
 import { type IdentityKey, identityKey, identityPart } from "./identity-key.ts";
 import { type DriverRow, type ReadColumn, snapshotMaker, valuesReader } from "./row-functions.ts";
 
@@ -18,7 +18,7 @@ class ClassReader {
   readonly columns: readonly ReadColumn[];
   /** The values of a row, as entities have them. */
   readonly valuesOf: ReturnType<typeof valuesReader>;
-  /** What is remembered of a row; of the class that is asked for, the row itself. */
+  /** What is remembered of a row; of the class that alone is asked for, the row itself. */
   readonly snapshotOf: ReturnType<typeof snapshotMaker>;
 
   constructor(columns: readonly EntityColumn[], engine: Engine, isAskedFor: boolean) {
@@ -48,8 +48,10 @@ export class Hydrator {
 
   constructor(selection: EntitySelection, engine: Engine) {
     this.selection = selection;
-    const { mapper, columns } = selection;
-    this.#readers = new Map([...columns].map(([one, its]) => [one, new ClassReader(its, engine, one === mapper)]));
+    const { mapper, columns, isAlone } = selection;
+    this.#readers = new Map(
+      [...columns].map(([one, its]) => [one, new ClassReader(its, engine, one === mapper && isAlone)]),
+    );
     this.#own = this.#readers.get(mapper)!;
     this.#key = mapper.key.map(({ name }) => this.#own.columns.find((column) => column.name === name)!);
     this.#discriminator = mapper.isPolymorphic
@@ -89,14 +91,13 @@ export class Hydrator {
 
 const hydrators = new WeakMap<Engine, WeakMap<EntitySelection, Hydrator>>();
 
-/** The hydrator of a model on an engine. */
-export function hydratorFor(mapper: Mapper, engine: Engine): Hydrator {
+/** The hydrator of a selection on an engine. */
+export function hydratorFor(selection: EntitySelection, engine: Engine): Hydrator {
   let ofEngine = hydrators.get(engine);
   if (ofEngine === undefined) {
     ofEngine = new WeakMap();
     hydrators.set(engine, ofEngine);
   }
-  const selection = entitySelection(mapper);
   let hydrator = ofEngine.get(selection);
   if (hydrator === undefined) {
     hydrator = new Hydrator(selection, engine);

@@ -4,6 +4,7 @@ import type { Mapper } from "../model/mapper.ts";
 import { isUnchanged } from "../model/snapshot.ts";
 import { valuesOf } from "./entity-values.ts";
 import type { Hydrator } from "./hydration.ts";
+import type { IdentityKey } from "./identity-key.ts";
 import type { DriverRow } from "./row-functions.ts";
 import type { UndoLog } from "./undo-log.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -14,6 +15,8 @@ export interface LoadOptions {
   readonly overwrite?: boolean;
   /** The log of the transaction that the rows were read in: a rollback gives back what entities held before. */
   readonly undo?: UndoLog | undefined;
+  /** Gets the entities that are made, which were not there before. */
+  readonly made?: Entity[];
 }
 
 /**
@@ -27,27 +30,53 @@ export function loadEntities(
   rows: readonly DriverRow[],
   options: LoadOptions = {},
 ): Entity[] {
-  const { mapper: asked } = hydrator.selection;
-  const entities = work.identityMap.of(asked);
+  const entities = work.identityMap.of(hydrator.selection.mapper);
   const result: Entity[] = [];
   for (const row of rows) {
-    const key = hydrator.keyOf(row);
-    if (key === undefined) continue;
-    const known = entities.get(key);
-    if (known === undefined) {
-      const mapper = hydrator.mapperOf(row);
-      const read = hydrator.read(row, mapper);
-      const entity = hydrator.make(read, mapper);
-      work.loaded(entity, read.snapshot);
-      entities.set(key, entity);
-      result.push(entity);
-    } else {
-      requireClass(known, asked);
-      if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
-      result.push(known);
-    }
+    const entity = loadEntity(work, entities, hydrator, row, options);
+    if (entity !== null) result.push(entity);
   }
   return result;
+}
+
+/**
+ * The entities that share rows: for each row one of each kind, or null where the row has none, in the empty half of an
+ * outer join.
+ *
+ * @throws {SessionError} as {@link loadEntities}
+ */
+export function loadTogether(
+  work: UnitOfWork,
+  hydrators: readonly Hydrator[],
+  rows: readonly DriverRow[],
+  options: LoadOptions = {},
+): (Entity | null)[][] {
+  const kinds = hydrators.map((hydrator) => ({ hydrator, entities: work.identityMap.of(hydrator.selection.mapper) }));
+  return rows.map((row) => kinds.map(({ hydrator, entities }) => loadEntity(work, entities, hydrator, row, options)));
+}
+
+function loadEntity(
+  work: UnitOfWork,
+  entities: Map<IdentityKey, Entity>,
+  hydrator: Hydrator,
+  row: DriverRow,
+  options: LoadOptions,
+): Entity | null {
+  const key = hydrator.keyOf(row);
+  if (key === undefined) return null;
+  const known = entities.get(key);
+  if (known === undefined) {
+    const mapper = hydrator.mapperOf(row);
+    const read = hydrator.read(row, mapper);
+    const entity = hydrator.make(read, mapper);
+    work.loaded(entity, read.snapshot);
+    entities.set(key, entity);
+    options.made?.push(entity);
+    return entity;
+  }
+  requireClass(known, hydrator.selection.mapper);
+  if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
+  return known;
 }
 
 /**

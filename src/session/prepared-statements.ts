@@ -1,19 +1,19 @@
 import type { QueryResult } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
-import type { Mapper } from "../model/mapper.ts";
 import type { PreparedRunner } from "../query/prepared-runner.ts";
+import type { SelectResult } from "../query/select-runner.ts";
 import type { Template } from "../query/template.ts";
-import type { EntityReader } from "./entity-reader.ts";
 import type { EngineDirectory } from "./routing.ts";
 import type { DriverRow } from "./row-functions.ts";
+import type { SelectReader } from "./select-reader.ts";
 import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
 
 /** What the running of prepared statements needs of its session. */
 export interface PreparedHost {
   readonly engines: EngineDirectory;
   readonly runner: StatementRunner;
-  readonly reader: EntityReader;
+  readonly selects: SelectReader;
 }
 
 /** The prepared statements of each application, which know their engine and its SQL. */
@@ -30,9 +30,9 @@ export class PreparedStatements implements PreparedRunner {
     applications.set(host.engines, this.#routed);
   }
 
-  entities(template: Template, mapper: Mapper, given: GivenValues): Awaitable<object[]> {
+  read(template: Template, result: SelectResult, given: GivenValues): Awaitable<unknown[]> {
     // Every row of an entity's table is one.
-    return this.#host.reader.entitiesOf(this.#filled(template, given) as RoutedStatement<DriverRow>, mapper);
+    return this.#host.selects.results(this.#filled(template, given) as RoutedStatement<DriverRow>, result);
   }
 
   async rows(template: Template, given: GivenValues): Promise<QueryResult<unknown>> {

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import { Owner } from "../engine/owner.ts";
 import type { RecordedQuery } from "../engine/recorded-query.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
-import { NoResultError, SessionClosedError, SessionError } from "../errors/session.ts";
+import { NoResultError, NotFoundError, SessionClosedError, SessionError } from "../errors/session.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
@@ -12,13 +12,16 @@ import type { AnyModel, ModelKey } from "../model/model-types.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared-runner.ts";
-import { Select, type SelectOf, select } from "../query/select.ts";
+import type { NotFoundOptions } from "../query/runnable-select.ts";
+import { Select, select } from "../query/select.ts";
+import type { AnyAlias, SelectOf } from "../query/select-types.ts";
 import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
 import { type BeginOptions, settingsOf } from "./begin-options.ts";
 import { EntityReader, type GetOptions } from "./entity-reader.ts";
 import { NestedTransaction } from "./nested-transaction.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { type BindTarget, type EngineDirectory, engineOf, route, type Statement, treeOf } from "./routing.ts";
+import { SelectReader } from "./select-reader.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
 import { SessionFlow } from "./session-flow.ts";
@@ -64,6 +67,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #flow: SessionFlow;
   readonly #runner: StatementRunner;
   readonly #reader: EntityReader;
+  readonly #selects: SelectReader;
   #form: KyselyForm | undefined;
   #prepared: PreparedStatements | undefined;
   #closed = false;
@@ -101,7 +105,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
       pendingOn: (bindKey) => this.#flow.pendingOn(bindKey),
       flush: (bindKey) => this.#flow.flush(bindKey),
     });
-    this.#reader = new EntityReader({ ...shared, runner: this.#runner, transactions: this.#transactions });
+    const reading = { ...shared, runner: this.#runner, transactions: this.#transactions };
+    this.#reader = new EntityReader(reading);
+    this.#selects = new SelectReader(reading);
     this.#functions = new TransactionFunctions(this, {
       label,
       begin: (settings) => this.#begin(settings),
@@ -134,7 +140,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /** @internal who runs prepared statements on this session */
   get preparedRunner(): PreparedRunner {
     this.#requireOpen();
-    this.#prepared ??= new PreparedStatements({ engines: this.#host, runner: this.#runner, reader: this.#reader });
+    this.#prepared ??= new PreparedStatements({ engines: this.#host, runner: this.#runner, selects: this.#selects });
     return this.#prepared;
   }
 
@@ -308,6 +314,28 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
+   * The same as {@link get}, where a row that is not there is the answer 404 to whoever asked for it.
+   *
+   * @param options `description`: what to tell the one who asked
+   * @throws {NotFoundError} if there is no such row
+   *
+   * @example
+   * const user = await session.getOr404(User, Number(params.id), { description: "There is no such user." });
+   *
+   * @see Flask-SQLAlchemy: `db.get_or_404`
+   */
+  async getOr404<M extends AnyModel>(
+    model: M,
+    key: ModelKey<M>,
+    options: GetOptions & NotFoundOptions = {},
+  ): Promise<InstanceType<M>> {
+    const entity = await this.get(model, key, options);
+    if (entity !== null) return entity;
+    const { name, table } = mapperOfClass(model);
+    throw new NotFoundError(`There is no such ${name}.`, { bindKey: table.bindKey, description: options.description });
+  }
+
+  /**
    * Reads an entity's row again, also where the entity was changed.
    *
    * @throws {SessionError} if the entity is not persistent here, or its row is gone
@@ -327,15 +355,15 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `select(Model)`
    */
-  select<M extends AnyModel>(model: M): SelectOf<M>;
+  select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M>;
   select<DB, TB extends keyof DB, E, K extends BindKey, C>(statement: Select<DB, TB, E, K, C>): Select<DB, TB, E, K, C>;
-  select(given: AnyModel | Select<never, never, unknown, BindKey, unknown>): unknown {
+  select(given: AnyModel | AnyAlias | Select<never, never, unknown, BindKey, unknown>): unknown {
     this.#requireOpen();
     const statement =
       given instanceof Select
         ? given
         : (select(given as never) as unknown as Select<never, never, unknown, BindKey, unknown>);
-    return statement.on(this.#reader);
+    return statement.on(this.#selects);
   }
 
   /**

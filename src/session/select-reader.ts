@@ -1,0 +1,94 @@
+import type { QueryResult } from "kysely";
+import type { Awaitable } from "../awaitable.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Entity } from "../model/entity.ts";
+import type { RunSelect, SelectResult, SelectRunner } from "../query/select-runner.ts";
+import { hydratorFor } from "./hydration.ts";
+import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
+import type { DriverRow } from "./row-functions.ts";
+import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
+import type { Transactions } from "./transactions.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** What a reader of selects needs of its session. */
+export interface SelectHost {
+  readonly runner: StatementRunner;
+  readonly transactions: Transactions;
+  readonly work: UnitOfWork;
+}
+
+type EntityResult = Exclude<SelectResult, { readonly kind: "rows" }>;
+
+/** Runs the `select(Model)` statements of a session. */
+export class SelectReader implements SelectRunner {
+  readonly #host: SelectHost;
+
+  constructor(host: SelectHost) {
+    this.#host = host;
+  }
+
+  read({ node, result }: RunSelect): Awaitable<unknown[]> {
+    return this.results(this.#host.runner.prepare<DriverRow>(node), result);
+  }
+
+  /** What becomes of the rows of a statement that has found its engine. */
+  results(routed: RoutedStatement<DriverRow>, result: SelectResult): Awaitable<unknown[]> {
+    const { runner } = this.#host;
+    const { compiled, engine } = routed;
+    const now = runner.runNow(routed, {});
+    if (result.kind === "rows") {
+      if (now === undefined) return this.#rows(routed);
+      compiled.readRows?.(now.rows);
+      return [...now.rows];
+    }
+    return now === undefined ? this.#entities(routed, result) : this.#load(result, engine, now.rows, {});
+  }
+
+  async *stream({ node, result }: RunSelect, chunkSize: number): AsyncIterableIterator<unknown> {
+    const { runner, work } = this.#host;
+    const routed = runner.prepare<DriverRow>(node);
+    if (result.kind === "rows") {
+      for await (const { rows } of runner.stream(routed, chunkSize)) yield* rows;
+      return;
+    }
+    for await (const { rows } of runner.stream(unconverted(routed), chunkSize)) {
+      for (const row of rows) {
+        const made: Entity[] = [];
+        const items = this.#load(result, routed.engine, [row], { made });
+        try {
+          yield* items;
+        } finally {
+          for (const entity of made) work.release(entity);
+        }
+      }
+    }
+  }
+
+  async #rows(routed: RoutedStatement<DriverRow>): Promise<unknown[]> {
+    return [...(await this.#host.runner.run(routed)).rows];
+  }
+
+  async #entities(routed: RoutedStatement<DriverRow>, result: EntityResult): Promise<unknown[]> {
+    const { runner, transactions } = this.#host;
+    const { engine } = routed;
+    let items: unknown[] = [];
+    // Entities are made of the rows before anything else runs on the bind.
+    await runner.run(unconverted(routed), {}, ({ rows }: QueryResult<DriverRow>) => {
+      const transaction = transactions.on(engine);
+      items = this.#load(result, engine, rows, { undo: transaction.isOpen ? transaction.undo : undefined });
+    });
+    return items;
+  }
+
+  #load(result: EntityResult, engine: Engine, rows: readonly DriverRow[], options: LoadOptions): unknown[] {
+    const { work } = this.#host;
+    if (result.kind === "entities") return loadEntities(work, hydratorFor(result.selection, engine), rows, options);
+    const hydrators = result.selections.map((selection) => hydratorFor(selection, engine));
+    return loadTogether(work, hydrators, rows, options);
+  }
+}
+
+/** Hydration converts the values of rows that become entities. */
+function unconverted(routed: RoutedStatement<DriverRow>): RoutedStatement<DriverRow> {
+  return { ...routed, compiled: { query: routed.compiled.query } };
+}
