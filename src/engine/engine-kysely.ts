@@ -7,7 +7,7 @@ import {
   type QueryCompiler,
   type QueryId,
 } from "kysely";
-import { modelsAsTables } from "../model/models-as-tables.ts";
+import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { Connection } from "./connection.ts";
 import type { Engine } from "./engine.ts";
@@ -19,7 +19,7 @@ import { type CompiledStatement, compileStatement } from "./statement/compile-st
  * A whole Kysely on an engine, outside of any session: every statement on its own, or in Kysely's own transactions.
  * Values are converted and models stand for tables, as in a session.
  */
-export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | undefined): Kysely<DB> {
+export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | undefined): ModelKysely<DB> {
   const readers = new WeakMap<QueryId, NonNullable<CompiledStatement["readRows"]>>();
   const compiler: QueryCompiler = {
     compileQuery: (node, queryId) => {
@@ -42,7 +42,8 @@ export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | unde
   const executor = new DefaultQueryExecutor(compiler, engine.adapter, new DefaultConnectionProvider(driver), [
     conversion,
   ]);
-  return modelsAsTables(new Kysely<DB>({ config: { dialect }, dialect, driver, executor }));
+  // The view adds what the type adds.
+  return modelsAsTables(new Kysely<DB>({ config: { dialect }, dialect, driver, executor })) as ModelKysely<DB>;
 }
 
 /** Lets Kysely take its connections from the engine, so that listeners see its statements and errors name the bind. */

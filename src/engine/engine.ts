@@ -4,7 +4,6 @@ import {
   type Dialect,
   type DialectAdapter,
   DummyDriver,
-  type Kysely,
   type QueryCompiler,
   type QueryResult,
   type RootOperationNode,
@@ -13,6 +12,7 @@ import { type BindKey, bindLabel } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
 import { OperationalError } from "../errors/database.ts";
 import { MultibindError } from "../errors/multibind-error.ts";
+import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import { ColumnConverter } from "./column-converter.ts";
@@ -89,7 +89,7 @@ export class Engine {
    * @example
    * await app.engines.get("auth").kysely.selectFrom(User).selectAll().execute();
    */
-  get kysely(): Kysely<Record<never, never>> {
+  get kysely(): ModelKysely<Record<never, never>> {
     return engineKysely(this, this.#definition.metadata ?? (() => undefined));
   }
 

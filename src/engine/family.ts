@@ -78,6 +78,8 @@ export interface Family {
   readonly supportsDefaultKeyword: boolean;
   /** The type that each value of a list must be cast to, where the list would be compared less exactly than one value. */
   listedType?(type: LogicalType): string | undefined;
+  /** Whether the common table expressions of an insert stand before its select, not before all of it. */
+  readonly withBehindInsert?: true;
   /** The operator that says `is not distinct from`, where the database lacks those words. */
   readonly nullSafeEquality?: "<=>";
   /** What an error of the driver says. */

@@ -1,15 +1,11 @@
-import type { AnyTable } from "../schema/table.ts";
-import { MAPPER } from "./entity.ts";
-import type { Mapper } from "./mapper.ts";
+import { Kysely } from "kysely";
+import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
+
+/** A whole Kysely that takes models and tables for the tables that it writes, too. */
+export type ModelKysely<DB> = Kysely<DB> & ModelWrites<DB>;
 
 /** The builder behind a view of it. */
 const TARGET: unique symbol = Symbol("multibind.target");
-
-/** The table of a model's class; anything else is given back as it is. */
-export function tableOfModel(value: unknown): unknown {
-  const mapper = typeof value === "function" ? (value as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
-  return mapper === undefined ? value : (mapper.table satisfies AnyTable);
-}
 
 /**
  * Lets a model stand wherever one of Kysely's builders takes a table: in arguments, in arrays of them, and in callbacks.
@@ -27,6 +23,14 @@ const handler: ProxyHandler<object> = {
     // Kysely's builders keep private members, so their methods run on the builder itself.
     const member: unknown = Reflect.get(target, name, target);
     if (typeof member === "function") {
+      if (target instanceof Kysely && isWrite(name)) {
+        // Of a model or table; a name goes to Kysely's own method.
+        const writes = modelWrites<object>(target.getExecutor());
+        return (into: unknown, ...others: unknown[]) =>
+          typeof into === "string"
+            ? outward(Reflect.apply(member, target, [into, ...others]))
+            : outward(writes[name](into as never));
+      }
       // An expression builder is a function that has members of its own, and so is what it calls functions with.
       if ("selectFrom" in member || name === "fn") return view(member);
       return (...values: unknown[]) => outward(Reflect.apply(member, target, values.map(inward)));
@@ -38,6 +42,10 @@ const handler: ProxyHandler<object> = {
     return outward(Reflect.apply(target as (...all: unknown[]) => unknown, undefined, values.map(inward)));
   },
 };
+
+function isWrite(name: string | symbol): name is keyof ModelWrites<object> {
+  return name === "insertInto" || name === "replaceInto" || name === "mergeInto";
+}
 
 function view<T extends object>(target: T): T {
   return new Proxy(target, handler as ProxyHandler<T>);

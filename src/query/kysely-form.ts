@@ -1,89 +1,108 @@
 import {
-  createQueryId,
-  InsertQueryBuilder,
-  InsertQueryNode,
-  type InsertResult,
-  MergeQueryBuilder,
-  MergeQueryNode,
-  type MergeResult,
+  type CommonTableExpression,
+  type CommonTableExpressionNode,
+  type Compilable,
+  type Expression,
+  NOOP_QUERY_EXECUTOR,
   QueryCreator,
+  type QueryCreatorWithCommonTableExpression,
   type QueryExecutor,
+  type RecursiveCommonTableExpression,
+  WithNode,
 } from "kysely";
-import type { BindKey } from "../bind-key.ts";
-import { UnknownTableError } from "../errors/schema.ts";
-import type { ModelStatics } from "../model/model-types.ts";
-import { modelsAsTables, tableOfModel } from "../model/models-as-tables.ts";
-import type { Columns } from "../schema/column.ts";
-import type { KyselyRow } from "../schema/row.ts";
-import { type AnyTable, Table } from "../schema/table.ts";
+import { type ModelWrites, modelWrites } from "../model/model-writes.ts";
+import { modelsAsTables } from "../model/models-as-tables.ts";
 
 /** Kysely's types before any table is named. */
 export type NoTables = Record<never, never>;
 
-/** A model or a table, as statements that write take it. */
-export type Target<C extends Columns, N extends string> = ModelStatics<Columns, N, BindKey, C> | Table<C, N, BindKey>;
+/** What a common table expression is made of. */
+type Rows = Expression<unknown> | Compilable;
+
+declare const someCreator: QueryCreator<NoTables>;
+
+/** A name, or Kysely's callback for `materialized`, whose type Kysely does not export. */
+type NameOf<N extends string> = Parameters<typeof someCreator.with<N, CommonTableExpression<NoTables, N>>>[0];
+
+type TablesOf<Q> = Q extends QueryCreator<infer DB> ? DB : never;
+
+/** The tables of a statement with a common table expression. */
+type WithRows<DB, N extends string, E> = TablesOf<
+  QueryCreatorWithCommonTableExpression<DB, N, E extends (...given: never) => infer R ? R : E>
+>;
+
+/** The tables of a recursive expression: those around, and itself. */
+type WithItself<DB, N extends string> = TablesOf<Parameters<RecursiveCommonTableExpression<DB, N>>[0]>;
 
 /**
  * Kysely's own builders, begun without a database: each statement runs on the engine of the tables in it. A model may
  * stand wherever Kysely takes a table, also inside callbacks.
+ *
+ * @typeParam DB the common table expressions so far
  */
-export interface KyselyForm {
+export interface KyselyForm<DB = NoTables> extends ModelWrites<DB> {
   /** Kysely's `selectFrom`. @see SQLAlchemy: `select(table.c…)` */
-  readonly selectFrom: QueryCreator<NoTables>["selectFrom"];
+  readonly selectFrom: QueryCreator<DB>["selectFrom"];
+  /** Kysely's `selectNoFrom`: values of no table, on the default engine or that of the tables in subqueries. */
+  readonly selectNoFrom: QueryCreator<DB>["selectNoFrom"];
   /** Kysely's `updateTable`. @see SQLAlchemy: `update` */
-  readonly updateTable: QueryCreator<NoTables>["updateTable"];
+  readonly updateTable: QueryCreator<DB>["updateTable"];
   /** Kysely's `deleteFrom`. @see SQLAlchemy: `delete` */
-  readonly deleteFrom: QueryCreator<NoTables>["deleteFrom"];
+  readonly deleteFrom: QueryCreator<DB>["deleteFrom"];
   /** Kysely's `with`. @see SQLAlchemy: `cte` */
-  readonly with: QueryCreator<NoTables>["with"];
-  /** Kysely's `withRecursive`. @see SQLAlchemy: `cte(recursive=True)` */
-  readonly withRecursive: QueryCreator<NoTables>["withRecursive"];
-  /** Kysely's `insertInto`. @see SQLAlchemy: `insert` */
-  insertInto<C extends Columns, N extends string>(
-    into: Target<C, N>,
-  ): InsertQueryBuilder<{ [P in N]: KyselyRow<C> }, N, InsertResult>;
-  /** Kysely's `replaceInto`, for MySQL, MariaDB and SQLite. */
-  replaceInto<C extends Columns, N extends string>(
-    into: Target<C, N>,
-  ): InsertQueryBuilder<{ [P in N]: KyselyRow<C> }, N, InsertResult>;
-  /** Kysely's `mergeInto`, for PostgreSQL. */
-  mergeInto<C extends Columns, N extends string>(
-    into: Target<C, N>,
-  ): MergeQueryBuilder<{ [P in N]: KyselyRow<C> }, N, MergeResult>;
+  with<N extends string, E extends Rows | ((qb: KyselyForm<DB>) => Rows)>(
+    name: NameOf<N>,
+    expression: E,
+  ): KyselyForm<WithRows<DB, N, E>>;
+  /** Kysely's `withRecursive`, also after a plain `with`. @see SQLAlchemy: `cte(recursive=True)` */
+  withRecursive<N extends string, E extends (qb: KyselyForm<WithItself<DB, N>>) => Rows>(
+    name: NameOf<N>,
+    expression: E,
+  ): KyselyForm<WithRows<DB, N, E>>;
 }
 
 /** The builders whose statements `executor` runs. */
 export function kyselyForm(executor: QueryExecutor): KyselyForm {
-  const creator = modelsAsTables(new QueryCreator<NoTables>({ executor }));
-  const insert = <C extends Columns, N extends string>(into: Target<C, N>, replace: boolean) =>
-    modelsAsTables(
-      new InsertQueryBuilder<{ [P in N]: KyselyRow<C> }, N, InsertResult>({
-        queryId: createQueryId(),
-        executor,
-        queryNode: InsertQueryNode.create(tableOf(into).node, undefined, replace),
+  return formWith(executor, undefined);
+}
+
+function formWith<DB>(executor: QueryExecutor, withNode: WithNode | undefined): KyselyForm<DB> {
+  const creator = modelsAsTables(new QueryCreator<DB>(withNode === undefined ? { executor } : { executor, withNode }));
+  const writes = modelWrites<DB>(executor, withNode);
+  const extended = (name: NameOf<string>, expression: unknown, recursive: boolean) => {
+    const own = expressionOf(name, expression);
+    const { expressions, recursive: before = false } = withNode ?? { expressions: [] };
+    return formWith(
+      executor,
+      Object.freeze({
+        ...WithNode.create(own, { recursive: recursive || before }),
+        expressions: [...expressions, own],
       }),
     );
+  };
   return {
     selectFrom: creator.selectFrom,
+    selectNoFrom: creator.selectNoFrom,
     updateTable: creator.updateTable,
     deleteFrom: creator.deleteFrom,
-    with: creator.with,
-    withRecursive: creator.withRecursive,
-    insertInto: (into) => insert(into, false),
-    replaceInto: (into) => insert(into, true),
-    mergeInto: <C extends Columns, N extends string>(into: Target<C, N>) =>
-      modelsAsTables(
-        new MergeQueryBuilder<{ [P in N]: KyselyRow<C> }, N, MergeResult>({
-          queryId: createQueryId(),
-          executor,
-          queryNode: MergeQueryNode.create(tableOf(into).node),
-        }),
-      ),
+    insertInto: (into) => modelsAsTables(writes.insertInto(into)),
+    replaceInto: (into) => modelsAsTables(writes.replaceInto(into)),
+    mergeInto: (into) => modelsAsTables(writes.mergeInto(into)),
+    // What tables the statement has from here on, the interface says in types.
+    with: (name, expression) => extended(name, expression, false) as never,
+    withRecursive: (name, expression) => extended(name, expression, true) as never,
   };
 }
 
-function tableOf(target: unknown): AnyTable {
-  const table = tableOfModel(target);
-  if (table instanceof Table) return table as unknown as AnyTable;
-  throw new UnknownTableError("The target of an insert or merge is a model or a table.");
+/** The node of a common table expression, as Kysely makes it of what `with` takes. */
+function expressionOf(name: NameOf<string>, expression: unknown): CommonTableExpressionNode {
+  const inside = formWith<NoTables>(NOOP_QUERY_EXECUTOR, undefined);
+  const build = typeof expression === "function" ? () => expression(inside) : expression;
+  const creator = modelsAsTables(new QueryCreator<NoTables>({ executor: NOOP_QUERY_EXECUTOR }));
+  // The overloads of the interface have checked what is handed on.
+  const { with: node } = creator
+    .with(name, build as never)
+    .selectNoFrom([])
+    .toOperationNode();
+  return node!.expressions[0]!;
 }

@@ -17,6 +17,11 @@ export abstract class KyselyStatements {
     return this.kyselyForm("selectFrom").selectFrom;
   }
 
+  /** Kysely's `selectNoFrom`: values of no table, on the default engine or that of the tables in subqueries. */
+  get selectNoFrom(): KyselyForm["selectNoFrom"] {
+    return this.kyselyForm("selectNoFrom").selectNoFrom;
+  }
+
   /**
    * Kysely's `insertInto` on a model or table. Client defaults apply; the insert is part of the session's transaction.
    *

@@ -1,4 +1,4 @@
-import type { Kysely, QueryResult, RootOperationNode } from "kysely";
+import type { QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Owner } from "../engine/owner.ts";
@@ -9,6 +9,7 @@ import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel, ModelKey } from "../model/model-types.ts";
+import type { ModelKysely } from "../model/models-as-tables.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared-runner.ts";
@@ -374,7 +375,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @example
    * await session.kysely<AuthTables>("auth").selectFrom("user").selectAll().execute();
    */
-  kysely<DB = Record<never, never>>(bindKey: BK | null): Kysely<DB> {
+  kysely<DB = Record<never, never>>(bindKey: BK | null): ModelKysely<DB> {
     this.#requireOpen();
     return sessionKysely(engineOf(this.#host, bindKey), new SessionExecutor(this.#runner, bindKey));
   }

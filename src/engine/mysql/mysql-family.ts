@@ -25,6 +25,7 @@ export const mysql: Family = Object.freeze({
   supportsDefaultKeyword: true,
   // Decimals are compared with a list of texts as floating-point numbers.
   listedType: ({ kind, precision, scale }) => (kind === "numeric" ? `decimal(${precision}, ${scale})` : undefined),
+  withBehindInsert: true,
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,

@@ -1,11 +1,12 @@
-import type {
-  InsertQueryNode,
-  MergeQueryNode,
-  OnConflictNode,
-  OperationNode,
-  QueryNode,
-  UpdateQueryNode,
-  WhenNode,
+import {
+  type InsertQueryNode,
+  type MergeQueryNode,
+  type OnConflictNode,
+  type OperationNode,
+  type QueryNode,
+  SelectQueryNode,
+  type UpdateQueryNode,
+  type WhenNode,
 } from "kysely";
 import { translateAssignments } from "./assignments.ts";
 import { translateInsertedRows } from "./inserted-rows.ts";
@@ -21,8 +22,10 @@ export function translateQuery(translator: Translator, node: QueryNode, scope: S
   switch (node.kind) {
     case "SelectQueryNode":
       return translateSelect(translator, node, scope);
-    case "InsertQueryNode":
-      return translateInsert(translator, node, scope);
+    case "InsertQueryNode": {
+      const insert = translateInsert(translator, node, scope);
+      return translator.engine.family.withBehindInsert === true ? withBehindInsert(insert) : insert;
+    }
     case "UpdateQueryNode":
       return translateUpdate(translator, node, scope);
     case "DeleteQueryNode":
@@ -52,6 +55,14 @@ function translateInsert(translator: Translator, node: InsertQueryNode, scope: S
         return translatePart(translator, node, scope, value, property);
     }
   });
+}
+
+/** Moves common table expressions to the select whose rows are inserted. */
+function withBehindInsert(node: InsertQueryNode): InsertQueryNode {
+  const { with: expressions, values, ...others } = node;
+  if (expressions === undefined || values === undefined || !SelectQueryNode.is(values)) return node;
+  if (values.with !== undefined) return node;
+  return Object.freeze({ ...others, values: Object.freeze({ ...values, with: expressions }) });
 }
 
 function translateOnConflict(
