@@ -76,8 +76,10 @@ export { char, type TextOptions, text, varchar } from "./schema/types/string.ts"
 export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
 export type { BeginOptions } from "./session/begin-options.ts";
+export type { Outcome } from "./session/decision-log.ts";
 export { keyOf } from "./session/key-reference.ts";
 export { NestedTransaction } from "./session/nested-transaction.ts";
+export type { InDoubt, Recovery } from "./session/recovery.ts";
 export type { BindTarget, Statement } from "./session/routing.ts";
 export { Session, type SessionOptions } from "./session/session.ts";
 export type { RunOptions } from "./session/statement-runner.ts";

@@ -5,6 +5,8 @@ import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ConfigurationError } from "../errors/configuration.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
+import { DecisionLog } from "../session/decision-log.ts";
+import { type InDoubt, listInDoubt, type Recovery, recover } from "../session/recovery.ts";
 import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.ts";
@@ -45,6 +47,8 @@ export class Application<BK extends string = string> implements SessionHost {
   readonly events: SessionEvents;
   readonly #configuration: ResolvedConfiguration;
   readonly #commitRanks: ReadonlyMap<BindKey, number>;
+  /** @internal where the decisions of two-phase commits are kept */
+  readonly decisions: DecisionLog | undefined;
   readonly #contexts = new Set<Context<BK>>();
   #disposed = false;
 
@@ -58,6 +62,9 @@ export class Application<BK extends string = string> implements SessionHost {
     this.engines = new Engines(
       configuration.engines.map((definition) => ({ ...definition, metadata: () => tablesOf(definition.bindKey) })),
     );
+    const { decisionBind } = configuration;
+    // The configuration was checked against the keys where it was written.
+    if (decisionBind !== undefined) this.decisions = new DecisionLog(this.engines.get(decisionBind as BK | null));
     this.#commitRanks = new Map(configuration.commitOrder.map((key, rank) => [key, rank]));
   }
 
@@ -160,10 +167,39 @@ export class Application<BK extends string = string> implements SessionHost {
     await reflect(bindsToReflect(choice, this.engines, this.metadatas));
   }
 
+  /**
+   * Ends what a two-phase commit has left prepared when a process or a server failed in the midst of it: commits it if the
+   * decision bind has committed, else rolls it back. Run it when the application starts, and now and then: it may run
+   * beside processes that commit, and leaves alone what they are about to end and what is not this application's.
+   *
+   * @returns what was done
+   * @throws {OperationalError} if the decision bind cannot be reached; other binds are named in the result
+   *
+   * @example
+   * const { committed, rolledBack, left } = await app.recover();
+   */
+  async recover(): Promise<Recovery> {
+    this.#requireOpen();
+    if (this.decisions !== undefined) return recover(this.#engineList, this.decisions);
+    return { committed: [], rolledBack: [], left: [], unreachable: [] };
+  }
+
+  /**
+   * What is prepared on the binds and waits for {@link recover}, or for the process that is just committing it.
+   *
+   * @throws {OperationalError} if a bind cannot be reached
+   */
+  async inDoubt(): Promise<readonly InDoubt[]> {
+    this.#requireOpen();
+    return this.decisions === undefined ? [] : listInDoubt(this.#engineList, this.decisions);
+  }
+
   /** Ends every context, closes every connection. The application cannot be used after it. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     await Promise.allSettled([...this.#contexts].map((context) => context.close()));
+    // Rows that stay need space and nothing else.
+    await this.decisions?.flush().catch(() => {});
     await Promise.all([...this.engines].map(([, engine]) => engine.close()));
   }
 
@@ -180,6 +216,10 @@ export class Application<BK extends string = string> implements SessionHost {
   /** @internal */
   commitRank(bindKey: BindKey): number {
     return this.#commitRanks.get(bindKey) ?? this.#commitRanks.size;
+  }
+
+  get #engineList(): Engine[] {
+    return [...this.engines].map(([, engine]) => engine);
   }
 
   #requireOpen(): void {

@@ -11,7 +11,9 @@ import {
 } from "../engine/engine-options.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
+import { NO_DECISION_BIND } from "../session/decision-log.ts";
 import type { CommitPolicy } from "../session/transactions.ts";
+import { decisionBindOf } from "./decision-bind.ts";
 import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
 /** Where a bind's database is: a URL, or options with `url` or `dialect`. */
@@ -37,8 +39,17 @@ export interface Configuration<BK extends string = string> {
   readonly instancePath?: string;
   /** The order in which binds commit; as listed, the default last, unless given. */
   readonly commitOrder?: readonly (BK | null)[];
-  /** `"ordered"` (unless given): one bind commits after the other. `"single"`: a second bind that writes is refused. */
+  /**
+   * `"ordered"` (unless given): one bind commits after the other. `"single"`: a second bind that writes is refused.
+   * `"twoPhase"`: all binds commit or none, also after a crash. @see SQLAlchemy: `Session(twophase=True)`
+   */
   readonly commitPolicy?: CommitPolicy;
+  /**
+   * The bind that keeps the decisions of two-phase commits, in a table `multibind_decision`. Unless given, the first that
+   * cannot be prepared itself, such as a SQLite file; else the first in the order of commits. It has to be managed,
+   * writable and not in memory.
+   */
+  readonly decisionBind?: BK | null;
   /** What happens when a context ends with uncommitted work: `"warn"` unless given. */
   readonly onUncommitted?: OnUncommitted;
 }
@@ -48,6 +59,8 @@ export interface ResolvedConfiguration {
   readonly engines: readonly EngineDefinition[];
   readonly commitOrder: readonly BindKey[];
   readonly commitPolicy: CommitPolicy;
+  /** The bind that keeps the decisions of two-phase commits; undefined if none can. */
+  readonly decisionBind: BindKey | undefined;
   readonly onUncommitted: OnUncommitted;
   readonly recordQueries: boolean;
 }
@@ -61,9 +74,10 @@ const OPTIONS: readonly (keyof Configuration)[] = [
   "instancePath",
   "commitOrder",
   "commitPolicy",
+  "decisionBind",
   "onUncommitted",
 ];
-const COMMIT_POLICIES: readonly unknown[] = ["ordered", "single"] satisfies CommitPolicy[];
+const COMMIT_POLICIES: readonly unknown[] = ["ordered", "single", "twoPhase"] satisfies CommitPolicy[];
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
 type Layer = Readonly<Record<string, unknown>>;
@@ -99,11 +113,17 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
   if (layers.size === 0) throw new ConfigurationError("Either 'databaseUri' or 'binds' must be set.");
 
   const directory = resolve(instancePath);
+  const engines = [...layers].map(([bindKey, its]) =>
+    locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory),
+  );
+  const commitOrder = commitOrderOf(configuration, [...layers.keys()]);
+  const inOrder = commitOrder.flatMap((key) => engines.find(({ bindKey }) => bindKey === key) ?? []);
+  const decisionBind = decisionBindOf(inOrder, configuration.decisionBind);
+  if (commitPolicy === "twoPhase" && decisionBind === undefined) throw new InvalidOptionError(NO_DECISION_BIND);
   return {
-    engines: [...layers].map(([bindKey, its]) =>
-      locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory),
-    ),
-    commitOrder: commitOrderOf(configuration, [...layers.keys()]),
+    engines,
+    commitOrder,
+    decisionBind,
     commitPolicy: oneOf(COMMIT_POLICIES, commitPolicy, "commitPolicy"),
     onUncommitted: requireReaction(onUncommitted),
     recordQueries: oneOf([true, false], recordQueries, "recordQueries"),

@@ -1,7 +1,13 @@
-import type { DatabaseConnection, QueryResult, TransactionSettings } from "kysely";
-import type { EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
+import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
+import { bindLabel } from "../bind-key.ts";
+import { OperationalError } from "../errors/database.ts";
+import type { AnsweredResult, EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { type RecordedQuery, recorded } from "./recorded-query.ts";
+import type { Ending } from "./two-phase.ts";
+
+/** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
+type BranchEnds = Readonly<Record<Ending, readonly string[]>>;
 
 /**
  * A connection of an engine while somebody has it: every statement goes through here, so that listeners see it and
@@ -17,6 +23,7 @@ export class Connection implements DatabaseConnection {
   #inTransaction = false;
   /** Whether the end or beginning of a transaction was sent and failed, so that nobody knows what state it is in. */
   #unclear = false;
+  #branch: BranchEnds | undefined;
 
   /** @param record where statements are noted, if queries are recorded */
   constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection, record?: RecordedQuery[]) {
@@ -112,15 +119,64 @@ export class Connection implements DatabaseConnection {
     this.#inTransaction = true;
   }
 
+  /** Begins a transaction that can be prepared under an id. */
+  async beginBranch(gid: string, settings: TransactionSettings = {}): Promise<void> {
+    const branch = this.engine.twoPhase?.branch;
+    if (branch === undefined) return this.begin(settings);
+    this.#unclear = true;
+    for (const sql of branch.begin(gid, settings)) await this.#send(sql);
+    this.#unclear = false;
+    this.#inTransaction = true;
+    this.#branch = { commit: branch.commit(gid), rollback: branch.rollback(gid) };
+  }
+
   async commit(): Promise<void> {
-    await this.#end("commit", () => this.#driver.commitTransaction(this.#raw));
+    if (this.#branch === undefined) await this.#end("commit", () => this.#driver.commitTransaction(this.#raw));
+    else for (const sql of this.#branch.commit) await this.#send(sql);
     this.#inTransaction = false;
+    this.#branch = undefined;
   }
 
   async rollback(): Promise<void> {
+    const statements = this.#branch?.rollback;
     this.#inTransaction = false;
+    this.#branch = undefined;
     this.#unclear = true;
-    await this.#end("rollback", () => this.#driver.rollbackTransaction(this.#raw));
+    if (statements === undefined) await this.#end("rollback", () => this.#driver.rollbackTransaction(this.#raw));
+    else await this.#rollbackBranch(statements);
+    this.#unclear = false;
+  }
+
+  /** The last statement tells whether it succeeded: what comes before may have happened already. */
+  async #rollbackBranch(statements: readonly string[]): Promise<void> {
+    for (const sql of statements.slice(0, -1)) await this.#send(sql).catch(() => {});
+    await this.#send(statements.at(-1)!);
+  }
+
+  /**
+   * Prepares the transaction: from now on the server keeps it under the id, whatever becomes of the connection.
+   *
+   * @throws {OperationalError} if it had failed before, and so was rolled back instead
+   */
+  async prepare(gid: string): Promise<void> {
+    const twoPhase = this.engine.twoPhase!;
+    let answer: AnsweredResult = { rows: [] };
+    for (const sql of twoPhase.prepare(gid)) answer = await this.#send(sql);
+    this.#inTransaction = false;
+    this.#branch = undefined;
+    if (twoPhase.isPrepared?.(answer.command) === false) {
+      const { bindKey } = this.engine;
+      throw new OperationalError(
+        `The transaction on ${bindLabel(bindKey)} had failed before, so the server rolled it back instead of preparing it.`,
+        { bindKey },
+      );
+    }
+    this.#unclear = twoPhase.holdsConnection;
+  }
+
+  /** Ends a prepared transaction, this connection's or, where the server lets go of them, another's. */
+  async endPrepared(gid: string, ending: Ending): Promise<void> {
+    await this.#send(this.engine.twoPhase!.end(gid, ending));
     this.#unclear = false;
   }
 
@@ -150,6 +206,10 @@ export class Connection implements DatabaseConnection {
     if (this.#record === undefined) return this.engine.observe(query, run);
     const { bindKey } = this.engine;
     return recorded(this.#record, { ...query, bindKey }, () => this.engine.observe(query, run));
+  }
+
+  #send(sql: string): Promise<AnsweredResult> {
+    return this.engine.observe({ sql, parameters: [] }, () => this.#raw.executeQuery(CompiledQuery.raw(sql)));
   }
 
   #end(sql: string, run: () => Promise<void>): Promise<void> {

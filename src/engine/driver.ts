@@ -51,6 +51,11 @@ export interface EngineQuery<R = unknown> extends CompiledQuery<R> {
   readonly keepConnection?: boolean;
 }
 
+/** What came of a statement, with what the server says that it did, where the driver passes that on. */
+export interface AnsweredResult<R = unknown> extends QueryResult<R> {
+  readonly command?: string;
+}
+
 /** A connection of one of multibind's own drivers. */
 export interface PhysicalConnection extends DatabaseConnection {
   /** Runs a statement once for each set of parameters, in their order, without waiting for one to send the next. */

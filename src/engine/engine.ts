@@ -28,6 +28,7 @@ import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts"
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
 import type { Owner } from "./owner.ts";
+import type { TwoPhase } from "./two-phase.ts";
 
 /** What an engine is made of. */
 export interface EngineDefinition {
@@ -149,6 +150,11 @@ export class Engine {
   async close(): Promise<void> {
     this.#closed = true;
     await this.dispose();
+  }
+
+  /** @internal how transactions are prepared here; undefined where they cannot be, as behind a dialect */
+  get twoPhase(): TwoPhase | undefined {
+    return this.#definition.options.dialect === undefined ? this.family.twoPhase : undefined;
   }
 
   /** @internal the engine's parts as Kysely wants them; connections are taken elsewhere */

@@ -10,6 +10,7 @@ import type { DriverConfig } from "./driver-config.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { ReflectedSchema } from "./reflected-table.ts";
+import type { TwoPhase } from "./two-phase.ts";
 
 /** What a statement does to rows. */
 export type WriteKind = "insert" | "update" | "delete";
@@ -36,6 +37,14 @@ export interface ColumnwiseStatements {
 export interface TypedColumn {
   readonly column: TableColumn;
   readonly type: string;
+}
+
+/** What makes a commit survive a crash of the computer, where the database's settings may say otherwise. */
+export interface Durability {
+  /** The statement to run before the transaction begins; absent where there is none. */
+  readonly before?: string;
+  /** Asks which statement to run within the transaction; absent where there is never one. */
+  within?(run: RunQuery): Promise<string | undefined>;
 }
 
 /** Runs SQL text and gives its rows. */
@@ -100,4 +109,10 @@ export interface Family {
   readonly ddl: FamilyDdl;
   /** Reads all tables of the connection's own schema. */
   reflect(run: RunQuery): Promise<ReflectedSchema>;
+  /** How transactions are prepared and ended later; absent where they cannot be. */
+  readonly twoPhase?: TwoPhase;
+  /** How one is sure of a commit: absent where the database's own settings decide. */
+  readonly durability?: Durability;
+  /** The statements that make a connection wait for a lock but shortly, and as long as ever. */
+  readonly lockWait?: { readonly short: string; readonly normal: string };
 }

@@ -16,16 +16,16 @@ export class FailedTransactionError extends SessionError {
   override readonly code = "FAILED_TRANSACTION";
 }
 
-/** A second bind was to be written in one transaction, and the commit policy is `"single"`. Nothing was sent there. */
+/**
+ * A second bind was to be written in one transaction, and the commit policy is `"single"`; or it is `"twoPhase"`, and one
+ * of the binds cannot be prepared. Nothing was sent there.
+ */
 export class CommitPolicyError extends SessionError {
   override readonly code = "COMMIT_POLICY";
 
-  constructor(writing: BindKey, refused: BindKey) {
-    super(
-      `The transaction has written on ${bindLabel(writing)}, and now was to write on ${bindLabel(refused)} too: ` +
-        'the commit policy "single" allows one. Commit first, use two sessions, or choose the policy "ordered".',
-      { bindKey: refused },
-    );
+  /** @param refused the bind that was not written */
+  constructor(message: string, refused: BindKey) {
+    super(message, { bindKey: refused });
   }
 }
 
@@ -100,6 +100,11 @@ export interface PartialCommitOutcome {
   readonly rolledBack: readonly BindKey[];
   /** Binds whose connection was lost during the commit: stored or not, only the database knows. */
   readonly unknown: readonly BindKey[];
+  /**
+   * Binds whose work is prepared under the policy `"twoPhase"` and was not ended, since the server could not be reached. It
+   * stays locked until `app.recover()`, which commits it if the decision bind has committed, else rolls it back.
+   */
+  readonly inDoubt: readonly BindKey[];
 }
 
 /** A commit over several binds succeeded on some and not on others. The fields say on which. */
@@ -109,6 +114,7 @@ export class PartialCommitError extends SessionError implements PartialCommitOut
   readonly failed: readonly BindKey[];
   readonly rolledBack: readonly BindKey[];
   readonly unknown: readonly BindKey[];
+  readonly inDoubt: readonly BindKey[];
 
   constructor(outcome: PartialCommitOutcome, cause: unknown) {
     const part = (name: string, keys: readonly BindKey[]) =>
@@ -118,11 +124,13 @@ export class PartialCommitError extends SessionError implements PartialCommitOut
       ...part("failed", outcome.failed),
       ...part("rolled back", outcome.rolledBack),
       ...part("unknown", outcome.unknown),
+      ...part("in doubt until `app.recover()`", outcome.inDoubt),
     ];
     super(`The commit did not succeed on every bind. ${parts.join("; ")}.`, { cause });
     this.committed = outcome.committed;
     this.failed = outcome.failed;
     this.rolledBack = outcome.rolledBack;
     this.unknown = outcome.unknown;
+    this.inDoubt = outcome.inDoubt;
   }
 }

@@ -1,16 +1,27 @@
-import type { QueryResult, TransactionSettings } from "kysely";
+import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { EngineQuery } from "../engine/driver.ts";
+import { endPrepared } from "../engine/end-prepared.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/owner.ts";
-import { DatabaseError } from "../errors/database.ts";
+import { requirePreparable } from "../engine/preparable.ts";
+import type { Ending } from "../engine/two-phase.ts";
+import { ConnectionError, DatabaseError } from "../errors/database.ts";
 import { FailedTransactionError } from "../errors/session.ts";
 import { UndoLog } from "./undo-log.ts";
 
 interface Level {
   readonly savepoint: string | undefined;
   readonly undo: UndoLog;
+}
+
+/** How a bind takes part in a commit over several. */
+export interface Part {
+  /** The id under which it may be prepared; absent where it is not to be. */
+  readonly gid?: string | undefined;
+  /** What to run before the transaction begins. */
+  readonly before?: string | undefined;
 }
 
 /**
@@ -25,6 +36,8 @@ export class BindTransaction {
   #joining: Promise<void> = Promise.resolve();
   #failure: unknown;
   #wrote = false;
+  #gid: string | undefined;
+  #preparing: "not" | "failed" | "perhaps" = "not";
 
   constructor(engine: Engine, owner: Owner) {
     this.engine = engine;
@@ -34,6 +47,16 @@ export class BindTransaction {
   /** Whether a transaction is open here. */
   get isOpen(): boolean {
     return this.#connection !== undefined;
+  }
+
+  /** Whether the database refused to prepare it. */
+  get failedToPrepare(): boolean {
+    return this.#preparing === "failed";
+  }
+
+  /** Whether it is prepared, or may be: the connection was lost while it was. */
+  get mayBePrepared(): boolean {
+    return this.#preparing === "perhaps";
   }
 
   /** Whether anything in it may have changed the database. */
@@ -71,25 +94,26 @@ export class BindTransaction {
    * @param depth how many levels there are to be
    * @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since
    */
-  join(depth: number, settings: TransactionSettings = {}): Promise<void> {
+  join(depth: number, settings: TransactionSettings = {}, part: Part = {}): Promise<void> {
     // Two statements that a listener runs side by side must not both begin.
-    const joined = this.#joining.then(() => this.#join(depth, settings));
+    const joined = this.#joining.then(() => this.#join(depth, settings, part));
     this.#joining = joined.catch(() => {});
     return joined;
   }
 
-  async #join(depth: number, settings: TransactionSettings): Promise<void> {
+  async #join(depth: number, settings: TransactionSettings, part: Part): Promise<void> {
     this.requireUsable();
     if (this.#connection === undefined) {
       const use = settings.accessMode === "read only" ? "read" : "write";
       const connection = await this.engine.connect({ use, owner: this.#owner });
       try {
-        await connection.begin(settings);
+        await begin(connection, settings, part);
       } catch (error) {
         await connection.release();
         throw error;
       }
       this.#connection = connection;
+      this.#gid = part.gid;
       this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
     }
     while (this.#levels.length < depth) {
@@ -108,6 +132,11 @@ export class BindTransaction {
       this.fail(error);
       throw error;
     }
+  }
+
+  /** @throws {UnsupportedError} if it is to be prepared, and the server does not allow that */
+  async requirePreparable(): Promise<void> {
+    if (this.#gid !== undefined) await requirePreparable(this.connection);
   }
 
   /** Notes that the transaction has written, or may have. */
@@ -144,8 +173,52 @@ export class BindTransaction {
     await connection.release().catch(() => {});
   }
 
+  /** Prepares the transaction, so that the server keeps it until it is told what to do. */
+  async prepare(): Promise<void> {
+    this.#preparing = "perhaps";
+    try {
+      await this.connection.prepare(this.#gid!);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) this.#preparing = "failed";
+      throw error;
+    }
+  }
+
+  /**
+   * Commits what is prepared.
+   *
+   * @throws {OperationalError} if that cannot be done now; it stays prepared
+   */
+  commitPrepared(): Promise<void> {
+    return this.#endPrepared("commit");
+  }
+
+  /** Gives the connection back, and leaves what is prepared as it is. */
+  async leavePrepared(): Promise<void> {
+    const connection = this.#connection;
+    this.#forget();
+    await connection?.release().catch(() => {});
+  }
+
+  /** Ends what is prepared, on the connection that prepared it if it still lives. */
+  async #endPrepared(ending: Ending): Promise<void> {
+    const connection = this.#connection!;
+    const gid = this.#gid!;
+    this.#forget();
+    let isEnded = true;
+    try {
+      await connection.endPrepared(gid, ending);
+    } catch {
+      isEnded = false;
+    } finally {
+      await connection.release().catch(() => {});
+    }
+    if (!isEnded) await endPrepared(this.engine, this.#owner, gid, ending);
+  }
+
   /** Rolls everything back and gives the connection back, also where it is broken. */
   async rollback(): Promise<void> {
+    if (this.mayBePrepared) return this.#endPrepared("rollback");
     const connection = this.#connection;
     this.#forget();
     if (connection === undefined) return;
@@ -199,5 +272,15 @@ export class BindTransaction {
     this.#levels.length = 0;
     this.#failure = undefined;
     this.#wrote = false;
+    this.#gid = undefined;
+    this.#preparing = "not";
   }
+}
+
+async function begin(connection: Connection, settings: TransactionSettings, { gid, before }: Part): Promise<void> {
+  if (before !== undefined) await connection.execute(CompiledQuery.raw(before));
+  if (gid === undefined) return connection.begin(settings);
+  // Where it is begun in another way already, that has to be allowed.
+  if (connection.engine.twoPhase?.branch !== undefined) await requirePreparable(connection);
+  await connection.beginBranch(gid, settings);
 }

@@ -18,6 +18,7 @@ import { Select, select } from "../query/select.ts";
 import type { AnyAlias, SelectOf } from "../query/select-types.ts";
 import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
 import { type BeginOptions, settingsOf } from "./begin-options.ts";
+import { type DecisionLog, NO_DECISION_BIND } from "./decision-log.ts";
 import { EntityReader, type GetOptions } from "./entity-reader.ts";
 import { NestedTransaction } from "./nested-transaction.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
@@ -37,6 +38,8 @@ import { UnitOfWork } from "./unit-of-work.ts";
 export interface SessionHost extends EngineDirectory {
   /** The listeners of all sessions. */
   readonly events: SessionEvents;
+  /** Where the decisions of two-phase commits are kept; undefined where no bind can keep them. */
+  readonly decisions: DecisionLog | undefined;
   /** A bind's place in the order of commits. */
   commitRank(bindKey: BindKey): number;
 }
@@ -86,7 +89,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     const shared = { owner: this.#owner, work: this.#work, lock: this.#lock, engines: host };
     this.#transactions = new Transactions({
       ...shared,
-      policy: requirePolicy(options.commitPolicy ?? "ordered"),
+      ...policyOf(options.commitPolicy ?? "ordered", host),
       commitRank: (key) => host.commitRank(key),
     });
     this.#flow = new SessionFlow({
@@ -592,9 +595,15 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 }
 
-function requirePolicy(policy: CommitPolicy): CommitPolicy {
-  if (policy === "ordered" || policy === "single") return policy;
-  throw new InvalidOptionError(`commitPolicy is "ordered" or "single", not ${JSON.stringify(policy)}.`);
+function policyOf(
+  policy: CommitPolicy,
+  { decisions }: SessionHost,
+): { readonly policy: CommitPolicy; readonly decisions: DecisionLog | undefined } {
+  if (policy === "ordered" || policy === "single") return { policy, decisions: undefined };
+  if (policy !== "twoPhase")
+    throw new InvalidOptionError(`commitPolicy is "ordered", "single" or "twoPhase", not ${JSON.stringify(policy)}.`);
+  if (decisions !== undefined) return { policy, decisions };
+  throw new InvalidOptionError(NO_DECISION_BIND);
 }
 
 function bigintsAsText(_: string, value: unknown): unknown {

@@ -1,25 +1,30 @@
 import type { TransactionSettings } from "kysely";
-import type { BindKey } from "../bind-key.ts";
+import { type BindKey, bindLabel } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/owner.ts";
 import { ConnectionError } from "../errors/database.ts";
-import { CommitPolicyError, FailedTransactionError, PartialCommitError, SessionError } from "../errors/session.ts";
+import { CommitPolicyError, FailedTransactionError, SessionError } from "../errors/session.ts";
 import { BindTransaction } from "./bind-transaction.ts";
+import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
+import type { DecisionLog } from "./decision-log.ts";
 import type { ModelChange } from "./session-events.ts";
+import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import { UndoLog } from "./undo-log.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /**
  * What a commit over several binds does: `"ordered"` commits one after the other, `"single"` refuses a second bind that
- * writes.
+ * writes, `"twoPhase"` commits on all of them or on none, also after a crash.
  */
-export type CommitPolicy = "ordered" | "single";
+export type CommitPolicy = "ordered" | "single" | "twoPhase";
 
 /** What a session's transactions need to know of their surroundings. */
 export interface TransactionsHost {
   readonly owner: Owner;
   readonly work: UnitOfWork;
   readonly policy: CommitPolicy;
+  /** Under the policy `"twoPhase"`, where decisions are kept. */
+  readonly decisions: DecisionLog | undefined;
   /** A bind's place in the order of commits. */
   commitRank(bindKey: BindKey): number;
 }
@@ -32,13 +37,6 @@ export interface CommitOutcome {
   readonly error?: unknown;
 }
 
-interface Failure {
-  readonly error: unknown;
-  readonly bind: BindTransaction;
-  /** Whether the connection was lost, so that nobody knows if the commit came through. */
-  readonly unknown: boolean;
-}
-
 /** The transactions of a session: one on each bind that needs one, begun, nested and ended together. */
 export class Transactions {
   readonly #host: TransactionsHost;
@@ -47,11 +45,13 @@ export class Transactions {
   #settings: TransactionSettings | undefined;
   #failure: unknown;
   #generation = 0;
-  /** The bind that writes, where only one may. */
-  #writer: Engine | undefined;
+  /** The binds that write, those included that are just about to. */
+  readonly #writers = new Set<Engine>();
+  readonly #twoPhase: TwoPhaseCommit | undefined;
 
   constructor(host: TransactionsHost) {
     this.#host = host;
+    this.#twoPhase = host.decisions === undefined ? undefined : new TwoPhaseCommit(host.decisions);
   }
 
   /** How many transactions are nested into each other, the outermost included. */
@@ -98,7 +98,9 @@ export class Transactions {
   async join(engine: Engine): Promise<BindTransaction> {
     this.requireUsable();
     const transaction = this.on(engine);
-    await transaction.join(this.#depth, this.#settings);
+    const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
+    const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
+    await transaction.join(this.#depth, this.#settings, part);
     return transaction;
   }
 
@@ -111,8 +113,7 @@ export class Transactions {
   async joinToWrite(engines: readonly Engine[]): Promise<BindTransaction[]> {
     this.requireUsable();
     this.requireAdmission(engines);
-    const before = this.#writer;
-    if (this.#host.policy === "single") this.#writer ??= engines[0];
+    for (const engine of engines) this.#writers.add(engine);
     const joined: Promise<BindTransaction>[] = [];
     try {
       for (const engine of this.#inCommitOrder(engines)) {
@@ -122,12 +123,13 @@ export class Transactions {
         if (isExclusive(engine)) await bind;
       }
       const binds = await Promise.all(joined);
+      if (this.#twoPhase !== undefined) for (const bind of binds) await bind.requirePreparable();
       for (const bind of binds) bind.markWritten();
       return binds;
     } catch (error) {
       // Those that have begun are rolled back with the rest, or go on.
       await Promise.allSettled(joined);
-      if (!engines.some((engine) => this.on(engine).isOpen)) this.#writer = before;
+      for (const engine of engines) if (!this.on(engine).isOpen) this.#writers.delete(engine);
       throw error;
     }
   }
@@ -136,7 +138,7 @@ export class Transactions {
    * Checks that binds may write.
    *
    * @throws {SessionError} if the transaction only reads
-   * @throws {CommitPolicyError} if only one may, and another has written
+   * @throws {CommitPolicyError} if the policy does not allow it beside those that have written
    */
   requireAdmission(engines: readonly Engine[]): void {
     if (this.onlyReads) {
@@ -147,10 +149,9 @@ export class Transactions {
         },
       );
     }
-    if (this.#host.policy !== "single") return;
-    const writer = this.#writer ?? engines[0];
-    const refused = engines.find((engine) => engine !== writer);
-    if (refused !== undefined) throw new CommitPolicyError(writer!.bindKey, refused.bindKey);
+    const writers = new Set([...this.#writers, ...engines]);
+    if (this.#host.policy === "single") requireOne(writers);
+    this.#twoPhase?.requireAdmission(writers, engines);
   }
 
   /** The transactions that are open, in the order in which they commit. */
@@ -193,48 +194,44 @@ export class Transactions {
     for (const bind of this.open()) bind.requireUsable();
   }
 
-  /** Commits every open bind, in order. What could not be committed is rolled back. */
+  /** Commits every open bind. What could not be committed is rolled back, or is in doubt. */
   async commit(): Promise<CommitOutcome> {
     const { work } = this.#host;
     this.requireSound();
-    const committed: BindKey[] = [];
+    const binds = this.open();
+    const logs = new Map(binds.map((bind) => [bind, bind.undoLogs]));
+    const result = await this.#commitAll(binds);
     const changes: ModelChange[] = [];
-    let failure: Failure | undefined;
-    for (const bind of this.open()) {
-      const logs = bind.undoLogs;
-      try {
-        await bind.commit();
-      } catch (error) {
-        failure = { error, bind, unknown: error instanceof ConnectionError };
-        break;
-      }
-      committed.push(bind.engine.bindKey);
-      changes.push(...changesOf(work, logs));
-      for (const log of logs) for (const [entity] of log) work.settleRemoved(entity);
+    for (const [bind, its] of logs) {
+      if (result.fates.get(bind) !== "committed") continue;
+      changes.push(...changesOf(work, its));
+      for (const log of its) for (const [entity] of log) work.settleRemoved(entity);
     }
     this.#end();
     work.expire();
-    return failure === undefined ? { changes } : { changes, error: await this.#settleFailure(failure, committed) };
+    if (result.failure === undefined) return { changes };
+    this.#settleFailure(result, logs);
+    return { changes, error: commitError(result) };
   }
 
-  /** Rolls back what was not committed. Returns the error that says what became of each bind. */
-  async #settleFailure({ error, bind, unknown }: Failure, committed: readonly BindKey[]): Promise<unknown> {
+  #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
+    const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
+    if (this.#twoPhase === undefined || isAlone) return commitInOrder(binds);
+    return this.#twoPhase.commit(binds, (decider) => this.join(decider));
+  }
+
+  /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
+  #settleFailure({ fates }: CommitResult, logs: ReadonlyMap<BindTransaction, readonly UndoLog[]>): void {
     const { work } = this.#host;
-    const rolledBack = this.open().filter((other) => other !== bind);
-    if (unknown) {
-      detach(work, bind.undoLogs);
-      await bind.rollback().catch(() => {});
-    } else {
-      await this.#undo([bind]).catch(() => {});
+    const undone = new Set<BindKey>();
+    for (const [bind, its] of logs) {
+      const fate = fates.get(bind);
+      if (fate === "unknown" || fate === "inDoubt") detach(work, its);
+      if (fate !== "failed" && fate !== "rolledBack") continue;
+      for (const log of [...its].reverse()) apply(work, log);
+      undone.add(bind.engine.bindKey);
     }
-    await this.#undo(rolledBack).catch(() => {});
-    if (committed.length === 0 && !unknown) return error;
-    const key = bind.engine.bindKey;
-    const others = rolledBack.map(({ engine }) => engine.bindKey);
-    return new PartialCommitError(
-      { committed, failed: unknown ? [] : [key], rolledBack: others, unknown: unknown ? [key] : [] },
-      error,
-    );
+    work.discardPending((mapper) => undone.has(mapper.table.bindKey));
   }
 
   /** Rolls everything back, and the entities with it. */
@@ -301,7 +298,8 @@ export class Transactions {
     this.#generation++;
     this.#depth = 1;
     this.#settings = undefined;
-    this.#writer = undefined;
+    this.#writers.clear();
+    this.#twoPhase?.end();
   }
 
   async #undo(binds: readonly BindTransaction[]): Promise<void> {
@@ -329,6 +327,16 @@ export class Transactions {
 /** Whether a transaction on an engine keeps all others from it. */
 function isExclusive({ family, options }: Engine): boolean {
   return !family.locksRows || options.poolSize === 1;
+}
+
+/** @throws {CommitPolicyError} if there is more than one */
+function requireOne([writer, refused]: Iterable<Engine>): void {
+  if (writer === undefined || refused === undefined) return;
+  throw new CommitPolicyError(
+    `The transaction has written on ${bindLabel(writer.bindKey)}, and now was to write on ${bindLabel(refused.bindKey)} too: ` +
+      'the commit policy "single" allows one. Commit first, use two sessions, or choose the policy "ordered".',
+    refused.bindKey,
+  );
 }
 
 /** Gives entities back what they were. */

@@ -318,7 +318,7 @@ onEachFamily("an error that may pass is tried again, as often as was said", asyn
     ),
   );
   assert.equal(attempts, 1, "other errors are not");
-  const partial = { committed: [null], failed: [], rolledBack: [], unknown: [] };
+  const partial = { committed: [null], failed: [], rolledBack: [], unknown: [], inDoubt: [] };
   await assert.rejects(
     session.transaction(
       async () => {

@@ -7,6 +7,7 @@ import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
+import { mysqlTwoPhase } from "./mysql-two-phase.ts";
 
 /** MySQL and MariaDB. */
 export const mysql: Family = Object.freeze({
@@ -36,4 +37,7 @@ export const mysql: Family = Object.freeze({
   columnType: mysqlColumnType,
   ddl: mysqlDdl,
   reflect: reflectMysql,
+  twoPhase: mysqlTwoPhase,
+  // In whole seconds.
+  lockWait: { short: "set innodb_lock_wait_timeout = 1", normal: "set innodb_lock_wait_timeout = default" },
 } satisfies Family);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CompiledQuery, type QueryResult } from "kysely";
-import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import type { AnsweredResult, EngineQuery, PhysicalConnection } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../pipeline.ts";
 import type { PgTypes } from "./postgres-wire-types.ts";
@@ -75,7 +75,7 @@ export class PostgresConnection implements PhysicalConnection {
     return this.#broken;
   }
 
-  async executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: EngineQuery): Promise<AnsweredResult<R>> {
     const { sql: text, parameters } = query;
     const values = parameters as unknown[];
     const name = query.prepare === true ? this.#nameOf(text) : undefined;
@@ -85,7 +85,7 @@ export class PostgresConnection implements PhysicalConnection {
       const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : outcome;
       // The caller knows what shape its statement gives.
       const typed = rows as R[];
-      return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed };
+      return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed, command };
     } catch (error) {
       this.#learnFrom(error, text);
       throw error;

@@ -5,9 +5,11 @@ import { postgresColumnType } from "./postgres-column-types.ts";
 import { postgresColumnwise } from "./postgres-columnwise.ts";
 import { postgresDdl } from "./postgres-ddl.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
+import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
+import { postgresTwoPhase } from "./postgres-two-phase.ts";
 import { checkPostgresUrl } from "./postgres-url.ts";
 
 /** PostgreSQL. */
@@ -33,4 +35,7 @@ export const postgres: Family = Object.freeze({
   columnType: postgresColumnType,
   ddl: postgresDdl,
   reflect: reflectPostgres,
+  twoPhase: postgresTwoPhase,
+  durability: postgresDurability,
+  lockWait: { short: "set lock_timeout to '1s'", normal: "set lock_timeout to default" },
 } satisfies Family);

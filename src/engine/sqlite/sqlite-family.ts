@@ -32,4 +32,6 @@ export const sqlite: Family = Object.freeze({
   columnType: sqliteColumnType,
   ddl: sqliteDdl,
   reflect: reflectSqlite,
+  // In the mode WAL, a lesser setting leaves the last commits to the operating system. It cannot be set in a transaction.
+  durability: { before: "pragma synchronous = full" },
 } satisfies Family);

@@ -1,0 +1,130 @@
+import type { BindKey } from "../bind-key.ts";
+import { catalogOf } from "../engine/catalog-query.ts";
+import { endPrepared } from "../engine/end-prepared.ts";
+import type { Engine } from "../engine/engine.ts";
+import { branchOf, parseGid } from "../engine/gid.ts";
+import { Owner } from "../engine/owner.ts";
+import type { DecisionLog, Outcome } from "./decision-log.ts";
+
+/** One bind's part in a transaction over several, prepared and not ended. */
+export interface InDoubt {
+  /** The bind. */
+  readonly bindKey: BindKey;
+  /** The id under which its server keeps it. */
+  readonly gid: string;
+  /** What all parts of the transaction have in common. */
+  readonly transactionId: string;
+  /** When it was prepared; undefined where the server does not tell, as MySQL and MariaDB. */
+  readonly preparedAt: Date | undefined;
+  /** What the decision bind says; undefined if it says nothing: then its process is at it, or has died before. */
+  readonly outcome: Outcome | undefined;
+}
+
+/** What `app.recover()` has done. */
+export interface Recovery {
+  /** What was committed, since the decision bind has committed. */
+  readonly committed: readonly InDoubt[];
+  /** What was rolled back, since it has not and never will. */
+  readonly rolledBack: readonly InDoubt[];
+  /** What was left as it is, for the next time: its process is just about to end it, or a server does not answer. */
+  readonly left: readonly InDoubt[];
+  /** The binds that could not be asked, and why. */
+  readonly unreachable: readonly { readonly bindKey: BindKey; readonly error: unknown }[];
+}
+
+type Branch = Omit<InDoubt, "outcome">;
+
+interface Findings {
+  readonly branches: readonly Branch[];
+  readonly unreachable: Recovery["unreachable"];
+}
+
+/**
+ * What is prepared on the binds of an application and waits for its decision bind. What others have prepared is left out.
+ *
+ * @throws {OperationalError} if a bind cannot be asked
+ */
+export async function listInDoubt(engines: readonly Engine[], decisions: DecisionLog): Promise<InDoubt[]> {
+  const { branches, unreachable } = await findBranches(engines, decisions);
+  if (unreachable[0] !== undefined) throw unreachable[0].error;
+  const known = await decisions.decisions([...new Set(branches.map(({ transactionId }) => transactionId))]);
+  return branches.map((branch) => ({ ...branch, outcome: known.get(branch.transactionId)?.outcome }));
+}
+
+/** Ends what is prepared and was left behind, each as its decision says. */
+export async function recover(engines: readonly Engine[], decisions: DecisionLog): Promise<Recovery> {
+  const { branches, unreachable } = await findBranches(engines, decisions);
+  const recovery = { committed: [] as InDoubt[], rolledBack: [] as InDoubt[], left: [] as InDoubt[], unreachable };
+  const owner = new Owner("recovery");
+  owner.begin();
+  try {
+    for (const [id, group] of Map.groupBy(branches, ({ transactionId }) => transactionId)) {
+      const decision = await decisions.claim(id);
+      if (decision === "open") {
+        recovery.left.push(...group.map((branch) => ({ ...branch, outcome: undefined })));
+        continue;
+      }
+      const { outcome } = decision;
+      const ended = outcome === "committed" ? recovery.committed : recovery.rolledBack;
+      const before = recovery.left.length;
+      for (const branch of group) {
+        const one = { ...branch, outcome };
+        const engine = engines.find(({ bindKey }) => bindKey === branch.bindKey)!;
+        const how = await end(engine, owner, branch.gid, outcome);
+        if (how === "ended") ended.push(one);
+        else if (how === "left") recovery.left.push(one);
+      }
+      const isWhole = recovery.left.length === before;
+      // Parts on other binds may be out of sight. They need the row only if it says that they are to be committed.
+      if (isWhole && (outcome === "aborted" || group.length === decision.branches)) decisions.settled(id);
+    }
+    // Rows that stay need space and nothing else.
+    await decisions.flush().catch(() => {});
+  } finally {
+    owner.end();
+  }
+  return recovery;
+}
+
+async function end(engine: Engine, owner: Owner, gid: string, outcome: Outcome): Promise<"ended" | "gone" | "left"> {
+  try {
+    return await endPrepared(engine, owner, gid, outcome === "committed" ? "commit" : "rollback");
+  } catch {
+    return "left";
+  }
+}
+
+/** What is prepared on each bind. A server that holds several binds may tell each of them of all. */
+async function findBranches(engines: readonly Engine[], decisions: DecisionLog): Promise<Findings> {
+  const domain = await decisions.domain();
+  const asked = engines.filter((engine) => engine.twoPhase !== undefined && !engine.options.readOnly);
+  const answers = await Promise.allSettled(asked.map((engine) => branchesOn(engine, domain)));
+  const found = new Map<string, Branch>();
+  const unreachable: { bindKey: BindKey; error: unknown }[] = [];
+  for (const [place, answer] of answers.entries()) {
+    const { bindKey } = asked[place]!;
+    if (answer.status === "rejected") {
+      unreachable.push({ bindKey, error: answer.reason });
+      continue;
+    }
+    for (const branch of answer.value) {
+      const isOwn = parseGid(branch.gid)?.branch === branchOf(bindKey);
+      if (isOwn || !found.has(branch.gid)) found.set(branch.gid, branch);
+    }
+  }
+  return { branches: [...found.values()], unreachable };
+}
+
+async function branchesOn(engine: Engine, domain: string): Promise<Branch[]> {
+  const connection = await engine.connect({ use: "read" });
+  try {
+    const prepared = await engine.twoPhase!.prepared(catalogOf(connection));
+    return prepared.flatMap(({ gid, preparedAt }) => {
+      const parts = parseGid(gid);
+      if (parts?.domain !== domain) return [];
+      return [{ bindKey: engine.bindKey, gid, transactionId: parts.transactionId, preparedAt }];
+    });
+  } finally {
+    await connection.release();
+  }
+}
