@@ -16,7 +16,7 @@ export type { PoolStatus } from "./engine/driver.ts";
 export type { Duration } from "./engine/duration.ts";
 export type { EchoListener, FinishedStatementEvent, StatementEvent, StatementListener } from "./engine/echo.ts";
 export { Engine } from "./engine/engine.ts";
-export type { EngineOptions } from "./engine/engine-options.ts";
+export type { EngineOptions, ResolvedEngineOptions } from "./engine/engine-options.ts";
 export type { RecordedQuery } from "./engine/recorded-query.ts";
 export { typed } from "./engine/statement/typed.ts";
 export * from "./errors/configuration.ts";
@@ -29,7 +29,17 @@ export * from "./errors/schema.ts";
 export * from "./errors/session.ts";
 export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
-export type { AnyModel, ModelKey, ModelOptions, ModelStatics } from "./model/model-types.ts";
+export type { AbstractExtend, Child, PlainExtend, PolymorphicExtend } from "./model/extend-types.ts";
+export type {
+  AbstractClass,
+  AnyModel,
+  ExtendOf,
+  ModelClass,
+  ModelKey,
+  ModelOptions,
+  ModelStatics,
+  OwnStatics,
+} from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
 export { AliasedModel, type AliasOf, alias } from "./query/aliased-model.ts";
 export { Page, type PageOptions, type PageWidths } from "./query/pagination.ts";
@@ -39,7 +49,7 @@ export type { PreparedRows } from "./query/prepared-rows.ts";
 export type { PreparedSelect } from "./query/prepared-select.ts";
 export type { NotFoundOptions } from "./query/runnable-select.ts";
 export { Select, select } from "./query/select.ts";
-export type { SelectOf } from "./query/select-types.ts";
+export type { SelectOf, WithTable } from "./query/select-types.ts";
 export {
   type AnyColumn,
   Column,
@@ -58,10 +68,11 @@ export {
   type UniqueConstraint,
   unique,
 } from "./schema/constraint.ts";
+export type { ForeignKey } from "./schema/foreign-key.ts";
 export { Metadata } from "./schema/metadata.ts";
 export { Metadatas } from "./schema/metadatas.ts";
 export type { NamingConvention } from "./schema/naming-convention.ts";
-export type { KeyOf, NewRow, Row } from "./schema/row.ts";
+export type { KeyOf, KyselyRow, NewRow, Row } from "./schema/row.ts";
 export { type AnyTable, Table, type TableOptions } from "./schema/table.ts";
 export { TableColumn } from "./schema/table-column.ts";
 export { binary } from "./schema/types/binary.ts";
