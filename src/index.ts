@@ -49,7 +49,7 @@ export type { PreparedRows } from "./query/prepared-rows.ts";
 export type { PreparedSelect } from "./query/prepared-select.ts";
 export type { NotFoundOptions } from "./query/runnable-select.ts";
 export { Select, select } from "./query/select.ts";
-export type { SelectOf, WithTable } from "./query/select-types.ts";
+export type { SelectOf, WithOptionalTable, WithTable } from "./query/select-types.ts";
 export {
   type AnyColumn,
   Column,

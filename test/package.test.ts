@@ -32,7 +32,7 @@ describe("the package as an application has it", () => {
   test("what an application makes can be exported with declarations", async () => {
     await writeFile(
       join(application, "models.ts"),
-      `import { enumeration, integer, Multibind, numeric, type Params, select, uuid, varchar } from "multibind";
+      `import { alias, enumeration, integer, Multibind, numeric, type Params, select, uuid, varchar } from "multibind";
       export const db = new Multibind<"auth" | "meta">();
       export class User extends db.model("user", { id: integer().primaryKey(), name: varchar(80) }, { bindKey: "auth" }) {}
       export const tag = db.table("tag", { id: integer().primaryKey() }, { bindKey: "meta" });
@@ -47,6 +47,9 @@ describe("the package as an application has it", () => {
       export const session = app.session();
       export const named = select(User).where("name", "=", "ada");
       export const twice = select(User).innerJoin(User.as("other"), "other.id", "user.id");
+      export const other = alias(User, "other");
+      export const perhaps = select(User).leftJoin(other, "other.id", "user.id");
+      export const counted = select(User).select((eb) => ["name", eb.fn.countAll<number>().as("users")]).groupBy("name");
       export const byId = db.prepare((p: Params<{ id: number }>) => select(User).where("id", "=", p("id")));
       export const rows = () => db.selectFrom(User).innerJoin(User.as("other"), "other.id", "user.id").select("user.name");
       export const engineOptions = app.engine.options;
