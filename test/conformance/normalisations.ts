@@ -3,6 +3,7 @@ import { autoflushOfTheBind } from "./rules/steps/autoflush.ts";
 import { ddlOnEachBind } from "./rules/steps/ddl.ts";
 import { childrenReadAlong, chosenAsSet, failedFlush, flushOrder } from "./rules/steps/flush.ts";
 import { contextsRollBack, deletedStillBelong, sequencesGoOn, strongIdentityMap } from "./rules/steps/objects.ts";
+import { pagesHaveAMaximum } from "./rules/steps/pages.ts";
 import { recordsSayMore } from "./rules/steps/records.ts";
 import { refusedCommitEnds } from "./rules/steps/refused-commit.ts";
 import { routingByTables } from "./rules/steps/routing.ts";
@@ -54,5 +55,6 @@ export const stepsNormalisations: readonly StepsNormalisation[] = [
   transactionFlags,
   chosenAsSet,
   announcements,
+  pagesHaveAMaximum,
   recordsSayMore,
 ];

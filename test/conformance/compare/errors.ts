@@ -1,5 +1,5 @@
 import { DdlError } from "../../../src/errors/ddl.ts";
-import { PartialCommitError } from "../../../src/index.ts";
+import { NotFoundError, PartialCommitError } from "../../../src/index.ts";
 import { isObject, type Json, type JsonObject, memberOf } from "../read/json.ts";
 
 /** Which errors of ours answer to one of the original's. A message tells those of one class apart. */
@@ -43,6 +43,7 @@ const KINDS: readonly ErrorKind[] = [
 
 /** An error of ours as a case's result. */
 export function errorResult(error: unknown): JsonObject {
+  if (error instanceof NotFoundError) return { http_error: error.status, description: error.description ?? null };
   const message = error instanceof Error ? error.message : String(error);
   return { error: { class: nameOf(error), kinds: kindsOf(error), message } };
 }

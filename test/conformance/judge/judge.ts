@@ -5,6 +5,7 @@ import { NoPostgresError } from "../run/postgres.ts";
 import type { StepsOutcome } from "../steps/run-steps.ts";
 import { judgeConfig } from "./judge-config.ts";
 import { judgeConvert, judgeModels } from "./judge-models.ts";
+import { judgePages } from "./judge-pages.ts";
 import { judgeSteps } from "./judge-steps.ts";
 import { unbuiltIn } from "./unbuilt.ts";
 import type { Findings, Verdict } from "./verdict.ts";
@@ -42,6 +43,7 @@ function findingsOf(one: Case, instead: Instead): Promise<Findings> | Findings {
   const { inputs } = one;
   if (inputs["apps"] !== undefined) return judgeConfig(one);
   if (inputs["kind"] === "convert") return judgeConvert(one);
+  if (inputs["kind"] === "iter_pages") return judgePages(one);
   if (inputs["kind"] === "models") return judgeModels(one, (result) => ({ ...result, ...instead.result }));
   if (inputs["steps"] !== undefined) return judgeSteps(one, (expected) => withInstead(expected, instead));
   throw new FormatError(

@@ -28,13 +28,6 @@ const UNBUILT: readonly Unbuilt[] = [
   },
   { issue: ISSUES.commits, uses: ({ inputs }) => memberOf(inputs["session_options"], "twophase") === true },
   { issue: ISSUES.commits, uses: usesOp("prepare", "rollback_prepared_outside", "kill_connections") },
-  { issue: ISSUES.queries, uses: ({ inputs }) => inputs["kind"] === "iter_pages" },
-  { issue: ISSUES.queries, uses: usesOp("paginate", "page_move", "get_or_404", "first_or_404", "one_or_404") },
-  {
-    issue: ISSUES.queries,
-    uses: (_, steps) =>
-      steps.some((step) => op(step) === "query" && /_404$|^paginate$/.test(String(memberOf(step, "method")))),
-  },
   // Entities read by SQL text, or from an alias or a subquery.
   {
     issue: ISSUES.queries,

@@ -17,7 +17,9 @@ export interface EntitySelect extends WithTree {
   all(): Promise<Entity[]>;
   first(): Promise<Entity | null>;
   one(): Promise<Entity>;
+  firstOr404(): Promise<Entity>;
   oneOrNull(): Promise<Entity | null>;
+  oneOr404(): Promise<Entity>;
   count(): Promise<number>;
 }
 

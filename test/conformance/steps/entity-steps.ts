@@ -94,7 +94,7 @@ function make(model: AnyModel, values: Values): Entity {
 }
 
 /** A key as `get` takes it: the value, or for a composite key an object with each part. */
-function keyOf(id: Json, { table }: AnyModel): unknown {
+export function keyOf(id: Json, { table }: AnyModel): unknown {
   if (!isList(id) || table.primaryKey.length !== id.length || id.length < 2) return id;
   return Object.fromEntries(table.primaryKey.map(({ property }, part) => [property, id[part]]));
 }

@@ -4,6 +4,7 @@ import { contextSteps } from "./context-steps.ts";
 import { databaseSteps } from "./database-steps.ts";
 import { ddlSteps } from "./ddl-steps.ts";
 import { entitySteps } from "./entity-steps.ts";
+import { pageSteps } from "./page-steps.ts";
 import { querySteps } from "./query-steps.ts";
 import { recordSteps } from "./record-steps.ts";
 import { signalSteps } from "./signal-steps.ts";
@@ -17,6 +18,7 @@ const handlers: StepHandlers = {
   ...transactionSteps,
   ...contextSteps,
   ...querySteps,
+  ...pageSteps,
   ...ddlSteps,
   ...databaseSteps,
   ...signalSteps,

@@ -41,6 +41,12 @@ export const querySteps: StepHandlers = {
         return world.objects.result(await select.oneOrNull());
       case "count":
         return select.count();
+      case "get_or_404":
+        return world.objects.result(await world.session.getOr404(model, key as never));
+      case "first_or_404":
+        return world.objects.result(await select.firstOr404());
+      case "one_or_404":
+        return world.objects.result(await select.oneOr404());
       case "get":
         return world.objects.result(await world.session.get(model, key as never));
       default:

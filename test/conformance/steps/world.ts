@@ -5,6 +5,7 @@ import {
   type Context,
   Multibind,
   type NestedTransaction,
+  type Page,
   type Session,
 } from "../../../src/index.ts";
 import { configurationOf } from "../config/configuration.ts";
@@ -30,6 +31,8 @@ export class World implements AsyncDisposable {
   readonly objects = new Objects();
   /** The contexts that were entered and not left, innermost last. */
   readonly contexts: Context[] = [];
+  /** The pages that were named. */
+  readonly pages = new Map<string, Page<object>>();
   readonly savepoints = new Map<string, NestedTransaction>();
   /** Sessions in the order in which they were seen. */
   readonly sessions: Session[] = [];

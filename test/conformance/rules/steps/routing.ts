@@ -2,10 +2,13 @@ import { errorIn, ourError } from "../../compare/errors.ts";
 import { anySuccess } from "../../compare/values.ts";
 import { isList, isObject, type Json, type JsonObject, memberOf } from "../../read/json.ts";
 import { labelOf } from "../../read/keys.ts";
+import type { TraceEvent } from "../../run/recorder.ts";
 import { type Route, routeOf } from "../statement-binds.ts";
 import { eventsOf, isStatement, type StepsNormalisation, type StepsSubject } from "../subject.ts";
 
-const ROUTED = new Set(["execute", "get_bind", "connection", "get"]);
+/** Steps that run a statement of the case. */
+const RUNS = new Set(["execute", "first_or_404", "one_or_404", "paginate"]);
+const ROUTED = new Set([...RUNS, "get_bind", "connection", "get"]);
 
 /** Statements run where their tables are. */
 export const routingByTables: StepsNormalisation = {
@@ -31,12 +34,15 @@ export const routingByTables: StepsNormalisation = {
           !isMissingTable(step, steps[index]) &&
           (chosen === undefined || chosen[index]!.length === 0 || chosen[index]!.includes(bind)) &&
           events.every(
-            (event) => event.bind === bind || step["op"] !== "execute" || /^(INSERT|UPDATE|DELETE)/.test(event.event),
+            (event) =>
+              event.bind === bind || !RUNS.has(String(step["op"])) || /^(INSERT|UPDATE|DELETE)/.test(event.event),
           );
         if (agrees) return;
         steps[index] = resultOn(bind, step, index, subject);
         if (chosen !== undefined) chosen[index] = [bind];
-        trace = trace?.map((event) => (event.step === index && isStatement(event) ? { ...event, bind } : event));
+        trace = trace?.flatMap((event) =>
+          event.step === index && isStatement(event) ? sentTo({ ...event, bind }, step) : [event],
+        );
       } else {
         const error = errorOf(route);
         steps[index] = error;
@@ -57,6 +63,11 @@ function isNoModel({ mapper }: JsonObject, { facts }: StepsSubject): boolean {
   return typeof mapper === "string" && facts.find(mapper) === undefined;
 }
 
+/** What is sent instead of a statement that failed. A page whose items were not found was not counted either. */
+function sentTo(event: TraceEvent, { op, count }: JsonObject): TraceEvent[] {
+  return op === "paginate" && count !== false ? [event, event] : [event];
+}
+
 function errorOf(route: Exclude<Route, { kind: "one" }>): JsonObject {
   return ourError(route.kind === "cross" ? "CrossBindError" : "UnboundExecutionError");
 }
@@ -68,8 +79,8 @@ function isMissingTable(step: JsonObject, result: Json | undefined): boolean {
 }
 
 function resultOn(bind: string, step: JsonObject, index: number, { inputs, steps }: StepsSubject): Json {
-  if (step["op"] !== "execute") return { bind };
   const unknown = anySuccess("the original ran it on another bind");
+  if (step["op"] !== "execute") return RUNS.has(String(step["op"])) ? unknown : { bind };
   const wrote = steps
     .slice(0, index)
     .some(({ op }) => op === "add" || op === "add_all" || op === "execute" || op === "sql");

@@ -1,0 +1,121 @@
+import { test } from "node:test";
+import { expectTypeOf } from "expect-type";
+import { alias, type Page, type Session, select, sql, timestamp, typed } from "../../src/index.ts";
+import { Car, db, Event, Login, Post, Truck, tag, User, Vehicle } from "./shop.ts";
+
+declare const session: Session<"auth" | "meta">;
+
+/** Holds code that is to be compiled, or not, and never run. */
+function compiled(_code: () => unknown): void {}
+
+test("rows have the selected columns and no others", () => {
+  compiled(async () => {
+    const rows = await session.select(User).select(["id", "user.name as who", "bio"]).all();
+    expectTypeOf(rows).toEqualTypeOf<{ id: number; who: string; bio: string | null }[]>();
+    const one = await db.select(User).select("createdAt").one();
+    expectTypeOf(one).toEqualTypeOf<{ createdAt: Date }>();
+    const joined = db
+      .select(User)
+      .leftJoin(Login, "login.userId", "user.id")
+      .select(["user.name", "login.id as loginId"]);
+    expectTypeOf(await joined.first()).toEqualTypeOf<{ name: string; loginId: number | null } | null>();
+    const counted = db
+      .select(User)
+      .select((eb) => ["name", eb.fn.countAll<number>().as("count")])
+      .groupBy("name");
+    expectTypeOf(await counted.all()).toEqualTypeOf<{ name: string; count: number }[]>();
+    const now = await db.select(User).select(typed(sql`now()`, timestamp()).as("now")).firstOr404();
+    expectTypeOf(now).toEqualTypeOf<{ now: Date }>();
+    for await (const row of counted.orderBy("count", "desc").stream()) expectTypeOf(row.count).toEqualTypeOf<number>();
+  });
+  // @ts-expect-error there is no such column
+  compiled(() => select(User).select(["nmae"]));
+  // @ts-expect-error a column of another table
+  compiled(() => select(User).select("login.id"));
+  // @ts-expect-error nothing of that name was selected
+  compiled(() => select(User).select(["id as number"]).orderBy("nmae"));
+  // @ts-expect-error what an entity has beside columns is none
+  compiled(() => select(User).orderBy("initials"));
+  // @ts-expect-error nor can rows be grouped by it
+  compiled(() => select(User).groupBy("initials"));
+  // @ts-expect-error a text is no number
+  compiled(() => select(User).groupBy("id").having("id", ">", "3"));
+});
+
+test("pluck gives the column's values", () => {
+  compiled(async () => {
+    expectTypeOf(await db.select(User).pluck("name")).toEqualTypeOf<string[]>();
+    expectTypeOf(await db.select(User).pluck("user.bio")).toEqualTypeOf<(string | null)[]>();
+    expectTypeOf(await db.select(Post).pluck("tags")).toEqualTypeOf<(readonly string[])[]>();
+  });
+  // @ts-expect-error there is no such column
+  compiled(() => db.select(User).pluck("nmae"));
+});
+
+test("entities side by side are a list of them, with null where one is optional", () => {
+  compiled(async () => {
+    expectTypeOf(await db.select(User).with(Login, "login.userId", "user.id").all()).toEqualTypeOf<[User, Login][]>();
+    expectTypeOf(await db.select(User).withOptional(Login, "login.userId", "user.id").first()).toEqualTypeOf<
+      [User, Login | null] | null
+    >();
+    const three = db
+      .select(User)
+      .with(Login, "login.userId", "user.id")
+      .withOptional(Truck, (join) => join.onRef("truck.load", "=", "login.id").on("truck.kind", "=", "truck"));
+    expectTypeOf(await three.one()).toEqualTypeOf<[User, Login, Truck | null]>();
+    expectTypeOf(await three.paginate()).toEqualTypeOf<Page<[User, Login, Truck | null]>>();
+  });
+  // @ts-expect-error a model of another bind
+  compiled(() => select(User).with(Event, "event.id", "user.id"));
+  // @ts-expect-error also where it may be missing
+  compiled(() => select(User).withOptional(Event, "event.id", "user.id"));
+  // @ts-expect-error also from the default bind
+  compiled(() => select(Post).with(User, "user.id", "post.authorId"));
+  // @ts-expect-error a table has no entities
+  compiled(() => select(Event).with(tag, "tag.id", "event.id"));
+  // @ts-expect-error there is no such column
+  compiled(() => select(User).with(Login, "login.nope", "user.id"));
+});
+
+test("an alias has the model's columns and entities under its own name", () => {
+  const other = alias(User, "other");
+  compiled(async () => {
+    expectTypeOf(await db.select(other).where("other.name", "=", "ada").one()).toEqualTypeOf<User>();
+    expectTypeOf(await db.select(User).with(other, "other.id", "user.id").all()).toEqualTypeOf<[User, User][]>();
+    const rows = await db.select(User).innerJoin(other, "other.id", "user.id").select(["other.bio", "user.name"]).all();
+    expectTypeOf(rows).toEqualTypeOf<{ bio: string | null; name: string }[]>();
+    const pairs = db.select(alias(Vehicle, "v")).with(alias(Car, "c"), "c.id", "v.id");
+    expectTypeOf(await pairs.first()).toEqualTypeOf<[Vehicle, Car] | null>();
+  });
+  // @ts-expect-error the model goes by its other name
+  compiled(() => select(other).where("user.name", "=", "ada"));
+  // @ts-expect-error an alias has its model's bind
+  compiled(() => select(Event).with(other, "other.id", "event.id"));
+  // @ts-expect-error also in a join
+  compiled(() => select(Event).innerJoin(other, "other.id", "event.id"));
+  // @ts-expect-error a table has no entities to be read under another name
+  compiled(() => alias(tag, "other"));
+});
+
+test("a select of one column is a value of its type", () => {
+  compiled(() => select(User).where("id", "in", select(Login).select("userId")));
+  // @ts-expect-error a text is no key
+  compiled(() => select(User).where("name", "in", select(Login).select("userId")));
+});
+
+test("pages and 404s give what the select reads", () => {
+  compiled(async () => {
+    const page = await db.select(User).paginate({ page: "2", perPage: 10, maxPerPage: 50 });
+    expectTypeOf(page).toEqualTypeOf<Page<User>>();
+    expectTypeOf(page.items).toEqualTypeOf<readonly User[]>();
+    expectTypeOf(await page.next()).toEqualTypeOf<Page<User>>();
+    expectTypeOf(await db.select(User).firstOr404({ description: "no user" })).toEqualTypeOf<User>();
+    expectTypeOf(await db.select(User).oneOr404()).toEqualTypeOf<User>();
+    expectTypeOf(await db.getOr404(User, 1)).toEqualTypeOf<User>();
+    expectTypeOf(await session.getOr404(Truck, 1, { description: "no truck" })).toEqualTypeOf<Truck>();
+  });
+  // @ts-expect-error a text is no key
+  compiled(() => db.getOr404(User, "1"));
+  // @ts-expect-error there is no such option
+  compiled(() => db.select(User).paginate({ size: 3 }));
+});
