@@ -9,7 +9,7 @@ export interface PreparedRunner {
   /** Runs a select and gives what becomes of its rows. */
   read(template: Template, result: SelectResult, given: GivenValues): Awaitable<unknown[]>;
   /** Runs a statement and gives its rows. */
-  rows(template: Template, given: GivenValues): Promise<QueryResult<unknown>>;
+  rows(template: Template, given: GivenValues): Awaitable<QueryResult<unknown>>;
 }
 
 /** What knows a runner, such as a session. */

@@ -35,8 +35,13 @@ export class PreparedStatements implements PreparedRunner {
     return this.#host.selects.results(this.#filled(template, given) as RoutedStatement<DriverRow>, result);
   }
 
-  async rows(template: Template, given: GivenValues): Promise<QueryResult<unknown>> {
-    return this.#host.runner.run(this.#filled(template, given));
+  rows(template: Template, given: GivenValues): Awaitable<QueryResult<unknown>> {
+    const { runner } = this.#host;
+    const routed = this.#filled(template, given);
+    const result = runner.runNow(routed, {});
+    if (result === undefined) return runner.run(routed);
+    routed.compiled.readRows?.(result.rows);
+    return result;
   }
 
   #filled(template: Template, given: GivenValues): RoutedStatement {

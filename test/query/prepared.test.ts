@@ -217,6 +217,23 @@ onEachFamily("null matches null where the statement says so", async (t, url) => 
   });
 });
 
+onEachFamily("rows and several entities of a select are prepared like entities", async (t, url) => {
+  const { app } = await filled(t, url);
+  const names = db.prepare((p: Params<{ admin: boolean }>) =>
+    select(User).where("admin", "=", p("admin")).orderBy("id").select(["name", "born"]),
+  );
+  await app.run(async () => {
+    const rows = await names.all({ admin: false });
+    expectTypeOf(rows).toEqualTypeOf<{ name: string; born: Date | null }[]>();
+    assert.deepEqual(rows, [
+      { name: "bob", born: NOON },
+      { name: "eve", born: null },
+    ]);
+    assert.equal(await names.count({ admin: true }), 1);
+    assert.deepEqual(await names.first({ admin: true }), { name: "ada", born: NOON });
+  });
+});
+
 onEachFamily("a type may be said where no column stands opposite", async (t, url) => {
   const { app } = await filled(t, url);
   const inDays = db.prepare((p: Params<{ at: Date }>, qb) =>
