@@ -30,13 +30,20 @@ export class ColumnConverter {
    * @throws {InvalidValueError} if the column cannot hold the value
    */
   write(value: unknown): unknown {
-    if (value === null) return null;
-    const canonical = this.column.accept(value);
+    return value === null ? null : this.encode(this.column.accept(value));
+  }
+
+  /**
+   * Makes what the driver sends of a value that the column has accepted, which is not null.
+   *
+   * @throws {InvalidValueError} if this database cannot hold it
+   */
+  encode(accepted: unknown): unknown {
     const { encode } = this.#codec;
-    if (encode === undefined) return canonical;
+    if (encode === undefined) return accepted;
     try {
       // `accept` has made the value what the type's own codec takes.
-      return encode(canonical as never);
+      return encode(accepted as never);
     } catch (error) {
       throw this.#refused(error);
     }

@@ -15,13 +15,25 @@ import type { TwoPhase } from "./two-phase.ts";
 /** What a statement does to rows. */
 export type WriteKind = "insert" | "update" | "delete";
 
-/**
- * How a family writes many rows best: one statement run for each row, one statement with all values in it, or one whose
- * parameters are lists with a column's values of all rows.
- */
-export type BulkStrategy =
-  | { readonly insert: "each" | "values"; readonly update: "each" }
-  | { readonly insert: "columns"; readonly update: "columns"; readonly statements: ColumnwiseStatements };
+/** How a family writes many rows best: by lists of rows, or by a list of all rows' values for each column. */
+export type BulkStrategy = RowwiseStrategy | { readonly by: "column"; readonly statements: ColumnwiseStatements };
+
+/** How rows are written by statements that list them. A statement that inserts a single row tells its generated key. */
+export interface RowwiseStrategy {
+  readonly by: "row";
+  /** The most rows of one statement. */
+  readonly mostRows: number;
+  /** Whether rows that are fewer are written one by one, so that there is only one statement to be prepared. */
+  readonly restOneByOne: boolean;
+  readonly update: BulkUpdate;
+}
+
+/** The statement that updates many rows in the same columns, each by its key. It changes no key. */
+export interface BulkUpdate {
+  sql(table: AnyTable, columns: readonly TableColumn[], key: readonly TableColumn[], rows: number): string;
+  /** @param rows for each row its new values, then its key */
+  parameters(rows: readonly (readonly unknown[])[], columns: number): readonly unknown[];
+}
 
 /** The statements of a family that takes the values of many rows column by column. */
 export interface ColumnwiseStatements {

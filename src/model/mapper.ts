@@ -55,6 +55,8 @@ export class Mapper {
   readonly key: readonly MappedProperty[];
   /** The property that counts a row's updates. */
   readonly version: MappedProperty | undefined;
+  /** The properties that get a value with every update of their table's row. */
+  readonly touched: readonly MappedProperty[];
   /** The property whose value tells which class a row is of. */
   readonly discriminator: string | undefined;
   /** The discriminator's value in rows of this class. */
@@ -89,6 +91,7 @@ export class Mapper {
     const root = parent?.root.table ?? table;
     this.key = root.primaryKey.map((column) => this.properties.find((property) => property.column === column)!);
     this.version = this.properties.find(({ column }) => column.definition.version === true);
+    this.touched = this.properties.filter(({ column }) => column.definition.onUpdate !== undefined);
     this.setColumns = columnSetter(
       this.properties.map((property) => property.name),
       this.#fixedDiscriminator(),

@@ -60,25 +60,31 @@ export class BindFlush {
   }
 
   async #insert(units: readonly InsertUnit[]): Promise<void> {
-    for (const alike of Map.groupBy(units, shapeOf).values()) {
-      const rows = alike.map(({ entity, changes: given }): NewRow => {
-        const changes = given.map((change) => this.#resolved(change));
-        const snapshot = Object.fromEntries(changes.map(({ property, snapshot }) => [property.name, snapshot]));
-        return { entity, changes, snapshot, fetched: {} };
-      });
+    for (const alike of alikeIn(units)) {
+      const rows = alike.map((unit) => this.#newRow(unit));
       const { mapper } = alike[0]!;
       for (const table of mapper.tables) await this.#insertInto(table, mapper, rows);
       for (const { entity, changes, snapshot, fetched } of rows) {
-        const assigned = [...settle(entity, changes), ...fillIn(entity, fetched)];
+        const assigned = new Map<string, Filled>();
+        settle(entity, changes, assigned);
+        fillIn(entity, fetched, assigned);
         const byAdd = this.#work.stored(entity, snapshot);
-        this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled: new Map([...byAdd, ...assigned]) });
+        const filled = byAdd.size === 0 ? assigned : new Map([...byAdd, ...assigned]);
+        this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled });
       }
     }
   }
 
+  #newRow({ entity, changes: given }: InsertUnit): NewRow {
+    const changes = this.#resolved(given);
+    const snapshot: Values = {};
+    for (const change of changes) snapshot[change.property.name] = change.snapshot;
+    return { entity, changes, snapshot, fetched: {} };
+  }
+
   async #insertInto(table: AnyTable, mapper: Mapper, rows: readonly NewRow[]): Promise<void> {
-    const isHere = ({ property }: PropertyChange) => property.table === table;
-    const columns = rows[0]!.changes.filter(isHere).map(({ property }) => property.column);
+    const here = changesIn(table, mapper);
+    const columns = here(rows[0]!.changes).map(({ property }) => property.column);
     // A joined child's key is that of its parent's row, which is there by now.
     const linked = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
     const keyOf = (column: TableColumn) => mapper.key[table.primaryKey.indexOf(column)]!;
@@ -90,7 +96,7 @@ export class BindFlush {
       [...linked, ...columns],
       rows.map(({ changes, snapshot }) => [
         ...writtenValues(linked.map(keyOf), snapshot, this.#engine),
-        ...changes.filter(isHere).map(({ written }) => written),
+        ...here(changes).map(({ written }) => written),
       ]),
       fetched.map(({ column }) => column),
     );
@@ -111,13 +117,13 @@ export class BindFlush {
 
   async #update(units: readonly UpdateUnit[]): Promise<void> {
     const stale: Entity[] = [];
-    for (const alike of Map.groupBy(units, shapeOf).values()) {
+    for (const alike of alikeIn(units)) {
       const rows = alike.map((unit): ChangedRow => {
         const before = rowOf(unit.replaced ?? unit.entity)!;
-        return { unit, before, changes: unit.changes.map((change) => this.#resolved(change)) };
+        return { unit, before, changes: this.#resolved(unit.changes) };
       });
       const missing = await this.#updateRows(alike[0]!.mapper, rows);
-      const found = rows.filter((_, index) => !missing.has(index));
+      const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
       stale.push(...rows.filter((_, index) => missing.has(index)).map(({ unit }) => unit.entity));
       // Rows may take each other's keys.
       for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
@@ -130,17 +136,18 @@ export class BindFlush {
   async #updateRows(mapper: Mapper, updates: readonly ChangedRow[]): Promise<ReadonlySet<number>> {
     const missing = new Set<number>();
     for (const table of mapper.tables) {
-      const isHere = ({ property }: PropertyChange) => property.table === table;
-      const columns = updates[0]!.changes.filter(isHere).map(({ property }) => property.column);
+      const here = changesIn(table, mapper);
+      const columns = here(updates[0]!.changes).map(({ property }) => property.column);
       if (columns.length === 0) continue;
       const guards = guardsOf(mapper, table);
+      const told = [...mapper.key, ...guards];
       const absent = await writerFor(table, this.#engine).update(
         this.#transaction.connection,
         columns,
         [...table.primaryKey, ...guards.map(({ column }) => column)],
         updates.map(({ changes, before }) => [
-          ...changes.filter(isHere).map(({ written }) => written),
-          ...writtenValues([...mapper.key, ...guards], before, this.#engine),
+          ...here(changes).map(({ written }) => written),
+          ...writtenValues(told, before, this.#engine),
         ]),
       );
       for (const index of absent) missing.add(index);
@@ -151,7 +158,8 @@ export class BindFlush {
   #updated({ unit: { entity, replaced, mapper }, before, changes }: ChangedRow): void {
     const row: Values = { ...rowOf(replaced ?? entity)! };
     for (const { property, snapshot } of changes) row[property.name] = snapshot;
-    const assigned = settle(entity, changes);
+    const assigned = new Map<string, Filled>();
+    settle(entity, changes, assigned);
     if (replaced === undefined) {
       this.#work.stored(entity, row);
       this.#transaction.undo.note(entity, { kind: "updated", row: before, filled: assigned });
@@ -162,13 +170,9 @@ export class BindFlush {
     const kept = mapper.properties.map(
       ({ name, column }) => [name, restoreSnapshot(column.definition.type.kind, row[name])] as const,
     );
-    const filled = fillIn(entity, Object.fromEntries(kept));
+    fillIn(entity, Object.fromEntries(kept), assigned);
     const byAdd = this.#work.stored(entity, row);
-    this.#transaction.undo.note(entity, {
-      kind: "inserted",
-      row: null,
-      filled: new Map([...byAdd, ...assigned, ...filled]),
-    });
+    this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled: new Map([...byAdd, ...assigned]) });
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {
@@ -197,16 +201,39 @@ export class BindFlush {
     }
   }
 
-  /** Puts in the key that a value waits for: the row that it is of has been stored by now. */
-  #resolved(change: PropertyChange): PropertyChange {
-    if (change.reference === undefined) return change;
-    return knownChange(change.property, change.reference.value, change.given, this.#engine);
+  /** Puts in the keys that values wait for: the rows that they are of have been stored by now. */
+  #resolved(changes: readonly PropertyChange[]): readonly PropertyChange[] {
+    if (changes.every(({ reference }) => reference === undefined)) return changes;
+    return changes.map((change) =>
+      change.reference === undefined
+        ? change
+        : knownChange(change.property, change.reference.value, change.given, this.#engine),
+    );
   }
 }
 
-/** Rows of one shape are written in the same columns. */
+/** Rows of one model by what is written of them: those that are written in the same columns. */
+function alikeIn<U extends InsertUnit | UpdateUnit>(units: readonly U[]): Iterable<readonly U[]> {
+  const [first] = units;
+  const areAlike = units.every(
+    ({ changes }) =>
+      changes.length === first!.changes.length &&
+      changes.every(({ property }, index) => property === first!.changes[index]!.property),
+  );
+  return areAlike ? [units] : Map.groupBy(units, shapeOf).values();
+}
+
 function shapeOf({ changes }: InsertUnit | UpdateUnit): string {
   return changes.map(({ property }) => property.name).join();
+}
+
+/** Picks the changes that are in one of a model's tables. */
+function changesIn(
+  table: AnyTable,
+  { tables }: Mapper,
+): (changes: readonly PropertyChange[]) => readonly PropertyChange[] {
+  if (tables.length === 1) return (changes) => changes;
+  return (changes) => changes.filter(({ property }) => property.table === table);
 }
 
 /** What a row must still be beside its key, so that nobody's update is lost. */
@@ -214,30 +241,26 @@ function guardsOf({ version }: Mapper, table: AnyTable): MappedProperty[] {
   return version?.table === table ? [version] : [];
 }
 
-/** Gives an entity what was stored of it, unless it was changed meanwhile. Returns what was set. */
-function settle(entity: Entity, changes: readonly PropertyChange[]): Map<string, Filled> {
+/** Gives an entity what was stored of it, unless it was changed meanwhile, and notes what was set. */
+function settle(entity: Entity, changes: readonly PropertyChange[], assigned: Map<string, Filled>): void {
   const held = valuesOf(entity);
-  const assigned = new Map<string, Filled>();
   for (const { property, given, value, isPlaceholder } of changes) {
     const before = held[property.name];
     if (isPlaceholder === true || Object.is(before, value) || !Object.is(before, given)) continue;
     held[property.name] = value;
     assigned.set(property.name, { before, now: value });
   }
-  return assigned;
 }
 
-/** Gives an entity what the database filled in, where it has no value. Returns what was set. */
-function fillIn(entity: Entity, values: Values): Map<string, Filled> {
+/** Gives an entity what the database filled in, where it has no value, and notes what was set. */
+function fillIn(entity: Entity, values: Values, assigned: Map<string, Filled>): void {
   const held = valuesOf(entity);
-  const assigned = new Map<string, Filled>();
   for (const [name, now] of Object.entries(values)) {
     const before = held[name];
     if (before !== undefined && !(before instanceof KeyReference)) continue;
     held[name] = now;
     assigned.set(name, { before, now });
   }
-  return assigned;
 }
 
 function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): StaleDataError {

@@ -15,7 +15,9 @@ export type TableRank = (table: AnyTable) => number;
  * @throws {SessionError} if rows need each other and no column of them may be null
  */
 export function orderUnits(units: readonly FlushUnit[], rank: TableRank): FlushUnit[] {
-  const order = new Order(sortedByStage(units, rank));
+  const sorted = sortedByStage(units, rank);
+  if (sorted.every(({ after }) => after.size === 0)) return sorted;
+  const order = new Order(sorted);
   for (;;) {
     const circle = order.advance();
     if (circle === undefined) return order.done;
@@ -25,18 +27,10 @@ export function orderUnits(units: readonly FlushUnit[], rank: TableRank): FlushU
 
 function sortedByStage(units: readonly FlushUnit[], rank: TableRank): FlushUnit[] {
   const stage = ({ kind }: FlushUnit) => (kind === "delete" ? 1 : 0);
-  const place = (unit: FlushUnit) => (unit.kind === "delete" ? -rank(unit.mapper.table) : rank(unit.mapper.root.table));
+  const place = ({ kind, mapper }: FlushUnit) => (kind === "delete" ? -rank(mapper.table) : rank(mapper.root.table));
   const kind = (unit: FlushUnit) => (unit.kind === "insert" ? 1 : 0);
-  return units
-    .map((unit, index) => ({ unit, index }))
-    .sort(
-      (a, b) =>
-        stage(a.unit) - stage(b.unit) ||
-        place(a.unit) - place(b.unit) ||
-        kind(a.unit) - kind(b.unit) ||
-        a.index - b.index,
-    )
-    .map(({ unit }) => unit);
+  // Sorting keeps the order of units that are equal in this.
+  return [...units].sort((a, b) => stage(a) - stage(b) || place(a) - place(b) || kind(a) - kind(b));
 }
 
 /** Units that are put into order: of those that wait for nothing, always the first in the list is next. */

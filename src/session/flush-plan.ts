@@ -8,7 +8,14 @@ import { isUnchanged, restoreSnapshot, takeSnapshot } from "../model/snapshot.ts
 import type { Metadatas } from "../schema/metadatas.ts";
 import { type Values, valuesOf } from "./entity-values.ts";
 import { orderUnits } from "./flush-order.ts";
-import { type DeleteUnit, type FlushUnit, type PropertyChange, placeholder, type UpdateUnit } from "./flush-unit.ts";
+import {
+  AFTER_NOTHING,
+  type DeleteUnit,
+  type FlushUnit,
+  type PropertyChange,
+  placeholder,
+  type UpdateUnit,
+} from "./flush-unit.ts";
 import { type IdentityKey, identityKeyOf } from "./identity-key.ts";
 import { KeyReference } from "./key-reference.ts";
 import { rowDependencies } from "./row-dependencies.ts";
@@ -42,7 +49,7 @@ export function planFlush(
   const deletions = new Map<Mapper, Map<IdentityKey, DeleteUnit>>();
   for (const entity of work.deleted) {
     const mapper = mapperOf(entity);
-    const unit: DeleteUnit = { kind: "delete", entity, mapper, engine: engineFor(mapper), after: new Map() };
+    const unit: DeleteUnit = { kind: "delete", entity, mapper, engine: engineFor(mapper), after: AFTER_NOTHING };
     const keys = deletions.get(mapper) ?? new Map<IdentityKey, DeleteUnit>();
     keys.set(identityKeyOf(mapper, rowOf(entity)!)!, unit);
     deletions.set(mapper, keys);
@@ -64,7 +71,7 @@ export function planFlush(
     const mapper = mapperOf(entity);
     const engine = engineFor(mapper);
     const changes = changedValues(entity, mapper, engine);
-    units.push({ kind: "update", entity, mapper, engine, changes, after: new Map() });
+    units.push({ kind: "update", entity, mapper, engine, changes, after: AFTER_NOTHING });
   }
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...rowDependencies(units, metadatas));
@@ -95,12 +102,14 @@ function differs(property: MappedProperty, values: Values, row: StoredRow): bool
 /** The insert of a row, and the update that fills in what is the row's own generated key. */
 function insertUnits(entity: Entity, mapper: Mapper, engine: Engine): FlushUnit[] {
   const changes = newValues(entity, mapper, engine);
-  const own = changes.filter(({ reference }) => reference?.entity === entity);
-  if (own.length === 0) return [{ kind: "insert", entity, mapper, engine, changes, after: new Map() }];
+  const own = changes.some(({ reference }) => reference !== undefined)
+    ? changes.filter(({ reference }) => reference?.entity === entity)
+    : [];
+  if (own.length === 0) return [{ kind: "insert", entity, mapper, engine, changes, after: AFTER_NOTHING }];
   const required = own.find(({ property }) => property.required);
   if (required !== undefined) throw selfReference(required.property);
   const first = changes.map((change) => (own.includes(change) ? placeholder(change.property) : change));
-  const insert: FlushUnit = { kind: "insert", entity, mapper, engine, changes: first, after: new Map() };
+  const insert: FlushUnit = { kind: "insert", entity, mapper, engine, changes: first, after: AFTER_NOTHING };
   return [insert, { kind: "update", entity, mapper, engine, changes: own, after: new Map([[insert, []]]) }];
 }
 
@@ -119,17 +128,19 @@ function takeOver(entity: Entity, { entity: replaced, mapper, engine }: DeleteUn
       reference !== undefined || (property !== mapper.version && differs(property, { [property.name]: value }, row)),
   );
   changes.push(...nextVersion(entity, mapper, row, engine));
-  return { kind: "update", entity, mapper, engine, changes, after: new Map(), replaced };
+  return { kind: "update", entity, mapper, engine, changes, after: AFTER_NOTHING, replaced };
 }
 
 function newValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChange[] {
   const values = valuesOf(entity);
-  return mapper.properties.flatMap((property) => {
-    if (property.column.definition.generated !== undefined) return [];
+  const changes: PropertyChange[] = [];
+  for (const property of mapper.properties) {
+    if (!isWritable(property)) continue;
     const given = values[property.name];
     const value = given === undefined ? missing(property, mapper) : given;
-    return value === undefined ? [] : [change(property, value, given, engine)];
-  });
+    if (value !== undefined) changes.push(change(property, value, given, engine));
+  }
+  return changes;
 }
 
 /** The value of a new row's column that was given none; `undefined` where the database fills it. */
@@ -150,23 +161,25 @@ function missing({ name, column, required, table }: MappedProperty, mapper: Mapp
 function changedValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChange[] {
   const values = valuesOf(entity);
   const row = rowOf(entity)!;
-  const changed = mapper.properties.filter((property) => property !== mapper.version && differs(property, values, row));
-  const tables = new Set(changed.map(({ table }) => table));
-  const touched = mapper.properties.filter(
-    (property) =>
-      tables.has(property.table) && property.column.definition.onUpdate !== undefined && !changed.includes(property),
-  );
-  return [
-    ...changed.map((property) => {
-      const value = values[property.name];
-      if (value !== undefined) return change(property, value, value, engine);
+  const changes: PropertyChange[] = [];
+  for (const property of mapper.properties) {
+    if (property === mapper.version || !differs(property, values, row)) continue;
+    const value = values[property.name];
+    if (value === undefined) {
       throw property.column.refusal("it was set to undefined; set null, or the value that it had", UndefinedValueError);
-    }),
-    ...touched.map((property) =>
-      change(property, property.column.definition.onUpdate!(), values[property.name], engine),
-    ),
-    ...nextVersion(entity, mapper, row, engine),
-  ];
+    }
+    changes.push(change(property, value, value, engine));
+  }
+  if (mapper.touched.length > 0) {
+    const changed = new Set(changes.map(({ property }) => property));
+    const tables = new Set(changes.map(({ property }) => property.table));
+    for (const property of mapper.touched) {
+      if (changed.has(property) || !tables.has(property.table)) continue;
+      changes.push(change(property, property.column.definition.onUpdate!(), values[property.name], engine));
+    }
+  }
+  changes.push(...nextVersion(entity, mapper, row, engine));
+  return changes;
 }
 
 /** The version that an updated row gets; rows without one were stored by others, and begin to count. */
@@ -198,9 +211,10 @@ export function knownChange(property: MappedProperty, value: unknown, given: unk
     });
   }
   const { kind } = column.definition.type;
-  const canonical = HAVE_CANONICAL_FORM.has(kind) ? column.accept(value) : value;
-  const written = engine.converter(column).write(canonical);
-  return { property, given, value: canonical, snapshot: takeSnapshot(kind, canonical), written, reference: undefined };
+  const accepted = column.accept(value);
+  const written = engine.converter(column).encode(accepted);
+  const kept = HAVE_CANONICAL_FORM.has(kind) ? accepted : value;
+  return { property, given, value: kept, snapshot: takeSnapshot(kind, kept), written, reference: undefined };
 }
 
 /** Kinds of column of which one value can be written in several ways. */

@@ -24,7 +24,7 @@ interface UnitBase {
   readonly mapper: Mapper;
   readonly engine: Engine;
   /** The units that have to be done first; a value names the columns that could be filled in later instead. */
-  readonly after: Map<FlushUnit, readonly MappedProperty[]>;
+  after: Map<FlushUnit, readonly MappedProperty[]>;
 }
 
 /** A row to be inserted. */
@@ -46,6 +46,9 @@ export interface DeleteUnit extends UnitBase {
   readonly kind: "delete";
 }
 
+/** Shared by most units: there is nothing that has to be done before them. Others get a map of their own. */
+export const AFTER_NOTHING: UnitBase["after"] = new Map();
+
 /** One row's part in a flush. */
 export type FlushUnit = InsertUnit | UpdateUnit | DeleteUnit;
 
@@ -58,6 +61,7 @@ export type FlushUnit = InsertUnit | UpdateUnit | DeleteUnit;
 export function waitFor(unit: FlushUnit, other: FlushUnit, later: readonly MappedProperty[]): void {
   const known = unit.after.get(other);
   const mustWait = later.length === 0 || known?.length === 0;
+  if (unit.after === AFTER_NOTHING) unit.after = new Map();
   unit.after.set(other, mustWait ? [] : [...new Set([...(known ?? []), ...later])]);
 }
 
@@ -87,7 +91,7 @@ export function cutBefore(unit: FlushUnit, other: FlushUnit, properties: readonl
     mapper,
     engine,
     changes: properties.map(placeholder),
-    after: new Map(),
+    after: AFTER_NOTHING,
   };
   waitFor(unit, cut, []);
   waitFor(other, cut, []);

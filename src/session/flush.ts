@@ -18,26 +18,39 @@ export async function runFlush(
 ): Promise<void> {
   const batches = batchesByEngine(units);
   const binds = await transactions.joinToWrite([...batches.keys()]);
-  const progress = new Map(units.map((unit) => [unit, Promise.withResolvers<void>()]));
-  // A failure is reported by the bind that it happened on; nobody may wait for it.
-  for (const { promise } of progress.values()) promise.catch(() => {});
+  const progress = awaitedElsewhere(units);
   const outcomes = await Promise.allSettled(
     binds.map(async (bind) => {
       const own = batches.get(bind.engine)!;
       try {
         for (const batch of own) {
-          for (const unit of batch) await waitForOtherBinds(unit, progress);
+          for (const unit of batch) if (unit.after.size > 0) await waitForOtherBinds(unit, progress);
           transactions.requireUsable();
           await new BindFlush(bind, work).run(batch);
-          for (const unit of batch) progress.get(unit)!.resolve();
+          if (progress.size > 0) for (const unit of batch) progress.get(unit)?.resolve();
         }
       } catch (error) {
-        for (const batch of own) for (const unit of batch) progress.get(unit)!.reject(error);
+        for (const batch of own) for (const unit of batch) progress.get(unit)?.reject(error);
         throw error;
       }
     }),
   );
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** The units that others wait for on other binds, and the end of each. */
+function awaitedElsewhere(units: readonly FlushUnit[]): Map<FlushUnit, PromiseWithResolvers<void>> {
+  const progress = new Map<FlushUnit, PromiseWithResolvers<void>>();
+  for (const { after, engine } of units) {
+    for (const other of after.keys()) {
+      if (other.engine === engine || progress.has(other)) continue;
+      const end = Promise.withResolvers<void>();
+      // A failure is reported by the bind that it happened on; nobody may wait for it.
+      end.promise.catch(() => {});
+      progress.set(other, end);
+    }
+  }
+  return progress;
 }
 
 async function waitForOtherBinds(
@@ -65,9 +78,10 @@ function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
       open !== undefined &&
       first?.kind === unit.kind &&
       first.mapper === unit.mapper &&
-      [...unit.after.keys()].every((other) =>
-        other.engine === unit.engine ? !open.known.has(other) : (places.get(other) ?? -1) < open.start,
-      );
+      (unit.after.size === 0 ||
+        [...unit.after.keys()].every((other) =>
+          other.engine === unit.engine ? !open.known.has(other) : (places.get(other) ?? -1) < open.start,
+        ));
     if (fits) {
       open.units.push(unit);
       open.known.add(unit);

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors/session.ts";
-import { rowOf } from "../model/entity.ts";
+import { type Entity, rowOf } from "../model/entity.ts";
 import type { MappedProperty, Mapper } from "../model/mapper.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { AnyTable } from "../schema/table.ts";
@@ -24,16 +24,18 @@ export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadata
   const written = units.filter((unit) => unit.kind !== "delete");
   afterReferencedKeys(written, inserts);
   afterParents(written, inserts, metadatas);
+  if (deletes.length === 0) return [];
   const cuts = afterChildren(deletes, metadatas);
   afterHoldersOfUniqueValues(written, deletes);
   return cuts;
 }
 
 function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[], inserts: readonly InsertUnit[]): void {
-  const byEntity = new Map(inserts.map((unit) => [unit.entity, unit]));
+  let byEntity: Map<Entity, InsertUnit> | undefined;
   for (const unit of written) {
     for (const { property, reference } of unit.changes) {
       if (reference === undefined || reference.entity === unit.entity) continue;
+      byEntity ??= new Map(inserts.map((insert) => [insert.entity, insert]));
       const target = byEntity.get(reference.entity);
       if (target !== undefined) waitFor(unit, target, [property]);
       else if (rowOf(reference.entity) === null) throw notAdded(unit, property);
@@ -57,8 +59,9 @@ function afterParents(
   const index: RowIndex<InsertUnit> = new Map();
   const tables = new Map<AnyTable, InsertUnit[]>();
   for (const unit of inserts) for (const table of unit.mapper.tables) push(tables, table, unit);
+  const keys = foreignKeysByMapper(metadatas);
   for (const unit of written) {
-    for (const { foreign, target, targetProperties } of foreignKeysOf(unit.mapper, metadatas)) {
+    for (const { foreign, target, targetProperties } of keys(unit.mapper)) {
       const candidates = tables.get(target);
       if (candidates === undefined) continue;
       const values = foreign.map((property) => newValue(unit, property));
@@ -74,8 +77,9 @@ function afterChildren(deletes: readonly DeleteUnit[], metadatas: Metadatas): Up
   const index: RowIndex<DeleteUnit> = new Map();
   const tables = new Map<AnyTable, DeleteUnit[]>();
   for (const unit of deletes) for (const table of unit.mapper.tables) push(tables, table, unit);
+  const keys = foreignKeysByMapper(metadatas);
   for (const unit of deletes) {
-    for (const { foreign, target, targetProperties } of foreignKeysOf(unit.mapper, metadatas)) {
+    for (const { foreign, target, targetProperties } of keys(unit.mapper)) {
       const candidates = tables.get(target);
       if (candidates === undefined) continue;
       const values = foreign.map((property) => oldValue(unit, property));
@@ -115,6 +119,16 @@ interface MappedForeignKey {
   readonly target: AnyTable;
   /** The names of the properties there. */
   readonly targetProperties: readonly MappedProperty[];
+}
+
+/** Finds the foreign keys of mappers, once for each. */
+function foreignKeysByMapper(metadatas: Metadatas): (mapper: Mapper) => readonly MappedForeignKey[] {
+  const known = new Map<Mapper, readonly MappedForeignKey[]>();
+  return (mapper) => {
+    const keys = known.get(mapper) ?? foreignKeysOf(mapper, metadatas);
+    known.set(mapper, keys);
+    return keys;
+  };
 }
 
 function foreignKeysOf(mapper: Mapper, metadatas: Metadatas): MappedForeignKey[] {

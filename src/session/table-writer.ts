@@ -2,17 +2,18 @@ import type { QueryResult, RootOperationNode } from "kysely";
 import type { Connection } from "../engine/connection.ts";
 import type { EngineQuery } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { ColumnwiseStatements, TypedColumn } from "../engine/family.ts";
+import type { ColumnwiseStatements, RowwiseStrategy } from "../engine/family.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import { identityKey } from "./identity-key.ts";
+import type { DriverRow } from "./row-functions.ts";
 import { deleteNode, insertNode, selectNode, updateNode } from "./row-nodes.ts";
+import { needsExactNumbers, TableStatements } from "./table-statements.ts";
 
 /** Rows as lists of values, in the order of columns that are named beside them. */
 type Rows = readonly (readonly unknown[])[];
-type DriverRow = Record<string, unknown>;
 
-/** The most rows that one statement takes; more bring nothing and make large statements. */
+/** The most rows that a statement with one list for each column takes; more bring nothing. */
 const MOST_ROWS = 1000;
 
 /**
@@ -22,12 +23,12 @@ const MOST_ROWS = 1000;
 export class TableWriter {
   readonly #table: AnyTable;
   readonly #engine: Engine;
-  readonly #compiled = new Map<string, EngineQuery<DriverRow>>();
-  #types: Promise<ReadonlyMap<string, string>> | undefined;
+  readonly #statements: TableStatements;
 
   constructor(table: AnyTable, engine: Engine) {
     this.#table = table;
     this.#engine = engine;
+    this.#statements = new TableStatements(engine);
   }
 
   /**
@@ -51,21 +52,21 @@ export class TableWriter {
       distinct &&
       columns.length > 0 &&
       (fetched.length === 0 || this.#engine.supportsReturning("insert"));
-    if (!together || bulk.insert === "each") return this.#insertEach(connection, columns, rows, fetched);
+    if (!together) return this.#insertEach(connection, columns, rows, fetched);
     const returned = fetched.length === 0 ? [] : [...new Set([...primaryKey, ...fetched])];
+    const most = bulk.by === "column" ? MOST_ROWS : this.#mostRows(bulk.mostRows, columns.length);
     const results: unknown[][] = [];
-    for (const portion of portions(rows, this.#mostRows(bulk.insert === "columns" ? 1 : columns.length))) {
+    for (const portion of portions(rows, most)) {
+      if (bulk.by === "row" && bulk.restOneByOne && portion.length < most) {
+        results.push(...(await this.#insertEach(connection, columns, portion, fetched)));
+        continue;
+      }
       const inserted =
-        bulk.insert === "columns"
+        bulk.by === "column"
           ? await this.#insertColumns(connection, bulk.statements, columns, portion, returned)
-          : await this.#run(
-              connection,
-              insertNode(this.#table, columns, portion.length, returned),
-              portion.flat(),
-              returned,
-            );
-      const ordered = fetched.length === 0 ? portion.map(() => ({})) : this.#inOrder(inserted, columns, portion);
-      results.push(...ordered.map((row) => fetched.map((column) => this.#read(row, column))));
+          : await this.#insertRows(connection, columns, portion, returned);
+      if (fetched.length === 0) for (const _ of portion) results.push([]);
+      else for (const row of this.#inOrder(inserted, columns, portion)) results.push(this.#readAll(row, fetched));
     }
     return results;
   }
@@ -84,24 +85,64 @@ export class TableWriter {
     rows: Rows,
   ): Promise<number[]> {
     const { bulk } = this.#engine.family;
-    if (rows.length === 1 || bulk.update === "each" || !this.#engine.supportsReturning("update")) {
-      const query = this.#statement(`update ${names(columns)} where ${names(where)}`, () =>
-        updateNode(this.#table, columns, where),
-      );
-      const results = await this.#runEach(connection, query, rows);
-      return positions(results, ({ numAffectedRows }) => numAffectedRows === 0n);
-    }
+    if (rows.length === 1) return this.#updateEach(connection, columns, where, rows);
+    if (bulk.by === "row") return this.#updateRows(connection, bulk, columns, where, rows);
+    if (!this.#engine.supportsReturning("update")) return this.#updateEach(connection, columns, where, rows);
     const missing: number[] = [];
     for (const [start, portion] of portions(rows, MOST_ROWS).entries()) {
       const [own, told] = [
-        await this.#typed(connection, bulk.statements, columns),
-        await this.#typed(connection, bulk.statements, where),
+        await this.#statements.typed(this.#table, connection, bulk.statements, columns),
+        await this.#statements.typed(this.#table, connection, bulk.statements, where),
       ];
       const key = `update by columns ${names(columns)} where ${names(where)}`;
-      const query = this.#text(key, () => bulk.statements.update(this.#table, own, told), this.#table.primaryKey);
+      const query = this.#statements.ofText(
+        key,
+        () => bulk.statements.update(this.#table, own, told),
+        this.#table.primaryKey,
+      );
       const { rows: updated } = await connection.execute<DriverRow>({ ...query, parameters: transposed(portion) });
       const keys = portion.map((row) => row.slice(columns.length));
       for (const index of this.#absent(updated, keys)) missing.push(start * MOST_ROWS + index);
+    }
+    return missing;
+  }
+
+  async #updateEach(
+    connection: Connection,
+    columns: readonly TableColumn[],
+    where: readonly TableColumn[],
+    rows: Rows,
+  ): Promise<number[]> {
+    const query = this.#statements.ofRow(`update ${names(columns)} where ${names(where)}`, () =>
+      updateNode(this.#table, columns, where),
+    );
+    return positions(await this.#runEach(connection, query, rows), ({ numAffectedRows }) => numAffectedRows === 0n);
+  }
+
+  async #updateRows(
+    connection: Connection,
+    { update, mostRows, restOneByOne }: RowwiseStrategy,
+    columns: readonly TableColumn[],
+    where: readonly TableColumn[],
+    rows: Rows,
+  ): Promise<number[]> {
+    const { primaryKey } = this.#table;
+    // Which rows were not there is found by updating each, once more: so they must still be told in the same way.
+    const canRepeat = where.length === primaryKey.length && !columns.some((column) => primaryKey.includes(column));
+    if (!canRepeat) return this.#updateEach(connection, columns, where, rows);
+    const most = this.#mostRows(mostRows, columns.length * (1 + where.length) + where.length);
+    const missing: number[] = [];
+    for (const [start, portion] of portions(rows, most).entries()) {
+      if (!restOneByOne || portion.length === most) {
+        const query = this.#statements.ofRows(`update ${names(columns)} where ${names(where)}`, portion.length, () =>
+          this.#engine.rawQuery(update.sql(this.#table, columns, where, portion.length)),
+        );
+        const parameters = update.parameters(portion, columns.length);
+        const { numAffectedRows } = await connection.execute({ ...query, parameters });
+        if (numAffectedRows === BigInt(portion.length)) continue;
+      }
+      for (const index of await this.#updateEach(connection, columns, where, portion))
+        missing.push(start * most + index);
     }
     return missing;
   }
@@ -113,12 +154,12 @@ export class TableWriter {
    * @returns the positions of those that were not there
    */
   async delete(connection: Connection, where: readonly TableColumn[], rows: Rows): Promise<number[]> {
-    if (rows.length === 1 || !this.#engine.supportsReturning("delete") || this.#engine.family.bulk.insert === "each") {
-      const query = this.#statement(`delete where ${names(where)}`, () => deleteNode(this.#table, where, 1));
+    if (rows.length === 1 || !this.#engine.supportsReturning("delete")) {
+      const query = this.#statements.ofRow(`delete where ${names(where)}`, () => deleteNode(this.#table, where, 1));
       return positions(await this.#runEach(connection, query, rows), ({ numAffectedRows }) => numAffectedRows === 0n);
     }
     const missing: number[] = [];
-    const most = this.#mostRows(where.length);
+    const most = this.#mostRows(MOST_ROWS, where.length);
     for (const [start, portion] of portions(rows, most).entries()) {
       const deleted = await this.#run(
         connection,
@@ -138,15 +179,15 @@ export class TableWriter {
     fetched: readonly TableColumn[],
   ): Promise<unknown[][]> {
     const { generatedKey } = this.#table;
-    const byNumber = fetched.length === 1 && fetched[0] === generatedKey && this.#engine.family.bulk.insert === "each";
+    const byNumber = fetched.length === 1 && fetched[0] === generatedKey && this.#engine.family.bulk.by === "row";
     const returns = fetched.length > 0 && !byNumber && this.#engine.supportsReturning("insert");
     const returned = returns ? fetched : [];
-    const query = this.#statement(`insert ${names(columns)} returning ${names(returned)}`, () =>
+    const query = this.#statements.ofRow(`insert ${names(columns)} returning ${names(returned)}`, () =>
       insertNode(this.#table, columns, 1, returned),
     );
     const results = await this.#runEach(connection, { ...query, plainNumbers: !needsExactNumbers(returned) }, rows);
     if (fetched.length === 0) return rows.map(() => []);
-    if (returns) return results.map(({ rows: [row] }) => fetched.map((column) => this.#read(row!, column)));
+    if (returns) return results.map(({ rows: [row] }) => this.#readAll(row!, fetched));
     const written: unknown[][] = [];
     for (const [index, { insertId }] of results.entries()) {
       const number = generatedKey === undefined ? undefined : this.#engine.converter(generatedKey).read(insertId);
@@ -168,7 +209,20 @@ export class TableWriter {
       columns.includes(column) ? row[columns.indexOf(column)] : this.#engine.converter(column).write(number),
     );
     const [found = {}] = await this.#run(connection, selectNode(this.#table, fetched, primaryKey), key, fetched);
-    return fetched.map((column) => this.#read(found, column));
+    return this.#readAll(found, fetched);
+  }
+
+  async #insertRows(
+    connection: Connection,
+    columns: readonly TableColumn[],
+    rows: Rows,
+    returned: readonly TableColumn[],
+  ): Promise<DriverRow[]> {
+    const query = this.#statements.ofRows(`insert ${names(columns)} returning ${names(returned)}`, rows.length, () =>
+      this.#engine.compileQuery(insertNode(this.#table, columns, rows.length, returned)),
+    );
+    const plainNumbers = !needsExactNumbers(returned);
+    return (await connection.execute<DriverRow>({ ...query, parameters: rows.flat(), plainNumbers })).rows;
   }
 
   async #insertColumns(
@@ -178,33 +232,13 @@ export class TableWriter {
     rows: Rows,
     returned: readonly TableColumn[],
   ): Promise<DriverRow[]> {
-    const typed = await this.#typed(connection, statements, columns);
-    const query = this.#text(
+    const typed = await this.#statements.typed(this.#table, connection, statements, columns);
+    const query = this.#statements.ofText(
       `insert by columns ${names(columns)} returning ${names(returned)}`,
       () => statements.insert(this.#table, typed, returned),
       returned,
     );
     return (await connection.execute<DriverRow>({ ...query, parameters: transposed(rows) })).rows;
-  }
-
-  async #typed(
-    connection: Connection,
-    statements: ColumnwiseStatements,
-    columns: readonly TableColumn[],
-  ): Promise<TypedColumn[]> {
-    this.#types ??= statements
-      .columnTypes(
-        this.#table,
-        async (sql, parameters) =>
-          (await connection.execute<DriverRow>({ ...this.#engine.rawQuery(sql), parameters })).rows,
-      )
-      .catch((error: unknown) => {
-        this.#types = undefined;
-        throw error;
-      });
-    const types = await this.#types;
-    // A column that is not there is the database's to complain about.
-    return columns.map((column) => ({ column, type: types.get(column.name) ?? "text" }));
   }
 
   /** Puts returned rows into the order of the rows that were sent. */
@@ -214,6 +248,8 @@ export class TableWriter {
     if (given.includes(-1)) {
       // Keys are generated in the order of the rows, so the smallest is the first row's.
       const numbered = returned.map((row) => ({ row, number: this.#read(row, key[0]!) as number | bigint }));
+      if (numbered.every(({ number }, index) => index === 0 || numbered[index - 1]!.number < number))
+        return [...returned];
       return numbered.sort((a, b) => (a.number < b.number ? -1 : 1)).map(({ row }) => row);
     }
     const byKey = new Map(returned.map((row) => [this.#identity(key.map(({ name }) => row[name])), row]));
@@ -233,6 +269,10 @@ export class TableWriter {
 
   #read(row: DriverRow, column: TableColumn): unknown {
     return this.#engine.converter(column).read(row[column.name]);
+  }
+
+  #readAll(row: DriverRow, columns: readonly TableColumn[]): unknown[] {
+    return columns.map((column) => this.#read(row, column));
   }
 
   async #run(
@@ -255,35 +295,9 @@ export class TableWriter {
     return [await connection.execute({ ...query, parameters: rows[0]! })];
   }
 
-  #statement(shape: string, make: () => RootOperationNode): EngineQuery<DriverRow> {
-    return this.#kept(shape, () => ({ ...this.#engine.compileQuery(make()), prepare: true, plainNumbers: true }));
+  #mostRows(most: number, parametersPerRow: number): number {
+    return Math.max(1, Math.min(most, Math.floor(this.#engine.family.mostParameters / parametersPerRow)));
   }
-
-  #text(shape: string, make: () => string, returned: readonly TableColumn[]): EngineQuery<DriverRow> {
-    return this.#kept(shape, () => ({
-      ...this.#engine.rawQuery(make()),
-      prepare: true,
-      plainNumbers: !needsExactNumbers(returned),
-    }));
-  }
-
-  #kept(shape: string, make: () => EngineQuery): EngineQuery<DriverRow> {
-    let query = this.#compiled.get(shape);
-    if (query === undefined) {
-      query = make() as EngineQuery<DriverRow>;
-      this.#compiled.set(shape, query);
-    }
-    return query;
-  }
-
-  #mostRows(parametersPerRow: number): number {
-    return Math.max(1, Math.min(MOST_ROWS, Math.floor(this.#engine.family.mostParameters / parametersPerRow)));
-  }
-}
-
-/** Whether numbers of these columns may be larger than a JavaScript number holds. */
-function needsExactNumbers(columns: readonly TableColumn[]): boolean {
-  return columns.some(({ definition: { type } }) => type.kind === "bigint" || type.kind === "native");
 }
 
 function portions<T>(items: readonly T[], size: number): (readonly T[])[] {

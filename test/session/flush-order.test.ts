@@ -74,8 +74,9 @@ onEachFamily("many children are stored by few statements", async (t, url, family
   }
   await session.commit();
 
-  if (family !== "mysql")
-    assert.deepEqual(verbs(sent.filter(({ sql }) => sql.startsWith("insert"))), ["insert", "insert"]);
+  const inserts = sent.filter(({ sql }) => sql.startsWith("insert"));
+  // On SQLite 50 rows at a time.
+  assert.equal(inserts.length, family === "sqlite" ? 4 : 2);
   assert.ok(sent.length < 12, `${sent.length} statements`);
 });
 

@@ -1,5 +1,6 @@
 import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from "kysely";
 import type { Family } from "../family.ts";
+import { mysqlBulkUpdate } from "./mysql-bulk-update.ts";
 import { mysqlCodec } from "./mysql-codecs.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
@@ -31,7 +32,7 @@ export const mysql: Family = Object.freeze({
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,
   locksRows: true,
-  bulk: { insert: "values", update: "each" },
+  bulk: { by: "row", mostRows: 500, restOneByOne: false, update: mysqlBulkUpdate },
   mostParameters: 65_535,
   transactionalDdl: false,
   columnType: mysqlColumnType,

@@ -29,7 +29,7 @@ export const postgres: Family = Object.freeze({
   supportsDefaultKeyword: true,
   errorKind: postgresErrorKind,
   locksRows: true,
-  bulk: { insert: "columns", update: "columns", statements: postgresColumnwise },
+  bulk: { by: "column", statements: postgresColumnwise },
   mostParameters: 65_535,
   transactionalDdl: true,
   columnType: postgresColumnType,

@@ -1,5 +1,6 @@
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { Family } from "../family.ts";
+import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
 import { sqliteDdl } from "./sqlite-ddl.ts";
@@ -26,7 +27,7 @@ export const sqlite: Family = Object.freeze({
   supportsDefaultKeyword: false,
   errorKind: sqliteErrorKind,
   locksRows: false,
-  bulk: { insert: "each", update: "each" },
+  bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate },
   mostParameters: 32_766,
   transactionalDdl: true,
   columnType: sqliteColumnType,
