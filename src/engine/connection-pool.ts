@@ -3,6 +3,8 @@ import type { BindKey } from "../bind-key.ts";
 import type { AcquireOptions, PhysicalConnection, PoolStatus, ReleaseOptions } from "./driver.ts";
 import { Owner } from "./owner.ts";
 import { Slots } from "./slots.ts";
+import { unlessAborted } from "./unless-aborted.ts";
+import { unlessLate } from "./unless-late.ts";
 
 /** How a pool makes and keeps its connections. Times are milliseconds. */
 export interface PoolOptions<C extends PhysicalConnection> {
@@ -19,6 +21,8 @@ export interface PoolOptions<C extends PhysicalConnection> {
 interface Pooled<C> {
   readonly connection: C;
   readonly born: number;
+  /** When its server was last known to answer. */
+  seen: number;
 }
 
 /**
@@ -32,6 +36,8 @@ export class ConnectionPool<C extends PhysicalConnection> {
   readonly #slots: Slots;
   readonly #idle: Pooled<C>[] = [];
   readonly #lent = new Map<PhysicalConnection, { readonly pooled: Pooled<C>; readonly owner: Owner }>();
+  /** When a connection was last found lost: those that nobody has heard of since may be lost as well. */
+  #lastLoss = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: PoolOptions<C>) {
@@ -42,12 +48,17 @@ export class ConnectionPool<C extends PhysicalConnection> {
   /** Lends a connection, waiting for one if all are in use. */
   async acquire({ owner = new Owner("a statement"), signal }: AcquireOptions = {}): Promise<C> {
     if (!this.#slots.tryTake(owner)) await this.#slots.take(owner, { timeout: this.#options.timeout, signal });
+    const usable = this.#usable();
     try {
-      const pooled = await this.#usable();
+      const pooled = await (signal === undefined ? usable : unlessAborted(usable, signal));
       this.#lent.set(pooled.connection, { pooled, owner });
       return pooled.connection;
     } catch (error) {
-      this.#slots.release(owner);
+      // After an abort the connection that is on its way is the next one's.
+      void usable
+        .then((pooled) => this.#keep(pooled))
+        .catch(() => {})
+        .finally(() => this.#slots.release(owner));
       throw error;
     }
   }
@@ -56,14 +67,20 @@ export class ConnectionPool<C extends PhysicalConnection> {
   async release(connection: PhysicalConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
     const loan = this.#lent.get(connection);
     if (loan === undefined) return;
-    const unfit = discard || connection.isBroken || (connection.inTransaction && !(await rollsBack(connection)));
+    const unfit =
+      discard ||
+      connection.isBroken ||
+      (connection.inTransaction && !(await rollsBack(connection, this.#options.timeout)));
     this.#lent.delete(connection);
-    if (unfit || this.#closed) {
+    if (connection.isBroken) this.#lastLoss = Date.now();
+    if (unfit) {
       this.#slots.release(loan.owner);
       await connection.close();
     } else {
-      this.#idle.push(loan.pooled);
+      loan.pooled.seen = Date.now();
+      const kept = this.#keep(loan.pooled);
       this.#slots.release(loan.owner);
+      await kept;
     }
   }
 
@@ -78,21 +95,41 @@ export class ConnectionPool<C extends PhysicalConnection> {
   }
 
   async #usable(): Promise<Pooled<C>> {
-    const { recycle, prePing, timeout } = this.#options;
+    const { recycle, timeout } = this.#options;
+    const deadline = performance.now() + timeout;
     for (let pooled = this.#idle.pop(); pooled !== undefined; pooled = this.#idle.pop()) {
       const { connection, born } = pooled;
       const tooOld = recycle !== undefined && Date.now() - born > recycle;
-      if (!connection.isBroken && !tooOld && (!prePing || (await answers(connection, timeout)))) return pooled;
+      if (connection.isBroken) this.#lastLoss = Date.now();
+      else if (!tooOld && (await this.#isAlive(pooled, deadline - performance.now()))) return pooled;
       // Nobody has to wait until a connection that may be dead is closed.
       void connection.close();
     }
-    return { connection: await this.#options.connect(), born: Date.now() };
+    const now = Date.now();
+    return { connection: await this.#options.connect(), born: now, seen: now };
+  }
+
+  /**
+   * Asks a connection whether it lives, where that is wanted or in doubt.
+   *
+   * @param time how long all that are asked may take together, in milliseconds; the last ones are not waited for
+   */
+  async #isAlive({ connection, seen }: Pooled<C>, time: number): Promise<boolean> {
+    if (!this.#options.prePing && seen > this.#lastLoss) return true;
+    if (await answers(connection, Math.max(1, time))) return true;
+    this.#lastLoss = Date.now();
+    return false;
+  }
+
+  async #keep(pooled: Pooled<C>): Promise<void> {
+    if (this.#closed) await pooled.connection.close();
+    else this.#idle.push(pooled);
   }
 }
 
-async function rollsBack(connection: PhysicalConnection): Promise<boolean> {
+async function rollsBack(connection: PhysicalConnection, timeout: number): Promise<boolean> {
   try {
-    await connection.executeQuery(CompiledQuery.raw("rollback"));
+    await unlessLate(connection.executeQuery(CompiledQuery.raw("rollback")), timeout);
     return !connection.isBroken;
   } catch {
     return false;

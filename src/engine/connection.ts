@@ -3,7 +3,10 @@ import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
 import type { AnsweredResult, EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
 import type { Engine } from "./engine.ts";
-import { type RecordedQuery, recorded } from "./recorded-query.ts";
+import { Aborted, Interruption } from "./interruption.ts";
+import type { Owner } from "./owner.ts";
+import { whenSilent } from "./patience.ts";
+import { recorded } from "./recorded-query.ts";
 import type { Ending } from "./two-phase.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
@@ -18,19 +21,20 @@ type BranchEnds = Readonly<Record<Ending, readonly string[]>>;
 export class Connection implements DatabaseConnection {
   readonly engine: Engine;
   readonly #driver: EngineDriver;
-  readonly #raw: DatabaseConnection;
-  readonly #record: RecordedQuery[] | undefined;
+  readonly #raw: DatabaseConnection & Partial<PhysicalConnection>;
+  readonly #owner: Owner | undefined;
   #inTransaction = false;
   /** Whether the end or beginning of a transaction was sent and failed, so that nobody knows what state it is in. */
   #unclear = false;
   #branch: BranchEnds | undefined;
+  #isEnding = false;
+  #interruption: Interruption | undefined;
 
-  /** @param record where statements are noted, if queries are recorded */
-  constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection, record?: RecordedQuery[]) {
+  constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection, owner?: Owner) {
     this.engine = engine;
     this.#driver = driver;
     this.#raw = raw;
-    this.#record = record;
+    this.#owner = owner;
   }
 
   /** The connection as Kysely and the driver know it. */
@@ -43,44 +47,69 @@ export class Connection implements DatabaseConnection {
     return this.#inTransaction;
   }
 
-  /** Runs a statement. */
-  execute<R>(query: EngineQuery<R>): Promise<QueryResult<R>> {
-    return this.#run(query, () => this.#raw.executeQuery<R>(query));
+  /**
+   * Runs a statement.
+   *
+   * @param signal ends it, on the server too where the database can; that of the owner unless given
+   * @throws the signal's reason, when it is aborted
+   */
+  execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
+    return this.#run(query, () => this.#raw.executeQuery<R>(query), signal);
   }
 
   /** Runs a statement once for each set of parameters, in their order. */
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
-    const raw = this.#raw as DatabaseConnection & Partial<Pick<PhysicalConnection, "executeMany">>;
-    return this.#run({ sql: query.sql, parameters: parameterSets }, async () => {
+    const raw = this.#raw;
+    const run = async () => {
       if (raw.executeMany !== undefined) return raw.executeMany(query, parameterSets);
       const results: QueryResult<R>[] = [];
       for (const parameters of parameterSets) results.push(await raw.executeQuery<R>({ ...query, parameters }));
       return results;
-    });
+    };
+    return this.#run({ sql: query.sql, parameters: parameterSets }, run, this.#owner?.signal);
   }
 
   /**
    * Runs a statement and gives its rows in portions of `chunkSize`. Leaving the loop ends the statement, and on some
    * databases the connection with it.
+   *
+   * @param signal ends it, as in {@link execute}
    */
-  async *stream<R>(query: EngineQuery<R>, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    const rows = await this.#run(query, async () => {
-      const iterator = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
-      // The first portion tells whether the statement is accepted at all.
-      return { iterator, first: await iterator.next() };
-    });
+  async *stream<R>(
+    query: EngineQuery<R>,
+    chunkSize: number,
+    signal = this.#owner?.signal,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const rows = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
+    // The first portion tells whether the statement is accepted at all.
+    let portion = await this.#run(query, () => rows.next(), signal);
     try {
-      for (let next = rows.first; next.done !== true; next = await rows.iterator.next()) yield next.value;
+      while (portion.done !== true) {
+        yield portion.value;
+        portion = await this.#watched(() => rows.next(), signal);
+      }
     } catch (error) {
-      throw this.engine.databaseError(error, query.sql);
+      throw await this.errorOf(error, query.sql);
     } finally {
-      await rows.iterator.return?.();
+      await rows.return?.();
     }
   }
 
   /** The same as {@link execute}, under Kysely's name. */
-  executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
-    return this.execute(query as EngineQuery<R>);
+  async executeQuery<R>(query: EngineQuery, options?: { readonly signal?: AbortSignal }): Promise<QueryResult<R>> {
+    try {
+      return await this.execute(query as EngineQuery<R>, options?.signal);
+    } catch (error) {
+      // Kysely has thrown the signal's reason already, and would print whatever comes now.
+      if (options?.signal?.aborted === true) return { rows: [] };
+      throw error;
+    }
+  }
+
+  /** Ends the statement that runs just now, if one does; it fails with `reason`. The end of a transaction is left to happen. */
+  interrupt(reason: unknown): void {
+    if (this.#isEnding || this.#raw.isBusy === false) return;
+    this.#interruption ??= new Interruption(this.#raw, reason);
   }
 
   /**
@@ -106,16 +135,19 @@ export class Connection implements DatabaseConnection {
   /**
    * Begins a transaction, with the engine's isolation level where the settings name none.
    *
+   * @param signal ends the wait, if the database lets nobody begin just then
    * @throws {UnsupportedError} if it is to write and the bind is read-only
    */
-  async begin(settings: TransactionSettings = {}): Promise<void> {
+  async begin(settings: TransactionSettings = {}, signal = this.#owner?.signal): Promise<void> {
     const { accessMode } = settings;
     this.engine.requireWritable(accessMode === "read write");
-    await this.#end(`begin${accessMode === undefined ? "" : ` ${accessMode}`}`, async () => {
+    const begin = async () => {
       this.#unclear = true;
       await this.#driver.beginTransaction(this.#raw, settings);
       this.#unclear = false;
-    });
+    };
+    const sql = `begin${accessMode === undefined ? "" : ` ${accessMode}`}`;
+    await this.engine.observe({ sql, parameters: [] }, () => this.#watched(begin, signal), this);
     this.#inTransaction = true;
   }
 
@@ -199,20 +231,72 @@ export class Connection implements DatabaseConnection {
   /** Gives the connection back, rolling back what was not committed. If that fails, the connection is closed instead. */
   async release(): Promise<void> {
     if (this.#inTransaction) await this.rollback().catch(() => {});
+    if (this.#interruption !== undefined) await this.#interruptionOver();
     await this.#driver.releaseConnection(this.#raw, { discard: this.#unclear });
   }
 
-  #run<T>(query: { readonly sql: string; readonly parameters: readonly unknown[] }, run: () => Promise<T>): Promise<T> {
-    if (this.#record === undefined) return this.engine.observe(query, run);
-    const { bindKey } = this.engine;
-    return recorded(this.#record, { ...query, bindKey }, () => this.engine.observe(query, run));
+  /** @internal what a statement that failed throws */
+  async errorOf(cause: unknown, sql: string): Promise<unknown> {
+    const interruption = await this.#interruptionOver();
+    if (cause instanceof Aborted) return cause.reason;
+    return interruption === undefined ? this.engine.databaseError(cause, sql) : interruption.reason;
+  }
+
+  async #interruptionOver(): Promise<Interruption | undefined> {
+    const interruption = this.#interruption;
+    this.#interruption = undefined;
+    await interruption?.over();
+    return interruption;
+  }
+
+  #run<T>(
+    query: { readonly sql: string; readonly parameters: readonly unknown[] },
+    run: () => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    // What is not sent is not shown to listeners.
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const isPlain = signal === undefined && this.engine.statementTimeout === undefined;
+    const watched = isPlain ? run : () => this.#watched(run, signal);
+    const record = this.#owner?.record;
+    if (record === undefined) return this.engine.observe(query, watched, this);
+    return recorded(record, { ...query, bindKey: this.engine.bindKey }, () =>
+      this.engine.observe(query, watched, this),
+    );
+  }
+
+  /** Runs something that a signal may end, and the silence of a server that should have ended it by itself. */
+  async #watched<T>(run: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const isAborted = () => signal?.aborted === true;
+    if (isAborted()) throw new Aborted(signal?.reason);
+    const { statementTimeout } = this.engine;
+    const abort = () => this.interrupt(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const heard =
+      statementTimeout === undefined ? undefined : whenSilent(statementTimeout, () => this.#raw.destroy?.());
+    try {
+      const result = await run();
+      if (!isAborted()) return result;
+    } catch (error) {
+      if (!isAborted()) throw error;
+    } finally {
+      heard?.();
+      signal?.removeEventListener("abort", abort);
+    }
+    throw new Aborted(signal?.reason);
   }
 
   #send(sql: string): Promise<AnsweredResult> {
-    return this.engine.observe({ sql, parameters: [] }, () => this.#raw.executeQuery(CompiledQuery.raw(sql)));
+    return this.#end(sql, () => this.#raw.executeQuery(CompiledQuery.raw(sql)));
   }
 
-  #end(sql: string, run: () => Promise<void>): Promise<void> {
-    return this.engine.observe({ sql, parameters: [] }, run);
+  async #end<T>(sql: string, run: () => Promise<T>): Promise<T> {
+    if (this.#interruption !== undefined) await this.#interruptionOver();
+    this.#isEnding = true;
+    try {
+      return await this.engine.observe({ sql, parameters: [] }, () => this.#watched(run, undefined), this);
+    } finally {
+      this.#isEnding = false;
+    }
   }
 }

@@ -6,7 +6,7 @@ export type Use = "read" | "write";
 
 /** What multibind says when it asks a driver for a connection. Kysely's own callers say none of it. */
 export interface AcquireOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly use?: Use;
   readonly owner?: Owner;
 }
@@ -70,6 +70,15 @@ export interface PhysicalConnection extends DatabaseConnection {
    * @param timeout how long to wait for the answer, in milliseconds
    */
   ping(timeout: number): Promise<void>;
-  /** Closes it for good; never throws. */
+  /** Whether a statement runs on it just now. */
+  readonly isBusy: boolean;
+  /**
+   * Ends the statement that runs on it just now, on the server too, which then fails; without one nothing happens. Comes
+   * back when the request can no longer hit a later statement.
+   */
+  cancel(): Promise<void>;
+  /** Closes it for good, in good order if the server answers; never throws, and never waits for long. */
   close(): Promise<void>;
+  /** Closes it for good and at once; what runs on it fails. */
+  destroy(): void;
 }

@@ -174,6 +174,11 @@ export class Engine {
     return this.dialect.createAdapter();
   }
 
+  /** @internal after which time the server ends a statement, in milliseconds */
+  get statementTimeout(): number | undefined {
+    return this.#definition.options.statementTimeout;
+  }
+
   /** @internal compiles a statement's tree as it is */
   readonly compileQuery = (node: RootOperationNode, queryId = createQueryId()): CompiledQuery => {
     this.#compiler ??= this.dialect.createQueryCompiler();
@@ -217,11 +222,13 @@ export class Engine {
 
   /** @internal takes a connection; whoever takes it gives it back */
   async connect(options: AcquireOptions): Promise<Connection> {
+    const { owner, signal = owner?.signal } = options;
+    const heeded = signal === undefined ? options : { ...options, signal };
     const driver = this.#driver ?? (await this.#open());
     try {
-      return new Connection(this, driver, await driver.acquireConnection(options), options.owner?.record);
+      return new Connection(this, driver, await driver.acquireConnection(heeded), owner);
     } catch (error) {
-      throw this.databaseError(error);
+      throw signal?.aborted === true && error === signal.reason ? error : this.databaseError(error);
     }
   }
 
@@ -229,7 +236,7 @@ export class Engine {
   async execute<R>(query: EngineQuery<R>, options: AcquireOptions): Promise<QueryResult<R>> {
     const connection = await this.connect(options);
     try {
-      return await connection.execute(query);
+      return await connection.execute(query, options.signal);
     } finally {
       await connection.release();
     }
@@ -247,10 +254,11 @@ export class Engine {
     }
   }
 
-  /** @internal runs a statement in sight of the listeners, and wraps its errors */
+  /** @internal runs a connection's statement in sight of the listeners, and wraps its errors */
   async observe<T>(
     { sql, parameters }: { readonly sql: string; readonly parameters: readonly unknown[] },
     run: () => Promise<T>,
+    connection: Connection,
   ): Promise<T> {
     const event = { bindKey: this.bindKey, sql, parameters };
     for (const listener of this.#before) listener(event);
@@ -260,7 +268,7 @@ export class Engine {
       if (this.#after.length > 0) this.#finish({ ...event, duration: performance.now() - start });
       return result;
     } catch (cause) {
-      const error = this.databaseError(cause, sql);
+      const error = await connection.errorOf(cause, sql);
       if (this.#after.length > 0) this.#finish({ ...event, duration: performance.now() - start, error });
       throw error;
     }

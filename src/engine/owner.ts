@@ -26,6 +26,8 @@ export class Owner {
   readonly waits = new Set<Wait>();
   /** Where the statements of this owner are noted: with those around it, unless it has a place of its own. */
   record: RecordedQuery[] | undefined;
+  /** What ends the waits and statements of this owner. */
+  signal: AbortSignal | undefined;
   readonly #inner = new Set<Owner>();
 
   constructor(label: string, surrounding: Owner | undefined = surroundings.getStore()?.owner) {

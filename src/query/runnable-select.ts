@@ -11,10 +11,10 @@ import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from
 import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
 import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
-import type { SelectRunner } from "./select-runner.ts";
+import type { ReadOptions, SelectRunner } from "./select-runner.ts";
 
 /** What is said when something is not there. */
-export interface NotFoundOptions {
+export interface NotFoundOptions extends ReadOptions {
   /** What to tell the one who asked. */
   readonly description?: string | undefined;
 }
@@ -40,9 +40,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).all()`
    */
-  async all(): Promise<E[]> {
+  async all(options: ReadOptions = {}): Promise<E[]> {
     // The statement reads what E says.
-    return (await this.runner.read(statementOf(this.parts))) as E[];
+    return (await this.runner.read(statementOf(this.parts), options)) as E[];
   }
 
   /**
@@ -50,8 +50,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).first()`
    */
-  async first(): Promise<E | null> {
-    return (await this.#read((node) => limited(node, 1)))[0] ?? null;
+  async first(options: ReadOptions = {}): Promise<E | null> {
+    return (await this.#read((node) => limited(node, 1), options))[0] ?? null;
   }
 
   /**
@@ -63,7 +63,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see Flask-SQLAlchemy: `db.first_or_404`
    */
   async firstOr404(options: NotFoundOptions = {}): Promise<E> {
-    const item = await this.first();
+    const item = await this.first(options);
     if (item === null) throw this.#notFound(options);
     return item;
   }
@@ -76,8 +76,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).one()`
    */
-  async one(): Promise<E> {
-    const item = await this.oneOrNull();
+  async one(options: ReadOptions = {}): Promise<E> {
+    const item = await this.oneOrNull(options);
     if (item !== null) return item;
     throw new NoResultError(`There is no row of ${this.#label} where one was to be.`, bindOf(this.parts));
   }
@@ -89,8 +89,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).one_or_none()`
    */
-  async oneOrNull(): Promise<E | null> {
-    const [item = null, second] = await this.#read((node) => limited(node, 2));
+  async oneOrNull(options: ReadOptions = {}): Promise<E | null> {
+    const [item = null, second] = await this.#read((node) => limited(node, 2), options);
     if (second === undefined) return item;
     throw new MultipleResultsError(`There are several rows of ${this.#label} where one was to be.`, bindOf(this.parts));
   }
@@ -104,7 +104,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see Flask-SQLAlchemy: `db.one_or_404`
    */
   async oneOr404(options: NotFoundOptions = {}): Promise<E> {
-    const [item, second] = await this.#read((node) => limited(node, 2));
+    const [item, second] = await this.#read((node) => limited(node, 2), options);
     if (item === undefined || second !== undefined) throw this.#notFound(options);
     return item;
   }
@@ -119,22 +119,23 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    */
   async pluck<RE extends StringReference<DB, TB>>(
     column: RE,
+    options: ReadOptions = {},
   ): Promise<ExtractTypeFromReferenceExpression<DB, TB, RE>[]> {
     const builder = this.parts.builder.clearSelect().select([column]);
-    const rows = await this.runner.read(statementOf({ ...this.parts, builder, readsRows: true }));
+    const rows = await this.runner.read(statementOf({ ...this.parts, builder, readsRows: true }), options);
     // Each row has that column's value, and nothing else.
     return rows.map((row) => Object.values(row as object)[0]);
   }
 
   /** How many rows there are, within `limit` and `offset`. */
-  async count(): Promise<number> {
-    const [row] = await this.#rows(countNode);
+  async count(options: ReadOptions = {}): Promise<number> {
+    const [row] = await this.#rows(countNode, options);
     return Number(row?.["count"]);
   }
 
   /** Whether there is any row. */
-  async exists(): Promise<boolean> {
-    return (await this.#rows((node) => limited(existsNode(node), 1))).length > 0;
+  async exists(options: ReadOptions = {}): Promise<boolean> {
+    return (await this.#rows((node) => limited(existsNode(node), 1), options)).length > 0;
   }
 
   /**
@@ -153,7 +154,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   async paginate(options: PageOptions = {}): Promise<Page<E>> {
     const asked = pageNumbers(options);
     const read: PageReader<E> = ({ page, perPage }) =>
-      this.#read((node) => pageNode(node, perPage, (page - 1) * perPage));
+      this.#read((node) => pageNode(node, perPage, (page - 1) * perPage), {});
     const items = await itemsOf(asked, read, options.notFound ?? true);
     return new Page(asked, items, options.count === false ? null : await this.count(), read);
   }
@@ -164,9 +165,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @param options `chunkSize`: how many rows are read at once, 100 unless given
    */
-  stream(options: { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
+  stream(options: ReadOptions & { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
     // As for `all`.
-    return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100) as AsyncIterableIterator<E>;
+    return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
   }
 
   /** The select under a name, to be a source of rows or a value in other statements. */
@@ -213,14 +214,19 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     });
   }
 
-  async #read(change: (node: SelectQueryNode) => SelectQueryNode): Promise<E[]> {
+  async #read(change: (node: SelectQueryNode) => SelectQueryNode, options: ReadOptions): Promise<E[]> {
     const { node, result } = statementOf(this.parts);
     // As for `all`.
-    return (await this.runner.read({ node: change(node), result })) as E[];
+    return (await this.runner.read({ node: change(node), result }, options)) as E[];
   }
 
-  async #rows(change: (node: SelectQueryNode) => SelectQueryNode): Promise<Record<string, unknown>[]> {
+  async #rows(
+    change: (node: SelectQueryNode) => SelectQueryNode,
+    options: ReadOptions,
+  ): Promise<Record<string, unknown>[]> {
     const { node } = statementOf(this.parts);
-    return (await this.runner.read({ node: change(node), result: { kind: "rows" } })) as Record<string, unknown>[];
+    const rows = await this.runner.read({ node: change(node), result: { kind: "rows" } }, options);
+    // Whatever is read as rows has columns by their names.
+    return rows as Record<string, unknown>[];
   }
 }

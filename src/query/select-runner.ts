@@ -2,6 +2,12 @@ import type { SelectQueryNode } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
 import type { EntitySelection } from "./entity-selection.ts";
 
+/** How rows are read. */
+export interface ReadOptions {
+  /** Ends the statement when it is aborted, and the wait for its turn and a connection; on the server too where it can. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What the rows of a select become: an entity each, several entities each, or nothing but rows. */
 export type SelectResult =
   | { readonly kind: "entities"; readonly selection: EntitySelection }
@@ -22,7 +28,7 @@ export type RunSelect = Pick<SelectStatement, "node" | "result">;
 /** Whoever runs `select(Model)` statements: a session. */
 export interface SelectRunner {
   /** Runs a statement and gives what becomes of its rows. */
-  read(statement: RunSelect): Awaitable<unknown[]>;
+  read(statement: RunSelect, options: ReadOptions): Awaitable<unknown[]>;
   /** The same, row by row, without keeping clean entities. */
-  stream(statement: RunSelect, chunkSize: number): AsyncIterableIterator<unknown>;
+  stream(statement: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown>;
 }

@@ -22,6 +22,8 @@ export interface Part {
   readonly gid?: string | undefined;
   /** What to run before the transaction begins. */
   readonly before?: string | undefined;
+  /** Ends the wait for a connection. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -105,7 +107,7 @@ export class BindTransaction {
     this.requireUsable();
     if (this.#connection === undefined) {
       const use = settings.accessMode === "read only" ? "read" : "write";
-      const connection = await this.engine.connect({ use, owner: this.#owner });
+      const connection = await this.engine.connect({ use, owner: this.#owner, signal: part.signal });
       try {
         await begin(connection, settings, part);
       } catch (error) {
@@ -124,12 +126,13 @@ export class BindTransaction {
   }
 
   /** Runs a statement in the transaction. After an error nothing more runs until it is rolled back. */
-  async execute<R>(query: EngineQuery<R>): Promise<QueryResult<R>> {
+  async execute<R>(query: EngineQuery<R>, signal?: AbortSignal): Promise<QueryResult<R>> {
     this.requireUsable();
     try {
-      return await this.connection.execute(query);
+      return await this.connection.execute(query, signal);
     } catch (error) {
-      this.fail(error);
+      if (signal?.aborted === true) this.#failure ??= error;
+      else this.fail(error);
       throw error;
     }
   }
@@ -157,7 +160,7 @@ export class BindTransaction {
   /** @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since */
   requireUsable(): void {
     if (this.#failure === undefined) return;
-    const { message } = this.#failure as Error;
+    const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
     throw new FailedTransactionError(
       `A statement on ${bindLabel(this.engine.bindKey)} failed before (${message}), and its transaction was not rolled back. ` +
         "Call `rollback()` first; to go on after an expected error, run it within `beginNested()`.",
@@ -277,9 +280,13 @@ export class BindTransaction {
   }
 }
 
-async function begin(connection: Connection, settings: TransactionSettings, { gid, before }: Part): Promise<void> {
+async function begin(
+  connection: Connection,
+  settings: TransactionSettings,
+  { gid, before, signal }: Part,
+): Promise<void> {
   if (before !== undefined) await connection.execute(CompiledQuery.raw(before));
-  if (gid === undefined) return connection.begin(settings);
+  if (gid === undefined) return connection.begin(settings, signal);
   // Where it is begun in another way already, that has to be allowed.
   if (connection.engine.twoPhase?.branch !== undefined) await requirePreparable(connection);
   await connection.beginBranch(gid, settings);

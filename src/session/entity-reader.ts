@@ -7,6 +7,7 @@ import { type Entity, mapperOf, rowOf } from "../model/entity.ts";
 import type { Mapper } from "../model/mapper.ts";
 import { isUnchanged, restoreSnapshot } from "../model/snapshot.ts";
 import { entitySelection } from "../query/entity-selection.ts";
+import type { ReadOptions } from "../query/select-runner.ts";
 import { type Values, valuesOf } from "./entity-values.ts";
 import { getQuery, isSpread, lockQuery } from "./get-query.ts";
 import { hydratorFor } from "./hydration.ts";
@@ -87,7 +88,7 @@ export class EntityReader {
    *
    * @throws {SessionError} if the entity is not persistent, or its row is gone
    */
-  async refresh(entity: Entity): Promise<void> {
+  async refresh(entity: Entity, options: ReadOptions): Promise<void> {
     const { work } = this.#host;
     const mapper = mapperOfEntityInUse(entity);
     const { bindKey } = mapper.table;
@@ -101,7 +102,7 @@ export class EntityReader {
     // What was changed is given up, so that it is not stored before the row is read.
     work.revert(entity);
     const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
-    const found = await this.#load(mapper, this.#byKey(mapper, values), {}, () => ({ overwrite: true }));
+    const found = await this.#load(mapper, this.#byKey(mapper, values), options, () => ({ overwrite: true }));
     if (found.length === 0) {
       throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
     }

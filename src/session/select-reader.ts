@@ -2,7 +2,7 @@ import type { QueryResult } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Entity } from "../model/entity.ts";
-import type { RunSelect, SelectResult, SelectRunner } from "../query/select-runner.ts";
+import type { ReadOptions, RunSelect, SelectResult, SelectRunner } from "../query/select-runner.ts";
 import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
@@ -27,32 +27,32 @@ export class SelectReader implements SelectRunner {
     this.#host = host;
   }
 
-  read({ node, result }: RunSelect): Awaitable<unknown[]> {
-    return this.results(this.#host.runner.prepare<DriverRow>(node), result);
+  read({ node, result }: RunSelect, options: ReadOptions): Awaitable<unknown[]> {
+    return this.results(this.#host.runner.prepare<DriverRow>(node), result, options);
   }
 
   /** What becomes of the rows of a statement that has found its engine. */
-  results(routed: RoutedStatement<DriverRow>, result: SelectResult): Awaitable<unknown[]> {
+  results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions = {}): Awaitable<unknown[]> {
     const { runner } = this.#host;
     const { compiled, engine } = routed;
-    const now = runner.runNow(routed, {});
+    const now = runner.runNow(routed, options);
     if (result.kind === "rows") {
-      if (now === undefined) return this.#rows(routed);
+      if (now === undefined) return this.#rows(routed, options);
       compiled.readRows?.(now.rows);
       return [...now.rows];
     }
-    return now === undefined ? this.#entities(routed, result) : this.#load(result, engine, now.rows, {});
+    return now === undefined ? this.#entities(routed, result, options) : this.#load(result, engine, now.rows, {});
   }
 
-  async *stream({ node, result }: RunSelect, chunkSize: number): AsyncIterableIterator<unknown> {
+  async *stream({ node, result }: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown> {
     const { runner, work } = this.#host;
     const routed = runner.prepare<DriverRow>(node);
     if (result.kind === "rows") {
-      for await (const { rows } of runner.stream(routed, chunkSize)) yield* rows;
+      for await (const { rows } of runner.stream(routed, chunkSize, options)) yield* unlessAborted(rows, options);
       return;
     }
-    for await (const { rows } of runner.stream(unconverted(routed), chunkSize)) {
-      for (const row of rows) {
+    for await (const { rows } of runner.stream(unconverted(routed), chunkSize, options)) {
+      for (const row of unlessAborted(rows, options)) {
         const made: Entity[] = [];
         const items = this.#load(result, routed.engine, [row], { made });
         try {
@@ -64,16 +64,16 @@ export class SelectReader implements SelectRunner {
     }
   }
 
-  async #rows(routed: RoutedStatement<DriverRow>): Promise<unknown[]> {
-    return [...(await this.#host.runner.run(routed)).rows];
+  async #rows(routed: RoutedStatement<DriverRow>, options: ReadOptions): Promise<unknown[]> {
+    return [...(await this.#host.runner.run(routed, options)).rows];
   }
 
-  async #entities(routed: RoutedStatement<DriverRow>, result: EntityResult): Promise<unknown[]> {
+  async #entities(routed: RoutedStatement<DriverRow>, result: EntityResult, options: ReadOptions): Promise<unknown[]> {
     const { runner, transactions } = this.#host;
     const { engine } = routed;
     let items: unknown[] = [];
     // Entities are made of the rows before anything else runs on the bind.
-    await runner.run(unconverted(routed), {}, ({ rows }: QueryResult<DriverRow>) => {
+    await runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
       const transaction = transactions.on(engine);
       items = this.#load(result, engine, rows, { undo: transaction.isOpen ? transaction.undo : undefined });
     });
@@ -85,6 +85,14 @@ export class SelectReader implements SelectRunner {
     if (result.kind === "entities") return loadEntities(work, hydratorFor(result.selection, engine), rows, options);
     const hydrators = result.selections.map((selection) => hydratorFor(selection, engine));
     return loadTogether(work, hydrators, rows, options);
+  }
+}
+
+/** Gives rows until a signal is aborted, and then throws its reason. */
+function* unlessAborted<T>(rows: Iterable<T>, { signal }: ReadOptions): Iterable<T> {
+  for (const row of rows) {
+    signal?.throwIfAborted();
+    yield row;
   }
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "../engine/engine.ts";
+import { unlessAborted } from "../engine/unless-aborted.ts";
 
 /** Says whether work goes on inside a lock; it ends with the lock, also for what was left running. */
 interface Pass {
@@ -36,18 +37,31 @@ export class SessionLock {
     return purposesOf(this);
   }
 
-  /** Runs after all that was asked for on this bind before. */
-  async onBind<T>(engine: Engine, run: () => Promise<T>): Promise<T> {
+  /**
+   * Runs after all that was asked for on this bind before.
+   *
+   * @param signal ends the wait
+   */
+  async onBind<T>(engine: Engine, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if ((this.#lanes.size > 0 || this.#everything !== undefined) && this.isInside) return run();
     const before = this.#lanes.get(engine) ?? this.#everything;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#lanes.set(engine, promise);
-    try {
-      if (before !== undefined) await before;
-      return await run();
-    } finally {
+    const done = () => {
       if (this.#lanes.get(engine) === promise) this.#lanes.delete(engine);
       resolve();
+    };
+    try {
+      if (before !== undefined) await (signal === undefined ? before : unlessAborted(before, signal));
+    } catch (error) {
+      // Those behind still wait for those before.
+      void before?.then(done);
+      throw error;
+    }
+    try {
+      return await run();
+    } finally {
+      done();
     }
   }
 

@@ -15,6 +15,7 @@ import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared-runner.ts";
 import type { NotFoundOptions } from "../query/runnable-select.ts";
 import { Select, select } from "../query/select.ts";
+import type { ReadOptions } from "../query/select-runner.ts";
 import type { AnyAlias, SelectOf } from "../query/select-types.ts";
 import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
 import { type BeginOptions, settingsOf } from "./begin-options.ts";
@@ -50,6 +51,11 @@ export interface SessionOptions {
   readonly commitPolicy?: CommitPolicy;
   /** Whether the session keeps a record of its statements, instead of the application's own choice. */
   readonly recordQueries?: boolean;
+  /**
+   * When it is aborted, statements that run are ended, on the servers too where they can, and everything but `rollback`
+   * and `close` throws the signal's reason. A commit that has begun is not stopped. For the signal of a web request.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 let sessions = 0;
@@ -83,6 +89,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#host = host;
     this.#owner = new Owner(label);
     this.#owner.record = options.recordQueries === true ? [] : undefined;
+    this.#owner.signal = options.signal;
     this.#owner.begin();
     this.#work = new UnitOfWork(label);
     this.#events = new SessionEvents(host.events);
@@ -114,6 +121,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#selects = new SelectReader(reading);
     this.#functions = new TransactionFunctions(this, {
       label,
+      owner: this.#owner,
       begin: (settings) => this.#begin(settings),
       commit: () =>
         this.#lock.alone(async () => {
@@ -346,9 +354,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.refresh`
    */
-  async refresh(entity: Entity): Promise<void> {
+  async refresh(entity: Entity, options: ReadOptions = {}): Promise<void> {
     this.#requireOpen();
-    await this.#reader.refresh(entity);
+    await this.#reader.refresh(entity, options);
   }
 
   /**
@@ -437,7 +445,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `Session.rollback`
    */
   async rollback(): Promise<void> {
-    this.#requireOpen();
+    this.#requireNotClosed();
     this.#refuseInListener("rollback()");
     this.#functions.requireNone("rollback()");
     await this.#lock.alone(() => this.#flow.rollback());
@@ -520,20 +528,22 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `Session.close`
    */
   async reset(): Promise<void> {
-    this.#requireOpen();
+    this.#requireNotClosed();
     this.#refuseInListener("reset()");
     this.#functions.requireNone("reset()");
     await this.#reset();
   }
 
   /**
-   * Rolls back, lets go of all entities and gives every connection back. The session cannot be used after it; what waits
-   * for its turn is refused, and a `transaction(fn)` that is running fails.
+   * Rolls back, lets go of all entities and gives every connection back. The session cannot be used after it; statements
+   * that run are ended, on the servers too where they can, what waits for its turn is refused, and a `transaction(fn)`
+   * that is running fails. A flush or commit that has begun is finished before.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#refuseInListener("close()");
     this.#closed = true;
+    this.#runner.interrupt(this.#closedError());
     try {
       await this.#reset();
     } finally {
@@ -554,8 +564,16 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   #requireOpen(): void {
-    if (this.#closed)
-      throw new SessionClosedError(`${this.#owner.label} was closed. A context's session ends with the context.`);
+    this.#requireNotClosed();
+    this.#owner.signal?.throwIfAborted();
+  }
+
+  #requireNotClosed(): void {
+    if (this.#closed) throw this.#closedError();
+  }
+
+  #closedError(): SessionClosedError {
+    return new SessionClosedError(`${this.#owner.label} was closed. A context's session ends with the context.`);
   }
 
   /** @throws {SessionError} if a listener of these events, any unless given, asks for what goes on around it */

@@ -59,6 +59,7 @@ const NEEDS_TRANSACTION = new Set(["repeatable read", "serializable", "snapshot"
 export class StatementRunner {
   readonly #host: StatementHost;
   readonly #streams = new Set<AsyncIterator<unknown>>();
+  readonly #running = new Set<Connection>();
 
   constructor(host: StatementHost) {
     this.#host = host;
@@ -159,6 +160,11 @@ export class StatementRunner {
     }
   }
 
+  /** Ends the statements that run just now, on their servers too; they fail with `reason`. What is being stored goes on. */
+  interrupt(reason: unknown): void {
+    for (const connection of this.#running) connection.interrupt(reason);
+  }
+
   /** Ends every stream, so that its connection is given back. */
   async endStreams(): Promise<void> {
     const streams = [...this.#streams];
@@ -175,8 +181,7 @@ export class StatementRunner {
     const connection = await this.#inTurn(statement.engine, options, () => this.#connectToStream(statement, options));
     try {
       await connection.begin({ accessMode: "read only" });
-      for await (const portion of connection.stream(compiled.query, chunkSize)) {
-        options.signal?.throwIfAborted();
+      for await (const portion of connection.stream(compiled.query, chunkSize, this.#signalFor(options))) {
         compiled.readRows?.(portion.rows);
         yield portion;
       }
@@ -194,20 +199,24 @@ export class StatementRunner {
     if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
       throw new StreamInTransactionError(engine.bindKey);
     }
-    return engine.connect({ use: "read", owner, ...withSignal(options) });
+    const signal = this.#signalFor(options);
+    return engine.connect({ use: "read", owner, signal });
   }
 
   /** Runs something when it is the statement's turn on its bind, with nothing pending there. */
   async #inTurn<T>(engine: Engine, options: RunOptions, run: () => Promise<T>): Promise<T> {
     const { lock, requireOpen, flush } = this.#host;
+    const signal = this.#signalFor(options);
     for (;;) {
-      const turn = await lock.onBind(engine, async () => {
+      const atItsTurn = async () => {
         requireOpen();
+        signal?.throwIfAborted();
         const pending = this.#pendingBefore(engine, options);
         if (pending === "elsewhere") return undefined;
         if (pending === "here") await flush(engine.bindKey);
         return { value: await run() };
-      });
+      };
+      const turn = await lock.onBind(engine, atItsTurn, signal);
       if (turn !== undefined) return turn.value;
       // Rows of other binds are not written within this bind's turn.
       await lock.alone(async () => {
@@ -224,19 +233,42 @@ export class StatementRunner {
   async #execute<R>(statement: RoutedStatement<R>, options: RunOptions): Promise<QueryResult<R>> {
     const { engine, compiled, writes, isRaw } = statement;
     const { transactions, owner, work } = this.#host;
-    options.signal?.throwIfAborted();
+    const signal = this.#signalFor(options);
     transactions.requireUsable();
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
-      const [bind] = await transactions.joinToWrite([engine]);
-      const result = await bind!.execute(compiled.query);
+      const [bind] = await transactions.joinToWrite([engine], signal);
+      const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal));
       work.expireTables(statement.tables);
       return result;
     }
     if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
-      return (await transactions.join(engine)).execute(compiled.query);
+      const bind = await transactions.join(engine, signal);
+      return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal));
     }
-    return engine.execute(compiled.query, { use: "read", owner, ...withSignal(options) });
+    const connection = await engine.connect({ use: "read", owner, signal });
+    try {
+      return await this.#runOn(connection, () => connection.execute(compiled.query, signal));
+    } finally {
+      await connection.release();
+    }
+  }
+
+  /** Runs a statement that ends with the session. */
+  async #runOn<T>(connection: Connection, run: () => Promise<T>): Promise<T> {
+    this.#running.add(connection);
+    try {
+      return await run();
+    } finally {
+      this.#running.delete(connection);
+    }
+  }
+
+  /** What ends a statement: its own signal, and that of the session's work. */
+  #signalFor({ signal }: RunOptions): AbortSignal | undefined {
+    const { owner } = this.#host;
+    if (signal === undefined || owner.signal === undefined) return signal ?? owner.signal;
+    return AbortSignal.any([signal, owner.signal]);
   }
 
   /** Whether a statement belongs into a transaction, though none is open on its bind. */
@@ -245,8 +277,4 @@ export class StatementRunner {
     if (isRaw && reads !== true) return true;
     return NEEDS_TRANSACTION.has(engine.options.isolationLevel ?? "");
   }
-}
-
-function withSignal({ signal }: RunOptions): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

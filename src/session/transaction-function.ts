@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Owner } from "../engine/owner.ts";
+import { unlessAborted } from "../engine/unless-aborted.ts";
 import { OperationalError } from "../errors/database.ts";
 import { ConcurrentTransactionError, PartialCommitError, SessionError } from "../errors/session.ts";
 import type { BeginOptions } from "./begin-options.ts";
@@ -11,11 +13,17 @@ export interface TransactionOptions extends BeginOptions {
    * never unless given. Only the outermost transaction can be begun anew.
    */
   readonly retries?: number;
+  /**
+   * When it is aborted, the statement that runs is ended, on the server too where the database can, no other is sent,
+   * and the transaction is rolled back. A commit that has begun is not stopped.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a transaction function needs of its session. */
 export interface TransactionFunctionHost {
   readonly label: string;
+  readonly owner: Owner;
   begin(options: BeginOptions): void;
   commit(): Promise<void>;
   rollback(): Promise<void>;
@@ -71,16 +79,32 @@ export class TransactionFunctions {
    * Runs a function in a transaction, or within one in a nested one: commits when it returns, rolls back when it throws.
    *
    * @throws {ConcurrentTransactionError} if another function runs in a transaction of the session, beside this one
+   * @throws the signal's reason, when it is aborted
    */
-  async run<T>(run: () => Promise<T>, { retries = 0, ...options }: TransactionOptions): Promise<T> {
+  async run<T>(run: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    const { signal } = options;
     this.requireOwn("A transaction is begun");
+    if (signal === undefined) return this.#run(run, options);
+    signal.throwIfAborted();
+    const { owner } = this.#host;
+    const outer = owner.signal;
+    owner.signal = outer === undefined ? signal : AbortSignal.any([outer, signal]);
+    try {
+      return await this.#run(run, options);
+    } finally {
+      owner.signal = outer;
+    }
+  }
+
+  async #run<T>(run: () => Promise<T>, { retries = 0, signal, ...options }: TransactionOptions): Promise<T> {
     if (this.#running.length > 0) return this.#inScope((scope) => this.#nested(scope, run));
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#inScope((scope) => this.#outermost(scope, run, options));
       } catch (error) {
         if (attempt >= retries || !isRetryable(error)) throw error;
-        await delay(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()));
+        const pause = delay(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()));
+        await (signal === undefined ? pause : unlessAborted(pause, signal));
         this.requireOwn("A transaction is begun again");
       }
     }
@@ -103,6 +127,7 @@ export class TransactionFunctions {
     const nested = await this.#host.beginNested();
     try {
       const result = await inScope(scope, run);
+      this.#host.owner.signal?.throwIfAborted();
       await nested.commit();
       return result;
     } catch (error) {

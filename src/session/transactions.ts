@@ -94,13 +94,13 @@ export class Transactions {
     return transaction;
   }
 
-  /** A bind's transaction, begun if it is not. */
-  async join(engine: Engine): Promise<BindTransaction> {
+  /** A bind's transaction, begun if it is not; the signal ends the wait for that. */
+  async join(engine: Engine, signal?: AbortSignal): Promise<BindTransaction> {
     this.requireUsable();
     const transaction = this.on(engine);
     const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
     const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
-    await transaction.join(this.#depth, this.#settings, part);
+    await transaction.join(this.#depth, this.#settings, { ...part, signal });
     return transaction;
   }
 
@@ -110,14 +110,14 @@ export class Transactions {
    *
    * @throws {CommitPolicyError} as {@link requireAdmission}
    */
-  async joinToWrite(engines: readonly Engine[]): Promise<BindTransaction[]> {
+  async joinToWrite(engines: readonly Engine[], signal?: AbortSignal): Promise<BindTransaction[]> {
     this.requireUsable();
     this.requireAdmission(engines);
     for (const engine of engines) this.#writers.add(engine);
     const joined: Promise<BindTransaction>[] = [];
     try {
       for (const engine of this.#inCommitOrder(engines)) {
-        const bind = this.join(engine);
+        const bind = this.join(engine, signal);
         joined.push(bind);
         bind.catch(() => {});
         if (isExclusive(engine)) await bind;
@@ -214,10 +214,18 @@ export class Transactions {
     return { changes, error: commitError(result) };
   }
 
-  #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
-    const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
-    if (this.#twoPhase === undefined || isAlone) return commitInOrder(binds);
-    return this.#twoPhase.commit(binds, (decider) => this.join(decider));
+  async #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
+    const { owner } = this.#host;
+    const { signal } = owner;
+    // What has begun to be committed is not stopped half-way.
+    owner.signal = undefined;
+    try {
+      const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
+      if (this.#twoPhase === undefined || isAlone) return await commitInOrder(binds);
+      return await this.#twoPhase.commit(binds, (decider) => this.join(decider));
+    } finally {
+      owner.signal = signal;
+    }
   }
 
   /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */

@@ -11,6 +11,7 @@ class FakeConnection implements PhysicalConnection {
   isBroken = false;
   inTransaction = false;
   isClosed = false;
+  isBusy = false;
   answers = true;
   readonly statements: string[] = [];
 
@@ -32,7 +33,13 @@ class FakeConnection implements PhysicalConnection {
     if (!this.answers) throw new Error("gone");
   }
 
+  async cancel(): Promise<void> {}
+
   async close(): Promise<void> {
+    this.isClosed = true;
+  }
+
+  destroy(): void {
     this.isClosed = true;
   }
 }

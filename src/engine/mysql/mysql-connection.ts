@@ -1,6 +1,8 @@
+import { connect, type Socket } from "node:net";
 import type { QueryResult } from "kysely";
 import type { EngineQuery, PhysicalConnection } from "../driver.ts";
 import { allOrFirstError } from "../pipeline.ts";
+import { unlessLate } from "../unless-late.ts";
 
 /** Options of a `mariadb` connection. */
 export type MariadbConfig = Readonly<Record<string, unknown>>;
@@ -41,14 +43,27 @@ interface MariadbOutcome {
 
 /** The bit of the server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
+/** How long a server may take to say goodbye, in milliseconds. */
+const GOODBYE = 1_000;
 
 /** One connection to MySQL or MariaDB. */
 export class MysqlConnection implements PhysicalConnection {
   readonly #connection: MariadbConnection;
+  /** Below the driver, which would wait for a server that does not answer. */
+  readonly #socket: Socket | undefined;
+  /** Makes another connection to the same server. */
+  readonly #another: () => Promise<MariadbConnection>;
+  #running = 0;
   #broken = false;
 
-  private constructor(connection: MariadbConnection) {
+  private constructor(
+    connection: MariadbConnection,
+    socket: Socket | undefined,
+    another: () => Promise<MariadbConnection>,
+  ) {
     this.#connection = connection;
+    this.#socket = socket;
+    this.#another = another;
     const lost = () => {
       this.#broken = true;
     };
@@ -57,7 +72,14 @@ export class MysqlConnection implements PhysicalConnection {
   }
 
   static async open(mariadb: MariadbModule, config: MariadbConfig): Promise<MysqlConnection> {
-    return new MysqlConnection(await mariadb.createConnection(config));
+    let socket: Socket | undefined;
+    const { host, port } = config as { readonly host?: string; readonly port?: number };
+    const stream = () => {
+      socket = connect({ host: host!, port: port! }).setNoDelay(true);
+      return socket;
+    };
+    const connection = await mariadb.createConnection(host === undefined ? config : { stream, ...config });
+    return new MysqlConnection(connection, socket, () => mariadb.createConnection({ ...config, initSql: undefined }));
   }
 
   get isBroken(): boolean {
@@ -70,10 +92,11 @@ export class MysqlConnection implements PhysicalConnection {
   }
 
   async executeQuery<R>({ sql, parameters, prepare }: EngineQuery): Promise<QueryResult<R>> {
-    const outcome =
+    const outcome = await this.#run(() =>
       prepare === true || parameters.length > 0
-        ? await this.#connection.execute(sql, parameters)
-        : await this.#connection.query(sql);
+        ? this.#connection.execute(sql, parameters)
+        : this.#connection.query(sql),
+    );
     // The caller knows what shape its statement gives.
     if (Array.isArray(outcome)) return { rows: outcome as R[] };
     const { affectedRows, insertId } = outcome as MariadbOutcome;
@@ -99,6 +122,7 @@ export class MysqlConnection implements PhysicalConnection {
     stream.on("error", () => {});
     let rows: R[] = [];
     let isLeft = true;
+    this.#running++;
     try {
       for await (const row of stream) {
         rows.push(row as R);
@@ -112,6 +136,7 @@ export class MysqlConnection implements PhysicalConnection {
       isLeft = false;
       throw error;
     } finally {
+      this.#running--;
       if (isLeft && keepConnection === true) {
         // The rest of the result is read and forgotten; what comes next waits for that.
         stream.close();
@@ -131,8 +156,40 @@ export class MysqlConnection implements PhysicalConnection {
     return this.#connection.ping(timeout);
   }
 
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
+  async cancel(): Promise<void> {
+    if (!this.isBusy) return;
+    const other = await this.#another();
+    try {
+      await other.query(`kill query ${this.#connection.threadId}`);
+      // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
+      await this.#connection.query("do 0").catch(() => {});
+    } finally {
+      await other.end();
+    }
+  }
+
   async close(): Promise<void> {
+    if (this.isBroken) return this.destroy();
     this.#broken = true;
-    await this.#connection.end().catch(() => this.#connection.destroy());
+    await unlessLate(this.#connection.end(), GOODBYE).catch(() => this.destroy());
+  }
+
+  destroy(): void {
+    this.#broken = true;
+    if (this.#socket === undefined) this.#connection.destroy();
+    else this.#socket.destroy(new Error("The connection was given up."));
+  }
+
+  async #run<T>(statement: () => Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await statement();
+    } finally {
+      this.#running--;
+    }
   }
 }

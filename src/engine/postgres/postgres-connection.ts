@@ -1,8 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { CompiledQuery, type QueryResult } from "kysely";
 import type { AnsweredResult, EngineQuery, PhysicalConnection } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../pipeline.ts";
+import { unlessLate } from "../unless-late.ts";
+import { sendCancelRequest } from "./postgres-cancel.ts";
 import type { PgTypes } from "./postgres-wire-types.ts";
 
 /** Options of a `pg` client. */
@@ -19,6 +20,12 @@ export interface PgClient {
   connect(): Promise<unknown>;
   query(query: PgQuery): Promise<PgResult>;
   end(): Promise<void>;
+  /** What the server knows the connection by; null until it is connected, and with drivers that do not tell. */
+  readonly processID?: number | null;
+  readonly secretKey?: number | null;
+  readonly host: string;
+  readonly port: number;
+  readonly connection?: { readonly stream?: { destroy(): void } };
   /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
   getTransactionStatus?(): string | null;
   on(event: "error" | "end", listener: () => void): unknown;
@@ -38,6 +45,8 @@ interface PgResult {
 
 /** How many statements a connection keeps prepared on its server. */
 const MOST_PREPARED = 256;
+/** How long a server may take to say goodbye, in milliseconds. */
+const GOODBYE = 1_000;
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /** One connection to PostgreSQL. */
@@ -46,6 +55,7 @@ export class PostgresConnection implements PhysicalConnection {
   readonly #names = new Map<string, string>();
   #named = 0;
   #cursors = 0;
+  #running = 0;
   #broken = false;
 
   private constructor(client: PgClient) {
@@ -79,6 +89,7 @@ export class PostgresConnection implements PhysicalConnection {
     const { sql: text, parameters } = query;
     const values = parameters as unknown[];
     const name = query.prepare === true ? this.#nameOf(text) : undefined;
+    this.#running++;
     try {
       const outcome = await this.#client.query(name === undefined ? { text, values } : { name, text, values });
       // Of several statements in one text, the last one's.
@@ -89,6 +100,8 @@ export class PostgresConnection implements PhysicalConnection {
     } catch (error) {
       this.#learnFrom(error, text);
       throw error;
+    } finally {
+      this.#running--;
     }
   }
 
@@ -101,15 +114,12 @@ export class PostgresConnection implements PhysicalConnection {
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     const { sql, parameters } = query;
     const cursor = `multibind_${++this.#cursors}`;
-    await this.#client.query({
-      text: `declare ${cursor} no scroll cursor for ${sql}`,
-      values: parameters as unknown[],
-    });
+    await this.executeQuery(CompiledQuery.raw(`declare ${cursor} no scroll cursor for ${sql}`, [...parameters]));
     try {
       for (;;) {
-        const { rows } = await this.#client.query({ text: `fetch forward ${chunkSize} from ${cursor}` });
-        if (rows.length > 0) yield { rows: rows as R[] };
-        if (rows.length < chunkSize) break;
+        const portion = await this.executeQuery<R>(CompiledQuery.raw(`fetch forward ${chunkSize} from ${cursor}`));
+        if (portion.rows.length > 0) yield portion;
+        if (portion.rows.length < chunkSize) break;
       }
     } finally {
       // In a transaction that has failed there is no cursor any more.
@@ -122,21 +132,35 @@ export class PostgresConnection implements PhysicalConnection {
   }
 
   async ping(timeout: number): Promise<void> {
-    const giveUp = new AbortController();
     try {
-      const late = delay(timeout, undefined, { signal: giveUp.signal }).then(() => {
-        this.#broken = true;
-        throw new Error("The server does not answer.");
-      });
-      await Promise.race([this.executeQuery(CompiledQuery.raw("select 1")), late]);
-    } finally {
-      giveUp.abort();
+      await unlessLate(this.executeQuery(CompiledQuery.raw("select 1")), timeout);
+    } catch (error) {
+      this.destroy();
+      throw error;
     }
   }
 
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
+  async cancel(): Promise<void> {
+    const { host, port, processID, secretKey } = this.#client;
+    if (!this.isBusy) return;
+    if (typeof processID === "number" && typeof secretKey === "number")
+      await sendCancelRequest({ host, port }, processID, secretKey);
+    else this.destroy();
+  }
+
   async close(): Promise<void> {
+    if (this.#broken) return this.destroy();
     this.#broken = true;
-    await this.#client.end().catch(() => {});
+    await unlessLate(this.#client.end(), GOODBYE).catch(() => this.destroy());
+  }
+
+  destroy(): void {
+    this.#broken = true;
+    this.#client.connection?.stream?.destroy();
   }
 
   /** Sees from an error what can be used no more: the connection, or a statement whose columns have changed their types. */

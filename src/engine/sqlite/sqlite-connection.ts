@@ -31,6 +31,9 @@ const LONGEST_PAUSE = 50;
 export class SqliteConnection implements PhysicalConnection {
   readonly #database: SqliteDatabase;
   readonly #lockTimeout: number;
+  #waiting = 0;
+  /** Ends the waits for another process's lock. */
+  #enough = new AbortController();
   /** Kept apart by how they give integers, since that setting stays with a statement. */
   readonly #statements = {
     plain: new RecentMap<string, SqliteStatement>(MOST_PREPARED),
@@ -105,7 +108,21 @@ export class SqliteConnection implements PhysicalConnection {
 
   async ping(): Promise<void> {}
 
+  /** Whether it waits for another process's lock: a statement that runs has this process to itself. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  async cancel(): Promise<void> {
+    this.#enough.abort();
+    this.#enough = new AbortController();
+  }
+
   async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  destroy(): void {
     this.#database.close();
   }
 
@@ -133,13 +150,19 @@ export class SqliteConnection implements PhysicalConnection {
   /** Waits without blocking the process: SQLite's own wait would stop the very work that could free the lock. */
   async #retry<T>(run: () => T, first: unknown): Promise<T> {
     const deadline = performance.now() + this.#lockTimeout;
-    for (let pause = FIRST_PAUSE; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      await delay(pause);
-      try {
-        return run();
-      } catch (error) {
-        if (!isLocked(error)) throw error;
+    const { signal } = this.#enough;
+    this.#waiting++;
+    try {
+      for (let pause = FIRST_PAUSE; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+        await delay(pause, undefined, { signal });
+        try {
+          return run();
+        } catch (error) {
+          if (!isLocked(error)) throw error;
+        }
       }
+    } finally {
+      this.#waiting--;
     }
     throw first;
   }

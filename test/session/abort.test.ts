@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  FailedTransactionError,
+  type FamilyName,
+  integer,
+  Multibind,
+  SessionClosedError,
+  sql,
+} from "../../src/index.ts";
+import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
+import { onEachFamily, record, sessionOf, start } from "../fixtures/matrix.ts";
+
+const SERVERS: readonly FamilyName[] = ["postgres", "mysql"];
+const ENOUGH = new Error("the client has gone");
+
+const db = new Multibind();
+class Counter extends db.model("counter", { id: integer().primaryKey(), n: integer() }) {}
+
+/** A statement that takes half a minute. */
+function slow(family: FamilyName) {
+  return family === "postgres" ? sql`select pg_sleep(30)` : sql`select sleep(30)`;
+}
+
+/** How many statements that take long the server runs in a database. */
+async function slowOn(family: FamilyName, url: string): Promise<number> {
+  const [row] =
+    family === "postgres"
+      ? await onPostgres(
+          "select count(*) as n from pg_stat_activity where state = 'active' and query like 'select pg_sleep%' and datname = current_database()",
+          url,
+        )
+      : await onMysql(
+          "select count(*) as n from information_schema.processlist where info like 'select sleep%' and db = database()",
+          url,
+        );
+  return Number(row!["n"]);
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !(await check()); await delay(10)) assert.ok(Date.now() < deadline);
+}
+
+/** Aborts as soon as the slow statement runs. */
+async function abortWhenRunning(family: FamilyName, url: string, controller: AbortController): Promise<void> {
+  await until(async () => (await slowOn(family, url)) > 0);
+  controller.abort(ENOUGH);
+}
+
+onEachFamily(
+  "an abort ends the statement, on the server too, and the connection lives on",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const controller = new AbortController();
+    const running = session.execute(slow(family), { reads: true, signal: controller.signal });
+    await Promise.all([assert.rejects(running, ENOUGH), abortWhenRunning(family, url, controller)]);
+    assert.equal(await slowOn(family, url), 0);
+    assert.equal(app.engine.status().idle, 1);
+    for (let round = 0; round < 20; round++) await session.execute(sql`select 1`, { reads: true });
+    assert.equal(app.engine.status().idle, 1);
+  },
+  SERVERS,
+);
+
+onEachFamily("what was aborted before is not sent", async (t, url) => {
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  const sent = record(app);
+  const signal = AbortSignal.abort(ENOUGH);
+  const statement = session.select(Counter);
+  for (const run of [
+    () => session.execute(sql`select 1`, { signal }),
+    () => session.get(Counter, 1, { signal }),
+    () => session.getOne(Counter, 1, { signal }),
+    () => statement.all({ signal }),
+    () => statement.first({ signal }),
+    () => statement.one({ signal }),
+    () => statement.oneOrNull({ signal }),
+    () => statement.count({ signal }),
+    () => statement.exists({ signal }),
+    () => statement.stream({ signal }).next(),
+    () => session.selectFrom(Counter).selectAll().execute({ signal }),
+    () => app.engine.kysely.selectFrom(Counter).selectAll().execute({ signal }),
+    () => session.transaction(async () => assert.fail("it ran"), { signal }),
+    () => app.run(async () => db.session.get(Counter, 1), { signal }),
+  ]) {
+    await assert.rejects(run, ENOUGH);
+  }
+  assert.deepEqual(sent, []);
+  assert.equal(app.engine.status().inUse, 0);
+});
+
+onEachFamily(
+  "an abort within a transaction fails it; after a rollback the session goes on",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const controller = new AbortController();
+    await session.execute(sql`insert into counter values (1, 1)`);
+    const running = session.execute(slow(family), { signal: controller.signal });
+    await Promise.all([assert.rejects(running, ENOUGH), abortWhenRunning(family, url, controller)]);
+    await assert.rejects(session.execute(sql`select 1`), FailedTransactionError);
+    await session.rollback();
+    assert.equal(await session.select(Counter).count(), 0);
+    session.add(new Counter({ id: 2, n: 2 }));
+    await session.commit();
+    assert.equal(app.engine.status().inUse, 0);
+  },
+  SERVERS,
+);
+
+onEachFamily(
+  "an abort within a nested transaction costs that one only",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const controller = new AbortController();
+    await session.transaction(async (tx) => {
+      tx.add(new Counter({ id: 1, n: 1 }));
+      const nested = tx.transaction(
+        async () => {
+          tx.add(new Counter({ id: 2, n: 2 }));
+          await tx.execute(slow(family));
+        },
+        { signal: controller.signal },
+      );
+      await Promise.all([assert.rejects(nested, ENOUGH), abortWhenRunning(family, url, controller)]);
+      tx.add(new Counter({ id: 3, n: 3 }));
+    });
+    assert.deepEqual(
+      (await session.select(Counter).orderBy("id").all()).map(({ id }) => id),
+      [1, 3],
+    );
+  },
+  SERVERS,
+);
+
+onEachFamily(
+  "a transaction whose signal is aborted is rolled back, whatever its function makes of that",
+  async (t, url) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const controller = new AbortController();
+    const running = session.transaction(
+      async (tx) => {
+        tx.add(new Counter({ id: 1, n: 1 }));
+        await tx.flush();
+        controller.abort(ENOUGH);
+        await assert.rejects(tx.get(Counter, 1), ENOUGH);
+        await assert.rejects(tx.execute(sql`select 1`), ENOUGH);
+        return "swallowed";
+      },
+      { signal: controller.signal },
+    );
+    await assert.rejects(running, ENOUGH);
+    assert.equal(app.engine.status().inUse, 0);
+    assert.equal(await session.select(Counter).count(), 0);
+  },
+);
+
+onEachFamily(
+  "the signal of a transaction ends a flush that waits for a row",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const [one, other] = [sessionOf(app), sessionOf(app)];
+    one.add(new Counter({ id: 1, n: 1 }));
+    await one.commit();
+    await one.get(Counter, 1, { lock: true });
+    const controller = new AbortController();
+    const updating = other.transaction(
+      async (tx) => {
+        (await tx.getOne(Counter, 1)).n = 2;
+      },
+      { signal: controller.signal },
+    );
+    const waits =
+      family === "postgres"
+        ? () => onPostgres("select 1 from pg_locks where not granted", url)
+        : () => onMysql("select 1 from information_schema.processlist where info like 'update%counter%'");
+    await Promise.all([
+      assert.rejects(updating, ENOUGH),
+      until(async () => (await waits()).length > 0).then(() => controller.abort(ENOUGH)),
+    ]);
+    assert.equal((await waits()).length, 0);
+    await one.rollback();
+    assert.equal((await other.getOne(Counter, 1)).n, 1);
+  },
+  SERVERS,
+);
+
+onEachFamily(
+  "the signal of a context ends its statements; what comes after is refused, and nothing is kept",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const controller = new AbortController();
+    const request = app.run(
+      async () => {
+        db.session.add(new Counter({ id: 1, n: 1 }));
+        await db.session.flush();
+        await assert.rejects(db.session.execute(slow(family)), ENOUGH);
+        await assert.rejects(db.session.commit(), ENOUGH);
+        throw ENOUGH;
+      },
+      { signal: controller.signal },
+    );
+    await Promise.all([assert.rejects(request, ENOUGH), abortWhenRunning(family, url, controller)]);
+    assert.equal(app.engine.status().inUse, 0);
+    await app.run(async () => assert.equal(await db.select(Counter).count(), 0));
+  },
+  SERVERS,
+);
+
+onEachFamily(
+  "a session that is closed ends its statements on the server too",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    for (const reads of [true, false]) {
+      const session = app.session();
+      const running = assert.rejects(session.execute(slow(family), { reads }), SessionClosedError);
+      await until(async () => (await slowOn(family, url)) > 0);
+      await session.close();
+      await running;
+      assert.equal(await slowOn(family, url), 0);
+      assert.equal(app.engine.status().inUse, 0);
+    }
+    assert.equal(app.engine.status().idle, 1);
+  },
+  SERVERS,
+);
+
+onEachFamily(
+  "Kysely's own form takes a signal too, on a session and on an engine",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    await session.insertInto(Counter).values({ id: 1, n: 1 }).execute();
+    await session.commit();
+    const never = family === "postgres" ? sql<boolean>`pg_sleep(30)::text = 'no'` : sql<boolean>`sleep(30) = 2`;
+    for (const run of [
+      (signal: AbortSignal) => session.selectFrom(Counter).select("id").where(never).execute({ signal }),
+      (signal: AbortSignal) => app.engine.kysely.selectFrom(Counter).selectAll().where(never).execute({ signal }),
+    ]) {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(ENOUGH), 100);
+      await assert.rejects(run(controller.signal), ENOUGH);
+      await until(async () => app.engine.status().inUse === 0);
+    }
+  },
+  SERVERS,
+);
+
+onEachFamily("an abort ends a stream between two rows", async (t, url) => {
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  session.addAll([1, 2, 3, 4].map((id) => new Counter({ id, n: 0 })));
+  await session.commit();
+  const controller = new AbortController();
+  const seen: number[] = [];
+  await assert.rejects(async () => {
+    for await (const { id } of session.select(Counter).orderBy("id").stream({ signal: controller.signal })) {
+      seen.push(id);
+      if (id === 2) controller.abort(ENOUGH);
+    }
+  }, ENOUGH);
+  assert.deepEqual(seen, [1, 2]);
+  assert.equal(app.engine.status().inUse, 0);
+});
+
+onEachFamily(
+  "an abort ends the wait for a statement's turn, and those behind it still wait for the one before",
+  async (t, url, family) => {
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const controller = new AbortController();
+    const order: string[] = [];
+    const pause = family === "postgres" ? sql`select pg_sleep(0.5)` : sql`select sleep(0.5)`;
+    const first = session.execute(pause, { reads: true }).then(() => order.push("first"));
+    const second = session.execute(sql`select 2`, { reads: true, signal: controller.signal });
+    const third = session.execute(sql`select 3`, { reads: true }).then(() => order.push("third"));
+    controller.abort(ENOUGH);
+    await assert.rejects(second, ENOUGH);
+    assert.deepEqual(order, []);
+    await Promise.all([first, third]);
+    assert.deepEqual(order, ["first", "third"]);
+  },
+  SERVERS,
+);
+
+onEachFamily("a commit of what was done in time is not disturbed by an abort after it", async (t, url) => {
+  const app = await start(t, db, { databaseUri: url });
+  const controller = new AbortController();
+  await app.transaction(async () => db.session.add(new Counter({ id: 1, n: 1 })), { signal: controller.signal });
+  controller.abort(ENOUGH);
+  await app.run(async () => assert.equal(await db.select(Counter).count(), 1));
+});
+
+test("an abort ends the wait for another process's lock on a file", async (t) => {
+  const url = await freshDatabase(t, "sqlite");
+  const app = await start(t, db, { databaseUri: url });
+  // Another application is as foreign to the file as another process.
+  const foreign = db.init({ databaseUri: url });
+  t.after(() => foreign.dispose());
+  const [holder, waiter] = [foreign.session(), sessionOf(app)];
+  await holder.execute(sql`insert into counter values (1, 1)`);
+  const before = performance.now();
+  const signal = AbortSignal.timeout(50);
+  await assert.rejects(
+    waiter.transaction(async (tx) => tx.add(new Counter({ id: 2, n: 2 })), { signal }),
+    { name: "TimeoutError" },
+  );
+  assert.ok(performance.now() - before < 5_000);
+  await holder.commit();
+  await holder.close();
+  waiter.add(new Counter({ id: 3, n: 3 }));
+  await waiter.commit();
+  assert.equal(await waiter.select(Counter).count(), 2);
+});
+
+for (const scheme of ["postgresql", "mysql"]) {
+  test(`an abort ends the attempt to connect to a server that does not answer (${scheme})`, async (t) => {
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    const { port } = silent.address() as AddressInfo;
+    const app = db.init({ databaseUri: `${scheme}://root@127.0.0.1:${port}/main`, engineOptions: { poolTimeout: 5 } });
+    t.after(() => app.dispose());
+    const session = app.session();
+    const before = performance.now();
+    const signal = AbortSignal.timeout(50);
+    await assert.rejects(session.execute(sql`select 1`, { signal }), { name: "TimeoutError" });
+    assert.ok(performance.now() - before < 2_000);
+    await session.close();
+  });
+}
