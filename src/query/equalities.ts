@@ -1,15 +1,16 @@
 import { InvalidValueError } from "../errors/value.ts";
-import { type AnyBuilder, bindOf, rootSelection, type SelectParts } from "./select-parts.ts";
+import { SelectDraft } from "./select-draft.ts";
+import { bindOf, rootSelection, type SelectParts } from "./select-parts.ts";
 
 /**
- * A select's builder with the condition that columns equal values: null means that the column is null, a list that it
+ * A select with the condition that columns equal values: null means that the column is null, a list that it
  * is one of these.
  *
  * @throws {InvalidValueError} if there is no such column, or a value is undefined
  */
-export function withEqualities(parts: SelectParts, values: Readonly<Record<string, unknown>>): AnyBuilder {
+export function withEqualities(parts: SelectParts, values: Readonly<Record<string, unknown>>): SelectDraft {
   const { alias, mapper } = rootSelection(parts);
-  let { builder } = parts;
+  let { draft } = parts;
   for (const [name, value] of Object.entries(values)) {
     const property = mapper.properties.find((one) => one.name === name);
     if (value === undefined || property === undefined) {
@@ -21,9 +22,12 @@ export function withEqualities(parts: SelectParts, values: Readonly<Record<strin
       );
     }
     const isList = Array.isArray(value) && property.column.definition.type.kind !== "json";
-    builder = builder.where(`${alias}.${name}`, value === null ? "is" : isList ? "in" : "=", value);
+    const column = `${alias}.${name}`;
+    draft = SelectDraft.isPlain("=", value)
+      ? draft.where(column, "=", value)
+      : SelectDraft.of(draft.builder.where(column, value === null ? "is" : isList ? "in" : "=", value));
   }
-  return builder;
+  return draft;
 }
 
 /** Whether a condition is an object of values, not an expression. */

@@ -8,8 +8,10 @@ import {
   type StringReference,
 } from "kysely";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../errors/session.ts";
+import { knownSelect, valuesByPosition } from "./known-selects.ts";
 import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
+import { SelectDraft } from "./select-draft.ts";
 import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
 import type { ReadOptions, SelectRunner } from "./select-runner.ts";
 
@@ -41,8 +43,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see SQLAlchemy: `session.scalars(…).all()`
    */
   async all(options: ReadOptions = {}): Promise<E[]> {
-    // The statement reads what E says.
-    return (await this.runner.read(statementOf(this.parts), options)) as E[];
+    return this.#read("all", (node) => node, options);
   }
 
   /**
@@ -51,7 +52,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see SQLAlchemy: `session.scalars(…).first()`
    */
   async first(options: ReadOptions = {}): Promise<E | null> {
-    return (await this.#read((node) => limited(node, 1), options))[0] ?? null;
+    return (await this.#read("first", (node) => limited(node, 1), options))[0] ?? null;
   }
 
   /**
@@ -90,7 +91,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see SQLAlchemy: `session.scalars(…).one_or_none()`
    */
   async oneOrNull(options: ReadOptions = {}): Promise<E | null> {
-    const [item = null, second] = await this.#read((node) => limited(node, 2), options);
+    const [item = null, second] = await this.#read("one", (node) => limited(node, 2), options);
     if (second === undefined) return item;
     throw new MultipleResultsError(`There are several rows of ${this.#label} where one was to be.`, bindOf(this.parts));
   }
@@ -104,7 +105,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @see Flask-SQLAlchemy: `db.one_or_404`
    */
   async oneOr404(options: NotFoundOptions = {}): Promise<E> {
-    const [item, second] = await this.#read((node) => limited(node, 2), options);
+    const [item, second] = await this.#read("one", (node) => limited(node, 2), options);
     if (item === undefined || second !== undefined) throw this.#notFound(options);
     return item;
   }
@@ -121,8 +122,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     column: RE,
     options: ReadOptions = {},
   ): Promise<ExtractTypeFromReferenceExpression<DB, TB, RE>[]> {
-    const builder = this.parts.builder.clearSelect().select([column]);
-    const rows = await this.runner.read(statementOf({ ...this.parts, builder, readsRows: true }), options);
+    const draft = SelectDraft.of(this.parts.draft.builder.clearSelect().select([column]));
+    const rows = await this.runner.read(statementOf({ ...this.parts, draft, readsRows: true }), options);
     // Each row has that column's value, and nothing else.
     return rows.map((row) => Object.values(row as object)[0]);
   }
@@ -154,7 +155,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   async paginate(options: PageOptions = {}): Promise<Page<E>> {
     const asked = pageNumbers(options);
     const read: PageReader<E> = ({ page, perPage }) =>
-      this.#read((node) => pageNode(node, perPage, (page - 1) * perPage), {});
+      this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), {});
     const items = await itemsOf(asked, read, options.notFound ?? true);
     return new Page(asked, items, options.count === false ? null : await this.count(), read);
   }
@@ -166,7 +167,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * @param options `chunkSize`: how many rows are read at once, 100 unless given
    */
   stream(options: ReadOptions & { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
-    // As for `all`.
+    // The statement reads what E says.
     return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
   }
 
@@ -214,10 +215,18 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     });
   }
 
-  async #read(change: (node: SelectQueryNode) => SelectQueryNode, options: ReadOptions): Promise<E[]> {
+  /** @param terminal what `change` makes of every select, if that is always the same */
+  async #read(
+    terminal: string | undefined,
+    change: (node: SelectQueryNode) => SelectQueryNode,
+    options: ReadOptions,
+  ): Promise<E[]> {
+    const { runner } = this;
+    const known = terminal === undefined ? undefined : knownSelect(this.parts, terminal, change);
+    if (known !== undefined) return (await runner.readTemplate(known, valuesByPosition(this.parts), options)) as E[];
     const { node, result } = statementOf(this.parts);
-    // As for `all`.
-    return (await this.runner.read({ node: change(node), result }, options)) as E[];
+    // The statement reads what E says.
+    return (await runner.read({ node: change(node), result }, options)) as E[];
   }
 
   async #rows(

@@ -1,21 +1,10 @@
-import {
-  AndNode,
-  FromNode,
-  type JoinNode,
-  OnNode,
-  type OperationNode,
-  ParensNode,
-  type SelectQueryBuilder,
-  WhereNode,
-} from "kysely";
+import { AndNode, FromNode, type JoinNode, OnNode, type OperationNode, ParensNode, WhereNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Mapper } from "../model/mapper.ts";
 import { type EntitySelection, entitySelection } from "./entity-selection.ts";
 import { bounded } from "./row-counts.ts";
+import type { SelectDraft } from "./select-draft.ts";
 import type { SelectResult, SelectRunner, SelectStatement } from "./select-runner.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: inside, the builder's types would say nothing that the methods of Select do not
-export type AnyBuilder = SelectQueryBuilder<any, any, any>;
 
 /** A model as a statement names it. */
 export interface NamedModel {
@@ -36,7 +25,7 @@ export interface JoinedModel extends NamedModel {
 export interface SelectParts {
   readonly root: NamedModel;
   readonly joined: readonly JoinedModel[];
-  readonly builder: AnyBuilder;
+  readonly draft: SelectDraft;
   /** Whether rows are read as they are, instead of entities. */
   readonly readsRows: boolean;
   readonly runner: SelectRunner | undefined;
@@ -60,7 +49,7 @@ export function statementOf(parts: SelectParts): SelectStatement {
   const root = rootSelection(parts);
   const joined = parts.joined.map(({ mapper, alias }) => entitySelection(mapper, { alias }));
   const result = resultOf(parts, root);
-  const built = bounded(parts.builder.toOperationNode());
+  const built = bounded(parts.draft.builder.toOperationNode());
   const node = { ...built, from: FromNode.create([root.source]), ...joinsOf(parts, built.joins, joined) };
   if (result.kind !== "rows") node.selections = selectionsOf(result).flatMap(({ selections }) => selections);
   if (root.condition !== undefined) node.where = WhereNode.create(both(node.where?.where, root.condition));

@@ -1,6 +1,8 @@
 import type { SelectQueryNode } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
+import type { GivenValues } from "../engine/statement/placeholders.ts";
 import type { EntitySelection } from "./entity-selection.ts";
+import type { Template } from "./template.ts";
 
 /** How rows are read. */
 export interface ReadOptions {
@@ -25,10 +27,18 @@ export interface SelectStatement {
 /** A select as it is run. */
 export type RunSelect = Pick<SelectStatement, "node" | "result">;
 
+/** A select with parameters in place of its values, compiled once for each application. */
+export interface SelectTemplate {
+  readonly template: Template;
+  readonly result: SelectResult;
+}
+
 /** Whoever runs `select(Model)` statements: a session. */
 export interface SelectRunner {
   /** Runs a statement and gives what becomes of its rows. */
   read(statement: RunSelect, options: ReadOptions): Awaitable<unknown[]>;
+  /** The same for a statement that is compiled already. */
+  readTemplate(select: SelectTemplate, given: GivenValues, options: ReadOptions): Awaitable<unknown[]>;
   /** The same, row by row, without keeping clean entities. */
   stream(statement: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown>;
 }

@@ -27,14 +27,8 @@ import type { Columns } from "../schema/column.ts";
 import { AliasedModel } from "./aliased-model.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
 import { RunnableSelect } from "./runnable-select.ts";
-import {
-  type AnyBuilder,
-  bindOf,
-  type NamedModel,
-  rootSelection,
-  type SelectParts,
-  statementOf,
-} from "./select-parts.ts";
+import { type AnyBuilder, SelectDraft } from "./select-draft.ts";
+import { bindOf, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
 import type { SelectRunner, SelectStatement } from "./select-runner.ts";
 import type {
   AnyAlias,
@@ -83,7 +77,12 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
   where(equalities: Equalities<C>): Select<DB, TB, E, K, C>;
   where(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
     const [first] = given;
-    if (given.length === 1 && isEqualities(first)) return this.#with(() => withEqualities(this.parts, first));
+    if (given.length === 1 && isEqualities(first))
+      return new Select({ ...this.parts, draft: withEqualities(this.parts, first) });
+    const [column, operator, value] = given;
+    if (isOwnColumn(this.parts, column) && SelectDraft.isPlain(operator, value)) {
+      return new Select({ ...this.parts, draft: this.parts.draft.where(column, operator as string, value) });
+    }
     return this.#with((builder) => apply(builder, "where", given));
   }
 
@@ -186,10 +185,10 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
   select<CB extends SelectCallback<DB, TB>>(selections: CB): Select<DB, TB, CallbackSelection<DB, TB, CB>, K, C>;
   select<SE extends SelectExpression<DB, TB>>(selection: SE): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
   select(selection: unknown): never {
-    const { builder } = this.parts;
+    const { builder } = this.parts.draft;
     return new Select({
       ...this.parts,
-      builder: apply(builder.clearSelect(), "select", [selection]),
+      draft: SelectDraft.of(apply(builder.clearSelect(), "select", [selection])),
       readsRows: true,
     }) as never;
   }
@@ -220,6 +219,9 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     expression: OE,
     direction?: OrderByModifiers,
   ): Select<DB, TB, E, K, C> {
+    if (isOwnColumn(this.parts, expression) && isDirection(direction)) {
+      return new Select({ ...this.parts, draft: this.parts.draft.orderBy(expression, direction) });
+    }
     return this.#with((builder) =>
       apply(builder, "orderBy", direction === undefined ? [expression] : [expression, direction]),
     );
@@ -231,7 +233,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
    * @throws {InvalidValueError} if that is not an integer from 0 up
    */
   limit(rows: number): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => builder.limit(countOfRows(rows, "limit")));
+    return new Select({ ...this.parts, draft: this.parts.draft.limit(countOfRows(rows, "limit")) });
   }
 
   /**
@@ -285,7 +287,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
   }
 
   #with(change: (builder: AnyBuilder) => AnyBuilder): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.parts, builder: change(this.parts.builder) });
+    return new Select({ ...this.parts, draft: SelectDraft.of(change(this.parts.draft.builder)) });
   }
 
   #join(method: "innerJoin" | "leftJoin", [table, ...on]: readonly unknown[], isRead: boolean): unknown {
@@ -297,10 +299,10 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
       );
     }
     const joined = namedModel(table);
-    const before = (parts.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
+    const before = (parts.draft.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
     return new Select({
       ...parts,
-      builder: apply(parts.builder, method, [table, ...on]),
+      draft: SelectDraft.of(apply(parts.draft.builder, method, [table, ...on])),
       joined: joined === undefined ? parts.joined : [...parts.joined, { ...joined, join: before, isRead }],
     });
   }
@@ -331,12 +333,14 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
  */
 export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
   const root = namedModel(model) ?? { mapper: mapperOfClassInUse(model), alias: undefined };
-  const { source } = rootSelection({ root });
-  const from: Expression<unknown> = { expressionType: undefined, toOperationNode: () => source };
-  const creator = new QueryCreator<Record<string, never>>({ executor: NOOP_QUERY_EXECUTOR });
-  // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
-  const builder = modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
-  const parts: SelectParts = { root, joined: [], builder, readsRows: false, runner: undefined };
+  const draft = SelectDraft.begin(() => {
+    const { source } = rootSelection({ root });
+    const from: Expression<unknown> = { expressionType: undefined, toOperationNode: () => source };
+    const creator = new QueryCreator<Record<string, never>>({ executor: NOOP_QUERY_EXECUTOR });
+    // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
+    return modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
+  });
+  const parts: SelectParts = { root, joined: [], draft, readsRows: false, runner: undefined };
   return new Select(parts) as unknown as SelectOf<M>;
 }
 
@@ -344,6 +348,17 @@ export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
 function namedModel(given: unknown): NamedModel | undefined {
   if (given instanceof AliasedModel) return { mapper: given.mapper, alias: given.alias };
   return typeof given === "function" ? { mapper: mapperOfClassInUse(given), alias: undefined } : undefined;
+}
+
+/** Whether a text names a column of the first model, perhaps with the model's name in front. */
+function isOwnColumn({ root: { mapper, alias = mapper.table.tableName } }: SelectParts, text: unknown): text is string {
+  if (typeof text !== "string") return false;
+  const name = text.startsWith(`${alias}.`) ? text.slice(alias.length + 1) : text;
+  return mapper.propertyNames.has(name);
+}
+
+function isDirection(direction: unknown): direction is "asc" | "desc" | undefined {
+  return direction === undefined || direction === "asc" || direction === "desc";
 }
 
 function apply(

@@ -1,8 +1,9 @@
 import type { QueryResult } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { GivenValues } from "../engine/statement/placeholders.ts";
 import type { Entity } from "../model/entity.ts";
-import type { ReadOptions, RunSelect, SelectResult, SelectRunner } from "../query/select-runner.ts";
+import type { ReadOptions, RunSelect, SelectResult, SelectRunner, SelectTemplate } from "../query/select-runner.ts";
 import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
@@ -28,11 +29,19 @@ export class SelectReader implements SelectRunner {
   }
 
   read({ node, result }: RunSelect, options: ReadOptions): Awaitable<unknown[]> {
-    return this.results(this.#host.runner.prepare<DriverRow>(node), result, options);
+    return this.#results(this.#host.runner.prepare<DriverRow>(node), result, options);
+  }
+
+  readTemplate(
+    { template, result }: SelectTemplate,
+    given: GivenValues,
+    options: ReadOptions = {},
+  ): Awaitable<unknown[]> {
+    return this.#results(this.#host.runner.fill<DriverRow>(template, given), result, options);
   }
 
   /** What becomes of the rows of a statement that has found its engine. */
-  results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions = {}): Awaitable<unknown[]> {
+  #results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {
     const { runner } = this.#host;
     const { compiled, engine } = routed;
     const now = runner.runNow(routed, options);

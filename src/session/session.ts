@@ -152,7 +152,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /** @internal who runs prepared statements on this session */
   get preparedRunner(): PreparedRunner {
     this.#requireOpen();
-    this.#prepared ??= new PreparedStatements({ engines: this.#host, runner: this.#runner, selects: this.#selects });
+    this.#prepared ??= new PreparedStatements({ runner: this.#runner, selects: this.#selects });
     return this.#prepared;
   }
 

@@ -4,9 +4,11 @@ import type { Connection } from "../engine/connection.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
+import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
 import { SessionError, StreamInTransactionError } from "../errors/session.ts";
 import { withoutRowLocks } from "../query/row-locks.ts";
 import { tablesOfStatement } from "../query/statement-tables.ts";
+import type { Template } from "../query/template.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { type EngineDirectory, routeTables } from "./routing.ts";
 import type { PendingOnBind } from "./session-flow.ts";
@@ -55,6 +57,9 @@ export interface StatementHost {
 /** Isolation levels under which even a read belongs into a transaction, to see the same as the next one. */
 const NEEDS_TRANSACTION = new Set(["repeatable read", "serializable", "snapshot"]);
 
+/** The templates of each application, which know their engine and its SQL. */
+const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatement>>();
+
 /** Runs the statements of a session: each on the engine of its tables, in the session's transaction where it has one. */
 export class StatementRunner {
   readonly #host: StatementHost;
@@ -76,9 +81,24 @@ export class StatementRunner {
     );
   }
 
-  /** The same for a prepared statement, whose parameters are filled each time it runs. */
-  prepareTemplate<R>(node: RootOperationNode): RoutedStatement<R> {
-    return this.#prepare(node, undefined, compileTemplate<R>);
+  /** The same for a template, which each application routes and compiles once, with its parameters filled. */
+  fill<R>(template: Template, given: GivenValues): RoutedStatement<R> {
+    const { engines, requireOpen } = this.#host;
+    requireOpen();
+    let known = applications.get(engines);
+    if (known === undefined) {
+      known = new WeakMap();
+      applications.set(engines, known);
+    }
+    let routed = known.get(template);
+    if (routed === undefined) {
+      routed = this.#prepare(template.node, undefined, compileTemplate);
+      known.set(template, routed);
+    }
+    const { compiled } = routed;
+    const query = { ...compiled.query, parameters: filled(compiled.query.parameters, given) };
+    // What rows the statement gives, whoever made the template knows.
+    return { ...routed, compiled: { ...compiled, query } } as RoutedStatement<R>;
   }
 
   #prepare<R>(
