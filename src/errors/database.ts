@@ -91,7 +91,7 @@ export class SerializationError extends OperationalError {
   override readonly code = "SERIALIZATION";
 }
 
-/** The statement itself is wrong: its syntax, or a name in it. */
+/** The statement itself is wrong: its syntax, a name in it, a value that the database cannot take, a right that is missing. */
 export class ProgrammingError extends DatabaseError {
   readonly code = "PROGRAMMING";
 }

@@ -3,19 +3,28 @@ import { type ErrorKind, numberProperty, stringProperty } from "../error-kind.ts
 const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1020: "serialization", // the row was changed since the snapshot
   1022: "unique",
+  1021: "operational", // disk full
+  1030: "operational", // the storage engine failed
+  1037: "operational", // out of memory
+  1038: "operational", // out of memory for sorting
   1040: "operational", // too many connections
+  1041: "operational", // out of memory
   1044: "connection",
   1045: "connection",
   1048: "notNull",
   1049: "connection", // no such database
   1062: "unique",
+  1114: "operational", // the table is full
   1129: "connection",
   1130: "connection",
   1158: "connection",
   1159: "connection",
   1160: "connection",
   1161: "connection",
+  1180: "operational", // the commit failed
+  1203: "operational", // too many connections of the user
   1205: "timeout", // lock wait
+  1206: "operational", // too many locks
   1213: "deadlock",
   1216: "foreignKey",
   1217: "foreignKey",
@@ -26,6 +35,7 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1451: "foreignKey",
   1452: "foreignKey",
   1586: "unique",
+  1836: "operational", // read-only server
   1792: "operational", // read-only transaction
   1927: "connection", // killed
   1969: "timeout", // max_statement_time
