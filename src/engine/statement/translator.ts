@@ -9,6 +9,8 @@ import {
   type FromNode,
   type FunctionNode,
   type JoinNode,
+  type LimitNode,
+  type OffsetNode,
   type OperationNode,
   type ParensNode,
   type PrimitiveValueListNode,
@@ -21,7 +23,7 @@ import {
   type ValueListNode,
   ValueNode,
 } from "kysely";
-import { UndefinedValueError } from "../../errors/value.ts";
+import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
@@ -30,6 +32,7 @@ import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
 import { handsOn, type Resolver } from "./resolver.ts";
+import { translateRowLimit } from "./row-limits.ts";
 import { Scope } from "./scope.ts";
 import { isLateral, isSubquery } from "./sources.ts";
 
@@ -47,6 +50,8 @@ type Translated =
   | RawNode
   | FunctionNode
   | AggregateFunctionNode
+  | LimitNode
+  | OffsetNode
   | CaseNode
   | FromNode
   | UsingNode
@@ -168,13 +173,18 @@ export class Translator {
       case "RawNode":
         return this.#raw(node, scope, opposite);
       case "FunctionNode":
+        requireFunctionName(node.func);
         return withList(node, "arguments", this.#operands(node, node.arguments, scope, opposite));
       case "AggregateFunctionNode":
+        requireFunctionName(node.func);
         return mapNode(node, (child, property) =>
           property === "aggregated"
             ? this.#operands(node, node.aggregated, scope, opposite)
             : this.translateProperty(child, scope),
         );
+      case "LimitNode":
+      case "OffsetNode":
+        return translateRowLimit(this, node, scope);
       case "CaseNode":
         return translateCase(this, node, scope, opposite);
       case "FromNode":
@@ -269,4 +279,14 @@ export class Translator {
       isMixed ? (opposite ?? compared(this.resolver.converter(node, scope))) : undefined,
     );
   }
+}
+
+/**
+ * Kysely writes the name of a function as it is, so what comes from elsewhere must not be more than a name.
+ *
+ * @throws {InvalidValueError}
+ */
+function requireFunctionName(name: string): void {
+  if (/^[\p{L}\p{N}_$.]+$/u.test(name)) return;
+  throw new InvalidValueError(`"${name}" is not the name of a function. SQL text goes into \`sql\`.`);
 }
