@@ -8,6 +8,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./engine/engine-options.ts";
 import { InvalidOptionError } from "./errors/configuration.ts";
 import { NoContextError } from "./errors/context.ts";
+import { requireKnownOptions } from "./known-options.ts";
 import {
   defineAbstractModel,
   defineModel,
@@ -46,7 +47,7 @@ export interface MultibindOptions {
   readonly redefine?: Redefinition;
 }
 
-const OPTIONS = ["engineOptions", "namingConvention", "columnNames", "redefine"];
+const OPTIONS: readonly (keyof MultibindOptions)[] = ["engineOptions", "namingConvention", "columnNames", "redefine"];
 
 /**
  * The one object of an application for all of its databases: models and tables are defined with it, and within a
@@ -69,10 +70,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   /** @throws {InvalidOptionError} on an unknown option or value */
   constructor(options: MultibindOptions = {}) {
     super();
-    for (const name of Object.keys(options)) {
-      if (!OPTIONS.includes(name))
-        throw new InvalidOptionError(`Multibind has no option "${name}". There are ${OPTIONS.join(", ")}.`);
-    }
+    requireKnownOptions(options, OPTIONS, "Multibind");
     const { columnNames = "same", redefine = "error" } = options;
     if (!["same", "snake_case"].includes(columnNames))
       throw new InvalidOptionError('columnNames is "same" or "snake_case".');
@@ -164,6 +162,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     columns: C,
     options: { readonly bindKey?: K } = {},
   ): AbstractClass<typeof Entity, C, K, BK, C> {
+    requireKnownOptions(options, ["bindKey"], "an abstract model");
     // The untyped function makes what its arguments say.
     return defineAbstractModel(this.#registry, columns, options.bindKey ?? null) as unknown as AbstractClass<
       typeof Entity,

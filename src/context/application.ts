@@ -4,6 +4,7 @@ import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ConfigurationError } from "../errors/configuration.ts";
+import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { DecisionLog } from "../session/decision-log.ts";
 import { type InDoubt, listInDoubt, type Recovery, recover } from "../session/recovery.ts";
@@ -20,6 +21,9 @@ export interface ContextOptions extends SessionOptions {
   /** What happens when the context ends with uncommitted work, instead of the application's own. */
   readonly onUncommitted?: OnUncommitted;
 }
+
+const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = ["commitPolicy", "recordQueries", "signal"];
+const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted"];
 
 /** What an application shares with the others of its `db`. */
 export interface ApplicationOwner {
@@ -88,8 +92,8 @@ export class Application<BK extends string = string> implements SessionHost {
    * @see Flask: `with app.app_context()`
    */
   async run<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
-    const onUncommitted = requireReaction(options.onUncommitted ?? this.#configuration.onUncommitted);
     const context = this.context(options);
+    const onUncommitted = options.onUncommitted ?? this.#configuration.onUncommitted;
     try {
       const result = await context.run(run);
       if (context.hasUncommittedWork) complainOfUncommittedWork(onUncommitted);
@@ -112,9 +116,11 @@ export class Application<BK extends string = string> implements SessionHost {
   /** A context to be entered and left by hand, for frameworks. Whoever makes it closes it. */
   context(options: ContextOptions = {}): Context<BK> {
     this.#requireOpen();
+    requireKnownOptions(options, CONTEXT_OPTIONS, "a context");
+    if (options.onUncommitted !== undefined) requireReaction(options.onUncommitted);
     const context: Context<BK> = new Context(
       this,
-      () => this.session(options),
+      () => this.#newSession(options),
       () => this.#contexts.delete(context),
     );
     this.#contexts.add(context);
@@ -123,9 +129,8 @@ export class Application<BK extends string = string> implements SessionHost {
 
   /** A session outside of any context. Whoever makes it closes it. */
   session(options: SessionOptions = {}): Session<BK> {
-    this.#requireOpen();
-    const { commitPolicy, recordQueries } = this.#configuration;
-    return new Session<BK>(this, { commitPolicy, recordQueries, ...options });
+    requireKnownOptions(options, SESSION_OPTIONS, "a session");
+    return this.#newSession(options);
   }
 
   /**
@@ -220,6 +225,12 @@ export class Application<BK extends string = string> implements SessionHost {
 
   get #engineList(): Engine[] {
     return [...this.engines].map(([, engine]) => engine);
+  }
+
+  #newSession(options: SessionOptions): Session<BK> {
+    this.#requireOpen();
+    const { commitPolicy, recordQueries } = this.#configuration;
+    return new Session<BK>(this, { commitPolicy, recordQueries, ...options });
   }
 
   #requireOpen(): void {

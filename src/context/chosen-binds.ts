@@ -1,6 +1,7 @@
 import { type BindKey, type BindKeys, bindLabel } from "../bind-key.ts";
 import type { BindTarget } from "../ddl/bind-target.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
+import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { Engines } from "./engines.ts";
 
@@ -13,10 +14,13 @@ export interface BindChoice<K extends BindKey = BindKey> {
 /**
  * The binds whose tables are to be created or dropped. Without a key: all that have tables and are managed.
  *
+ * @throws {InvalidOptionError} on an unknown option
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
  * @throws {UnsupportedError} if a bind is named that is not managed
  */
-export function bindsToManage({ bindKey }: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+export function bindsToManage(choice: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  requireKnownOptions(choice, ["bindKey"], "createAll and dropAll");
+  const { bindKey } = choice;
   if (bindKey === undefined) {
     return [...metadatas]
       .filter(([key, { tables }]) => tables.size > 0 || engines.has(key))
@@ -40,7 +44,9 @@ export function bindsToManage({ bindKey }: BindChoice, engines: Engines, metadat
  *
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
  */
-export function bindsToReflect({ bindKey }: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+export function bindsToReflect(choice: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  requireKnownOptions(choice, ["bindKey"], "reflect");
+  const { bindKey } = choice;
   return named(bindKey === undefined ? [...engines.keys()] : bindKey, engines, metadatas);
 }
 

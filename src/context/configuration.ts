@@ -11,6 +11,7 @@ import {
 } from "../engine/engine-options.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
+import { requireKnownOptions } from "../known-options.ts";
 import { NO_DECISION_BIND } from "../session/decision-log.ts";
 import type { CommitPolicy } from "../session/transactions.ts";
 import { decisionBindOf } from "./decision-bind.ts";
@@ -89,11 +90,7 @@ type Layer = Readonly<Record<string, unknown>>;
  * @throws {ConfigurationError} saying what is wrong
  */
 export function resolveConfiguration(configuration: Configuration, common: EngineOptions): ResolvedConfiguration {
-  for (const name of Object.keys(configuration)) {
-    if (!(OPTIONS as readonly string[]).includes(name)) {
-      throw new InvalidOptionError(`The configuration has no "${name}". There are ${OPTIONS.join(", ")}.`);
-    }
-  }
+  requireKnownOptions(configuration, OPTIONS, "a configuration");
   const { databaseUri, engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
   const { commitPolicy = "ordered", onUncommitted = "warn", recordQueries = false } = configuration;
   if (typeof engineOptions !== "object" || engineOptions === null || Array.isArray(engineOptions)) {

@@ -42,7 +42,7 @@ export class Engines<BK extends string = string> implements Iterable<readonly [B
     throw new UnboundExecutionError(
       bindKey === null
         ? "There is no default engine: 'databaseUri' is not configured."
-        : `Bind key '${bindKey}' is not in 'binds' config. There are ${[...this.#byKey.keys()].map(bindLabel).join(", ")}.`,
+        : `Bind key '${bindKey}' is not in 'binds' config. Configured: ${[...this.#byKey.keys()].map(bindLabel).join(", ")}.`,
       { bindKey },
     );
   }

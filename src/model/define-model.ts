@@ -1,5 +1,6 @@
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { SchemaError, UnmappedClassError } from "../errors/schema.ts";
+import { requireKnownOptions } from "../known-options.ts";
 import type { Columns } from "../schema/column.ts";
 import type { Redefinition } from "../schema/metadata.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
@@ -37,6 +38,11 @@ export interface UntypedModelOptions extends UntypedTableOptions {
   readonly concrete?: boolean | undefined;
 }
 
+const TABLE_OPTIONS: readonly (keyof UntypedTableOptions)[] = ["bindKey", "schema", "constraints"];
+const MODEL_OPTIONS: readonly (keyof UntypedModelOptions)[] = [...TABLE_OPTIONS, "discriminator", "identity"];
+const SINGLE_TABLE_OPTIONS: readonly (keyof UntypedModelOptions)[] = ["bindKey", "identity"];
+const CHILD_OPTIONS: readonly (keyof UntypedModelOptions)[] = [...TABLE_OPTIONS, "identity", "concrete"];
+
 type Base = abstract new (...values: never[]) => Entity;
 
 /** Makes a table and enters it in its bind's metadata. */
@@ -46,6 +52,7 @@ export function defineTable(
   columns: Columns,
   options: UntypedTableOptions,
 ): AnyTable {
+  requireKnownOptions(options, TABLE_OPTIONS, `table "${name}"`);
   const table = makeTable(registry, name, columns, options);
   registry.metadatas.ensure(table.bindKey).add(table);
   return table;
@@ -53,8 +60,7 @@ export function defineTable(
 
 function makeTable(registry: ModelRegistry, name: string, columns: Columns, options: UntypedTableOptions): AnyTable {
   const { bindKey = null, schema, constraints } = options;
-  if (name === "" || typeof name !== "string")
-    throw new SchemaError(`A table of ${bindLabel(bindKey)} has no name.`, { bindKey });
+  requireNames(name, bindKey, schema);
   const { columnName } = registry;
   return new Table({
     name,
@@ -66,6 +72,19 @@ function makeTable(registry: ModelRegistry, name: string, columns: Columns, opti
   });
 }
 
+/** @throws {SchemaError} if what a table is found by is not a name */
+function requireNames(name: unknown, bindKey: unknown, schema: unknown): void {
+  if (bindKey !== null && typeof bindKey !== "string") {
+    throw new SchemaError(`The bind key of table "${name}" is a string, or null for the default bind.`);
+  }
+  if (typeof name !== "string" || name === "") {
+    throw new SchemaError(`A table of ${bindLabel(bindKey)} has no name.`, { bindKey });
+  }
+  if (schema !== undefined && (typeof schema !== "string" || schema === "")) {
+    throw new SchemaError(`The schema of table "${name}" (${bindLabel(bindKey)}) is not a name.`, { bindKey });
+  }
+}
+
 /** Makes the class of a model with a table of its own, and enters the table in its bind's metadata. */
 export function defineModel(
   registry: ModelRegistry,
@@ -74,6 +93,7 @@ export function defineModel(
   options: UntypedModelOptions,
   base: Base = Entity,
 ): Base {
+  requireKnownOptions(options, MODEL_OPTIONS, `model "${name}"`);
   const table = makeTable(registry, name, columns, options);
   requirePossibleProperties(columns, table);
   const model = mapTable(registry, table, options, base);
@@ -117,6 +137,7 @@ export function defineAbstractModel(
     }
 
     static extendAbstract(this: Base, own: Columns, options: UntypedTableOptions = {}): Base {
+      requireKnownOptions(options, ["bindKey"], "an abstract model");
       // biome-ignore lint/complexity/noThisInStatic: the application's own class is extended, not this one
       return defineAbstractModel(registry, { ...columns, ...own }, bindKeyOr(options, bindKey), this);
     }
@@ -168,9 +189,11 @@ function extendModel(
     Columns,
     UntypedModelOptions?,
   ];
+  requireKnownOptions(options, name === undefined ? SINGLE_TABLE_OPTIONS : CHILD_OPTIONS, `a child of ${parent.label}`);
   const all = { ...columns, ...own };
-  if (options.concrete === true) {
-    return defineModel(registry, name!, all, { ...options, bindKey: bindKeyOr(options, parent.table.bindKey) }, base);
+  const { concrete, ...others } = options;
+  if (concrete === true) {
+    return defineModel(registry, name!, all, { ...others, bindKey: bindKeyOr(options, parent.table.bindKey) }, base);
   }
   requireParentsBind(name ?? String(options.identity), options.bindKey, parent);
   const replaced = registry.redefine === "replace" ? parent.childLike(name, options.identity) : undefined;

@@ -26,7 +26,10 @@ export class TableParts {
 
   /** Binds columns to the table, with the constraints that they bring. */
   addColumns(columns: Columns, naming: ColumnNaming): TableColumn[] {
-    return Object.entries<AnyColumn>(columns).map(([property, { definition }]) => {
+    if (typeof columns !== "object" || columns === null) throw this.#error("has no columns: give an object with some");
+    return Object.entries<AnyColumn | undefined>(columns).map(([property, given]) => {
+      const definition = given?.definition;
+      if (definition === undefined) throw this.#error(`has no column in "${property}": give one such as \`integer()\``);
       const name = definition.name ?? naming(property);
       if (this.byName.has(name)) throw this.#error(`has two columns named "${name}"`);
       const column = new TableColumn(definition, this.#owner, property, name);
@@ -43,6 +46,7 @@ export class TableParts {
 
   /** Adds constraints over several columns. */
   addConstraints(constraints: readonly Constraint[]): void {
+    if (!Array.isArray(constraints)) throw this.#error("has constraints that are not a list");
     for (const constraint of constraints) {
       switch (constraint.kind) {
         case "unique":
@@ -58,6 +62,9 @@ export class TableParts {
           break;
         case "foreignKey":
           this.foreignKeys.push(this.#foreignKey(constraint));
+          break;
+        default:
+          throw this.#error("has something among its constraints that is none: give unique, index, check, foreignKey");
       }
     }
   }

@@ -152,7 +152,7 @@ test("an unknown part of the configuration is refused with the known ones", () =
   for (const name of ["databaseUrl", "bind", "SQLALCHEMY_BINDS", "constructor"]) {
     assert.throws(() => engines({ databaseUri: main, [name]: main } as Configuration), {
       name: "InvalidOptionError",
-      message: new RegExp(`no "${name}"\\. There are databaseUri, engineOptions, binds`),
+      message: new RegExp(`no option "${name}" of a configuration\\. There are databaseUri, engineOptions, binds`),
     });
   }
 });

@@ -1,0 +1,24 @@
+import { InvalidOptionError } from "./errors/configuration.ts";
+
+/**
+ * Checks that options are an object that has none but these. TypeScript sees most of it, where the options are written
+ * down in place; a misspelt name must never mean "no option", least of all where that means "every database".
+ *
+ * @param whose whose options these are, for the error
+ * @throws {InvalidOptionError}
+ */
+export function requireKnownOptions(given: unknown, known: readonly string[], whose: string): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new InvalidOptionError(`The options of ${whose} are an object with ${known.join(", ")}.`);
+  }
+  const name = Object.keys(given).find((one) => !known.includes(one));
+  if (name === undefined) return;
+  const meant = known.find((one) => bare(one) === bare(name));
+  const instead = meant === undefined ? `There are ${known.join(", ")}.` : `Did you mean "${meant}"?`;
+  throw new InvalidOptionError(`There is no option "${name}" of ${whose}. ${instead}`);
+}
+
+/** A name without what is easily confused in it. */
+function bare(name: string): string {
+  return name.replaceAll("_", "").toLowerCase();
+}
