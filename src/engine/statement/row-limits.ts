@@ -25,7 +25,7 @@ function translateRows(translator: Translator, node: OperationNode, noun: string
   const { engine, isTemplate } = translator;
   const { value } = node;
   if (!(value instanceof NamedParameter)) {
-    requireRows(engine, value, noun);
+    requireRows(engine, translator.parameter(value, undefined), noun);
     return isTemplate && value !== null ? ValueNode.createImmediate(value) : node;
   }
   if (!isTemplate) return translator.translate(node, scope);
