@@ -109,6 +109,8 @@ export interface Family {
   errorMessage?(error: unknown): string | undefined;
   /** Whether single rows can be locked; where not, a transaction that writes has the whole database to itself. */
   readonly locksRows: boolean;
+  /** Whether rows can be locked against changes of their keys alone. */
+  readonly locksKeys: boolean;
   /** How many rows are written at once. */
   readonly bulk: BulkStrategy;
   /** The most parameters that a statement may have. */

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   type AliasableExpression,
   type AliasedExpression,
@@ -7,13 +8,14 @@ import {
   type SelectQueryNode,
   type StringReference,
 } from "kysely";
+import type { BindKey } from "../bind-key.ts";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../errors/session.ts";
 import { knownSelect, valuesByPosition } from "./known-selects.ts";
 import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
 import { SelectDraft } from "./select-draft.ts";
 import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
-import type { ReadOptions, SelectRunner } from "./select-runner.ts";
+import type { CompiledSelect, ReadOptions, SelectRunner } from "./select-runner.ts";
 
 /** What is said when something is not there. */
 export interface NotFoundOptions extends ReadOptions {
@@ -169,6 +171,32 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   stream(options: ReadOptions & { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
     // The statement reads what E says.
     return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
+  }
+
+  /**
+   * What would be sent: the SQL, the values of its parameters, and to which bind.
+   *
+   * @param options `bindKey`: the bind that the statement has to belong to
+   * @throws {CrossBindError} if it belongs to another
+   *
+   * @see SQLAlchemy: `str(statement.compile(engine))`
+   */
+  compile(options: { readonly bindKey?: BindKey } = {}): CompiledSelect {
+    return this.runner.compile(statementOf(this.parts).node, options.bindKey);
+  }
+
+  /**
+   * The SQL and the values of its parameters as one text, for a look.
+   *
+   * @example
+   * console.log(db.select(User).where({ id: 1 }).toSQL());
+   * // select "id", "name" from "user" where "user"."id" = $1 -- [1]
+   */
+  toSQL(): string {
+    const { sql, parameters } = this.compile();
+    return parameters.length === 0
+      ? sql
+      : `${sql} -- ${inspect(parameters, { breakLength: Number.POSITIVE_INFINITY })}`;
   }
 
   /** The select under a name, to be a source of rows or a value in other statements. */

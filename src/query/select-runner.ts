@@ -1,5 +1,6 @@
-import type { SelectQueryNode } from "kysely";
+import type { DeleteQueryNode, SelectQueryNode, UpdateQueryNode } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
+import type { BindKey } from "../bind-key.ts";
 import type { GivenValues } from "../engine/statement/placeholders.ts";
 import type { EntitySelection } from "./entity-selection.ts";
 import type { Template } from "./template.ts";
@@ -33,6 +34,15 @@ export interface SelectTemplate {
   readonly result: SelectResult;
 }
 
+/** A select as a database gets it. */
+export interface CompiledSelect {
+  readonly sql: string;
+  /** The values of the parameters, as the driver takes them. */
+  readonly parameters: readonly unknown[];
+  /** Where it runs; null is the default bind. */
+  readonly bindKey: BindKey;
+}
+
 /** Whoever runs `select(Model)` statements: a session. */
 export interface SelectRunner {
   /** Runs a statement and gives what becomes of its rows. */
@@ -41,4 +51,12 @@ export interface SelectRunner {
   readTemplate(select: SelectTemplate, given: GivenValues, options: ReadOptions): Awaitable<unknown[]>;
   /** The same, row by row, without keeping clean entities. */
   stream(statement: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown>;
+  /** Runs a statement that writes and gives the number of rows. */
+  write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number>;
+  /**
+   * What would be sent.
+   *
+   * @param bindKey the bind that the statement has to belong to, if any
+   */
+  compile(node: SelectQueryNode, bindKey: BindKey | undefined): CompiledSelect;
 }

@@ -25,11 +25,12 @@ import type { AnyModel } from "../model/model-types.ts";
 import { modelsAsTables } from "../model/models-as-tables.ts";
 import type { Columns } from "../schema/column.ts";
 import { AliasedModel } from "./aliased-model.ts";
+import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
 import { RunnableSelect } from "./runnable-select.ts";
 import { type AnyBuilder, SelectDraft } from "./select-draft.ts";
 import { bindOf, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
-import type { SelectRunner, SelectStatement } from "./select-runner.ts";
+import type { ReadOptions, SelectRunner, SelectStatement } from "./select-runner.ts";
 import type {
   AnyAlias,
   Equalities,
@@ -266,6 +267,21 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     return this.#lock("forShare");
   }
 
+  /**
+   * Locks the rows against changes of their keys by others and against deletion, on PostgreSQL. Where single rows cannot
+   * be locked, the transaction has the database to itself.
+   *
+   * @throws {UnsupportedError} on MySQL and MariaDB
+   */
+  forNoKeyUpdate(): Select<DB, TB, E, K, C> {
+    return this.#lock("forNoKeyUpdate");
+  }
+
+  /** Locks the keys of the rows against changes by others, as {@link forNoKeyUpdate}. */
+  forKeyShare(): Select<DB, TB, E, K, C> {
+    return this.#lock("forKeyShare");
+  }
+
   /** Passes over rows that others have locked. Follows `forUpdate` or `forShare`. */
   skipLocked(): Select<DB, TB, E, K, C> {
     return this.#with((builder) => builder.skipLocked());
@@ -274,6 +290,40 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
   /** Fails at once if others have locked a row. Follows `forUpdate` or `forShare`. */
   noWait(): Select<DB, TB, E, K, C> {
     return this.#with((builder) => builder.noWait());
+  }
+
+  /**
+   * Updates all rows that the select finds, in one statement, and says how many they were. `onUpdate` of columns applies,
+   * and a version column counts on. Entities that are loaded are stale from then on: they keep their values until the
+   * next query that returns their rows.
+   *
+   * @param values what columns are set to, or a function that makes it of an expression builder
+   * @throws {UnsupportedError} if the select says more than conditions, or the rows are spread over joined tables
+   * @throws {InvalidValueError} if a value does not fit its column
+   *
+   * @example
+   * await db.select(User).where("seenAt", "<", lastYear).update({ role: "sleeper" });
+   * await db.select(Account).where({ id: 1 }).update((eb) => ({ visits: eb("visits", "+", 1) }));
+   *
+   * @see SQLAlchemy: `update(User).where(…).values(…)`
+   */
+  async update(values: ChangesOrFactory<DB, TB, C>, options: ReadOptions = {}): Promise<number> {
+    return this.runner.write(updateNode(this.parts, values), options);
+  }
+
+  /**
+   * Deletes all rows that the select finds, in one statement, and says how many they were. Entities of such rows are
+   * stale from then on: the next `get` of one gives null and lets go of it.
+   *
+   * @throws {UnsupportedError} as {@link update}
+   *
+   * @example
+   * await db.select(Login).where("at", "<", lastYear).delete();
+   *
+   * @see SQLAlchemy: `delete(User).where(…)`
+   */
+  async delete(options: ReadOptions = {}): Promise<number> {
+    return this.runner.write(deleteNode(this.parts), options);
   }
 
   /** @internal the statement as it is sent, and what its rows become */

@@ -1,9 +1,17 @@
-import type { QueryResult } from "kysely";
+import type { DeleteQueryNode, QueryResult, SelectQueryNode, UpdateQueryNode } from "kysely";
 import type { Awaitable } from "../awaitable.ts";
+import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GivenValues } from "../engine/statement/placeholders.ts";
 import type { Entity } from "../model/entity.ts";
-import type { ReadOptions, RunSelect, SelectResult, SelectRunner, SelectTemplate } from "../query/select-runner.ts";
+import type {
+  CompiledSelect,
+  ReadOptions,
+  RunSelect,
+  SelectResult,
+  SelectRunner,
+  SelectTemplate,
+} from "../query/select-runner.ts";
 import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
@@ -71,6 +79,18 @@ export class SelectReader implements SelectRunner {
         }
       }
     }
+  }
+
+  async write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number> {
+    const { runner } = this.#host;
+    const { numAffectedRows = 0n } = await runner.run(runner.prepare(node), options);
+    return Number(numAffectedRows);
+  }
+
+  compile(node: SelectQueryNode, bindKey: BindKey | undefined): CompiledSelect {
+    const { compiled, engine } = this.#host.runner.prepare(node, bindKey);
+    const { sql, parameters } = compiled.query;
+    return { sql, parameters, bindKey: engine.bindKey };
   }
 
   async #rows(routed: RoutedStatement<DriverRow>, options: ReadOptions): Promise<unknown[]> {

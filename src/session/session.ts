@@ -369,12 +369,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M>;
   select<DB, TB extends keyof DB, E, K extends BindKey, C>(statement: Select<DB, TB, E, K, C>): Select<DB, TB, E, K, C>;
-  select(given: AnyModel | AnyAlias | Select<never, never, unknown, BindKey, unknown>): unknown {
+  select(given: unknown): unknown {
     this.#requireOpen();
-    const statement =
-      given instanceof Select
-        ? given
-        : (select(given as never) as unknown as Select<never, never, unknown, BindKey, unknown>);
+    // What is no select is a model, as the overloads say; `select` refuses everything else.
+    const statement: { on(runner: SelectReader): unknown } =
+      given instanceof Select ? given : select(given as AnyModel);
     return statement.on(this.#selects);
   }
 

@@ -219,11 +219,13 @@ export class UnitOfWork implements EntityOwner {
   stored(entity: Entity, row: StoredRow): ReadonlyMap<string, Filled> {
     const mapper = mapperOf(entity);
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
+    const isNew = rowOf(entity) === null;
     this.leaveKey(entity);
     setRow(entity, row);
     // An entity that was let go of while its row was being written stays out.
     if (!this.owns(entity)) return filled;
-    setEpoch(entity, this.#epoch);
+    // An update tells nothing of the columns that it does not set: what was stale is.
+    if (isNew) setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
     this.#filled.delete(entity);
     const key = identityKeyOf(mapper, row)!;

@@ -103,6 +103,26 @@ test("a select of one column is a value of its type", () => {
   compiled(() => select(User).where("name", "in", select(Login).select("userId")));
 });
 
+test("update takes values of the columns' types, and expressions", () => {
+  compiled(async () => {
+    expectTypeOf(await db.select(User).where({ id: 1 }).update({ bio: null, name: "ada" })).toEqualTypeOf<number>();
+    expectTypeOf(await db.select(User).where({ id: 1 }).delete()).toEqualTypeOf<number>();
+  });
+  compiled(() => db.select(User).update((eb) => ({ id: eb("id", "+", 1), bio: eb.ref("name") })));
+  compiled(() => db.select(User).update({ name: (eb) => eb.fn<string>("upper", ["name"]) }));
+  compiled(() => db.select(User).update({ createdAt: sql<Date>`now()` }));
+  // @ts-expect-error there is no such column
+  compiled(() => db.select(User).update({ nmae: "ada" }));
+  // @ts-expect-error a number is no name
+  compiled(() => db.select(User).update({ name: 3 }));
+  // @ts-expect-error a column that may not be null
+  compiled(() => db.select(User).update({ name: null }));
+  // @ts-expect-error undefined could mean anything
+  compiled(() => db.select(User).update({ bio: undefined }));
+  // @ts-expect-error an expression of another type
+  compiled(() => db.select(User).update({ createdAt: sql<number>`1` }));
+});
+
 test("pages and 404s give what the select reads", () => {
   compiled(async () => {
     const page = await db.select(User).paginate({ page: "2", perPage: 10, maxPerPage: 50 });

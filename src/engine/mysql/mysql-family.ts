@@ -32,6 +32,7 @@ export const mysql: Family = Object.freeze({
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,
   locksRows: true,
+  locksKeys: false,
   bulk: { by: "row", mostRows: 500, restOneByOne: false, update: mysqlBulkUpdate },
   mostParameters: 65_535,
   transactionalDdl: false,

@@ -29,6 +29,7 @@ export const postgres: Family = Object.freeze({
   supportsDefaultKeyword: true,
   errorKind: postgresErrorKind,
   locksRows: true,
+  locksKeys: true,
   bulk: { by: "column", statements: postgresColumnwise },
   mostParameters: 65_535,
   transactionalDdl: true,

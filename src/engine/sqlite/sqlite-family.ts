@@ -27,6 +27,7 @@ export const sqlite: Family = Object.freeze({
   supportsDefaultKeyword: false,
   errorKind: sqliteErrorKind,
   locksRows: false,
+  locksKeys: false,
   bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate },
   mostParameters: 32_766,
   transactionalDdl: true,

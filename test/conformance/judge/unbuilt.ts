@@ -1,5 +1,5 @@
 import type { Case } from "../read/cases.ts";
-import { isList, isObject, type Json, memberOf } from "../read/json.ts";
+import { isList, type Json, memberOf } from "../read/json.ts";
 
 /** What will build the features that cases need and multibind does not have yet, by the issue's subject. */
 const ISSUES = {
@@ -33,7 +33,6 @@ const UNBUILT: readonly Unbuilt[] = [
     issue: ISSUES.queries,
     uses: (_, steps) => steps.some((step) => memberOf(memberOf(step, "stmt"), "from_text") !== undefined),
   },
-  { issue: ISSUES.queries, uses: (_, steps) => usesBulkStatement(steps) },
 ];
 
 /** The subject of the issue that will build what a case needs; nothing where all of it is there. */
@@ -45,14 +44,4 @@ export function unbuiltIn(one: Case): string | undefined {
 function schemaOf(inputs: Case["inputs"]): readonly Json[] {
   const { schema } = inputs;
   return isList(schema) ? schema : [];
-}
-
-/** An update or delete of a model's rows by a condition, while objects of that model are in the session. */
-function usesBulkStatement(steps: readonly Json[]): boolean {
-  return steps.some((step, index) => {
-    const statement = memberOf(step, "stmt");
-    const target = memberOf(statement, "update") ?? memberOf(statement, "delete");
-    if (typeof target !== "string" || target.startsWith("#")) return false;
-    return steps.slice(0, index).some((earlier) => isObject(earlier) && earlier["model"] === target);
-  });
 }

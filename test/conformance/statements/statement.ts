@@ -32,7 +32,12 @@ export type Built =
       readonly outputs: readonly string[];
       readonly counts: ReadonlySet<string>;
     }
-  | { readonly kind: "write"; readonly statement: WithTree }
+  | {
+      readonly kind: "write";
+      readonly statement: WithTree;
+      /** Does it as the update or delete of a model's select, where it is one; gives the number of rows. */
+      readonly bulk?: () => Promise<number>;
+    }
   | { readonly kind: "text"; readonly statement: RawBuilder<Record<string, unknown>> };
 
 /** Builds a statement of a case. @throws {FormatError} on what this runner does not know */
@@ -41,8 +46,7 @@ export function buildStatement(statement: Json, session: Session, schema: Schema
   if (!isObject(statement)) throw new FormatError("a statement is no object");
   if (statement["text"] !== undefined) return { kind: "text", statement: textOf(String(statement["text"]), params) };
   for (const verb of ["insert", "update", "delete"] as const) {
-    if (statement[verb] !== undefined)
-      return { kind: "write", statement: buildWrite(verb, new Fields(statement, verb), session, scope, params) };
+    if (statement[verb] !== undefined) return buildWrite(verb, statement, session, scope, params);
   }
   if (params !== undefined) throw new FormatError("a select with parameters");
   const model = entityOf(statement, schema);
@@ -71,11 +75,12 @@ function entitySelect(model: AnyModel, statement: JsonObject, session: Session, 
 
 function buildWrite(
   verb: "insert" | "update" | "delete",
-  fields: Fields,
+  statement: JsonObject,
   session: Session,
   scope: Scope,
   params: Json | undefined,
-): WithTree {
+): Built {
+  const fields = new Fields(statement, verb);
   const target = fields.text(verb);
   const into = target.startsWith("#") ? scope.table(target) : scope.schema.model(target);
   const values = fields.json("values");
@@ -92,7 +97,19 @@ function buildWrite(
     builder = refine(begun, fields, scope, []);
   }
   fields.end();
-  return builder as WithTree;
+  const built = { kind: "write", statement: builder as WithTree } as const;
+  if (verb === "insert" || target.startsWith("#")) return built;
+  return { ...built, bulk: () => bulkWrite(verb, statement, session.select(scope.schema.model(target)), scope) };
+}
+
+function bulkWrite(
+  verb: "update" | "delete",
+  statement: JsonObject,
+  select: { update(values: never): Promise<number>; delete(): Promise<number> },
+  scope: Scope,
+): Promise<number> {
+  const refined = refine(select, new Fields(statement, verb), scope, []);
+  return verb === "delete" ? refined.delete() : refined.update(plain(statement["values"]) as never);
 }
 
 function plain(values: Json | undefined): JsonObject {

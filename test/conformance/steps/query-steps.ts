@@ -99,6 +99,10 @@ async function run(built: Built, world: World, bindKey: BindKey | undefined): Pr
     if (bindKey !== undefined) session.getBind({ statement: built.statement, bindKey });
     return (await built.statement.all()).map((entity) => [world.objects.result(entity)]);
   }
+  if (built.kind === "write" && built.bulk !== undefined) {
+    if (bindKey !== undefined) session.getBind({ statement: built.statement, bindKey });
+    return { rowcount: await built.bulk() };
+  }
   const result = (await session.execute(built.statement, options)) as QueryResult<Row>;
   if (built.kind === "write") return { rowcount: Number(result.numAffectedRows) };
   if (built.kind === "text") return textResult(result);
