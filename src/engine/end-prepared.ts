@@ -1,12 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DatabaseError } from "../errors/database.ts";
+import { again } from "./again.ts";
 import { catalogOf } from "./catalog-query.ts";
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./owner.ts";
 import type { Ending } from "./two-phase.ts";
-
-/** How long to wait before each further attempt, in milliseconds. */
-const PAUSES = [20, 50, 150, 400];
 
 /**
  * Ends a prepared transaction on a connection of its own. Again if the connection is lost, or if the transaction is still
@@ -15,21 +12,9 @@ const PAUSES = [20, 50, 150, 400];
  * @returns `"gone"` if somebody else has ended it
  * @throws {OperationalError} if it could not be ended now
  */
-export async function endPrepared(
-  engine: Engine,
-  owner: Owner,
-  gid: string,
-  ending: Ending,
-): Promise<"ended" | "gone"> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await attemptToEnd(engine, owner, gid, ending);
-    } catch (error) {
-      const pause = PAUSES[attempt];
-      if (pause === undefined || !(error instanceof ConnectionError || isElsewhere(engine, error))) throw error;
-      await delay(pause);
-    }
-  }
+export function endPrepared(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {
+  const mayPass = (error: unknown) => error instanceof ConnectionError || isElsewhere(engine, error);
+  return again(mayPass, () => attemptToEnd(engine, owner, gid, ending));
 }
 
 async function attemptToEnd(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {

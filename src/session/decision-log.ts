@@ -1,11 +1,12 @@
 import { CompiledQuery, type RawBuilder, sql } from "kysely";
 import { createAll } from "../ddl/create-all.ts";
+import { again } from "../engine/again.ts";
 import { catalogOf } from "../engine/catalog-query.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { Engine } from "../engine/engine.ts";
 import { newDomain } from "../engine/gid.ts";
 import { Owner } from "../engine/owner.ts";
-import { TimeoutError, UniqueViolationError } from "../errors/database.ts";
+import { ConnectionError, TimeoutError, UniqueViolationError } from "../errors/database.ts";
 import { DdlError } from "../errors/ddl.ts";
 import { defineTable } from "../model/define-model.ts";
 import { Metadatas } from "../schema/metadatas.ts";
@@ -198,7 +199,15 @@ export class DecisionLog {
     }
   }
 
-  async #borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  /** Does something on a connection of its own; after a restart of the server, those that are there are lost. */
+  #borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return again(
+      (error) => error instanceof ConnectionError,
+      () => this.#attempt(work),
+    );
+  }
+
+  async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const owner = new Owner("the decision log");
     owner.begin();
     try {

@@ -1,9 +1,12 @@
 import type { BindKey } from "../bind-key.ts";
+import { again } from "../engine/again.ts";
 import { catalogOf } from "../engine/catalog-query.ts";
 import { endPrepared } from "../engine/end-prepared.ts";
 import type { Engine } from "../engine/engine.ts";
 import { branchOf, parseGid } from "../engine/gid.ts";
 import { Owner } from "../engine/owner.ts";
+import type { PreparedTransaction } from "../engine/two-phase.ts";
+import { ConnectionError } from "../errors/database.ts";
 import type { DecisionLog, Outcome } from "./decision-log.ts";
 
 /** One bind's part in a transaction over several, prepared and not ended. */
@@ -34,8 +37,14 @@ export interface Recovery {
 
 type Branch = Omit<InDoubt, "outcome">;
 
+/** A branch, and the engine that has told of it. */
+interface Found {
+  readonly branch: Branch;
+  readonly engine: Engine;
+}
+
 interface Findings {
-  readonly branches: readonly Branch[];
+  readonly found: readonly Found[];
   readonly unreachable: Recovery["unreachable"];
 }
 
@@ -45,31 +54,30 @@ interface Findings {
  * @throws {OperationalError} if a bind cannot be asked
  */
 export async function listInDoubt(engines: readonly Engine[], decisions: DecisionLog): Promise<InDoubt[]> {
-  const { branches, unreachable } = await findBranches(engines, decisions);
+  const { found, unreachable } = await findBranches(engines, decisions);
   if (unreachable[0] !== undefined) throw unreachable[0].error;
-  const known = await decisions.decisions([...new Set(branches.map(({ transactionId }) => transactionId))]);
-  return branches.map((branch) => ({ ...branch, outcome: known.get(branch.transactionId)?.outcome }));
+  const known = await decisions.decisions([...new Set(found.map(({ branch }) => branch.transactionId))]);
+  return found.map(({ branch }) => ({ ...branch, outcome: known.get(branch.transactionId)?.outcome }));
 }
 
 /** Ends what is prepared and was left behind, each as its decision says. */
 export async function recover(engines: readonly Engine[], decisions: DecisionLog): Promise<Recovery> {
-  const { branches, unreachable } = await findBranches(engines, decisions);
+  const { found, unreachable } = await findBranches(engines, decisions);
   const recovery = { committed: [] as InDoubt[], rolledBack: [] as InDoubt[], left: [] as InDoubt[], unreachable };
   const owner = new Owner("recovery");
   owner.begin();
   try {
-    for (const [id, group] of Map.groupBy(branches, ({ transactionId }) => transactionId)) {
+    for (const [id, group] of Map.groupBy(found, ({ branch }) => branch.transactionId)) {
       const decision = await decisions.claim(id);
       if (decision === "open") {
-        recovery.left.push(...group.map((branch) => ({ ...branch, outcome: undefined })));
+        recovery.left.push(...group.map(({ branch }) => ({ ...branch, outcome: undefined })));
         continue;
       }
       const { outcome } = decision;
       const ended = outcome === "committed" ? recovery.committed : recovery.rolledBack;
       const before = recovery.left.length;
-      for (const branch of group) {
+      for (const { branch, engine } of group) {
         const one = { ...branch, outcome };
-        const engine = engines.find(({ bindKey }) => bindKey === branch.bindKey)!;
         const how = await end(engine, owner, branch.gid, outcome);
         if (how === "ended") ended.push(one);
         else if (how === "left") recovery.left.push(one);
@@ -97,34 +105,39 @@ async function end(engine: Engine, owner: Owner, gid: string, outcome: Outcome):
 /** What is prepared on each bind. A server that holds several binds may tell each of them of all. */
 async function findBranches(engines: readonly Engine[], decisions: DecisionLog): Promise<Findings> {
   const domain = await decisions.domain();
+  const names = new Map(engines.map(({ bindKey }) => [branchOf(bindKey), bindKey]));
   const asked = engines.filter((engine) => engine.twoPhase !== undefined && !engine.options.readOnly);
-  const answers = await Promise.allSettled(asked.map((engine) => branchesOn(engine, domain)));
-  const found = new Map<string, Branch>();
+  const answers = await Promise.allSettled(asked.map((engine) => preparedOn(engine)));
+  const found = new Map<string, Found>();
   const unreachable: { bindKey: BindKey; error: unknown }[] = [];
   for (const [place, answer] of answers.entries()) {
-    const { bindKey } = asked[place]!;
+    const engine = asked[place]!;
     if (answer.status === "rejected") {
-      unreachable.push({ bindKey, error: answer.reason });
+      unreachable.push({ bindKey: engine.bindKey, error: answer.reason });
       continue;
     }
-    for (const branch of answer.value) {
-      const isOwn = parseGid(branch.gid)?.branch === branchOf(bindKey);
-      if (isOwn || !found.has(branch.gid)) found.set(branch.gid, branch);
+    for (const { gid, preparedAt } of answer.value) {
+      const parts = parseGid(gid);
+      if (parts?.domain !== domain) continue;
+      // Another application with the same decision bind may know the database by another key.
+      const bindKey = names.get(parts.branch) ?? engine.bindKey;
+      const branch = { bindKey, gid, transactionId: parts.transactionId, preparedAt };
+      if (bindKey === engine.bindKey || !found.has(gid)) found.set(gid, { branch, engine });
     }
   }
-  return { branches: [...found.values()], unreachable };
+  return { found: [...found.values()], unreachable };
 }
 
-async function branchesOn(engine: Engine, domain: string): Promise<Branch[]> {
-  const connection = await engine.connect({ use: "read" });
-  try {
-    const prepared = await engine.twoPhase!.prepared(catalogOf(connection));
-    return prepared.flatMap(({ gid, preparedAt }) => {
-      const parts = parseGid(gid);
-      if (parts?.domain !== domain) return [];
-      return [{ bindKey: engine.bindKey, gid, transactionId: parts.transactionId, preparedAt }];
-    });
-  } finally {
-    await connection.release();
-  }
+function preparedOn(engine: Engine): Promise<readonly PreparedTransaction[]> {
+  return again(
+    (error) => error instanceof ConnectionError,
+    async () => {
+      const connection = await engine.connect({ use: "read" });
+      try {
+        return await engine.twoPhase!.prepared(catalogOf(connection));
+      } finally {
+        await connection.release();
+      }
+    },
+  );
 }
