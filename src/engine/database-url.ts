@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { InvalidUrlError } from "../errors/configuration.ts";
+import { isFileUri } from "./sqlite/sqlite-file.ts";
 
 /** The kinds of database that multibind speaks to. MariaDB is of the family `mysql`. */
 export type FamilyName = "sqlite" | "postgres" | "mysql";
@@ -36,7 +37,8 @@ const HOST_TEXT = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i;
 const IPV6_TEXT = /^[0-9a-f.]*:[0-9a-f:.]*$/i;
 /** Parameters of this name are passwords, or as good as one. */
 const SECRET_NAME = /pass|pwd|secret|token|credential/i;
-const SQLITE_MEMORY = /^(?:file:)?(?::memory:)?$/;
+const MEMORY_PATHS: readonly unknown[] = [undefined, ":memory:"];
+const MEMORY_URIS: readonly unknown[] = ["file:", "file::memory:"];
 
 /**
  * Where a database is and who connects to it. The password is kept out of sight: `toString`, JSON and `inspect` show `***`.
@@ -125,7 +127,9 @@ export class DatabaseUrl {
 
   /** Whether this is a SQLite database in memory. */
   get isMemory(): boolean {
-    return this.family === "sqlite" && (this.query["mode"] === "memory" || SQLITE_MEMORY.test(this.database ?? ""));
+    if (this.family !== "sqlite") return false;
+    if (this.query["mode"] === "memory" || MEMORY_PATHS.includes(this.database)) return true;
+    return isFileUri(this) && MEMORY_URIS.includes(this.database);
   }
 
   /** The same place under other parts. */

@@ -83,8 +83,18 @@ test("a SQLite URL has a relative path behind three slashes and an absolute one 
 });
 
 test("a SQLite URL without path is a database in memory", () => {
-  for (const text of ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+  for (const text of [
+    "sqlite://",
+    "sqlite:///",
+    "sqlite:///:memory:",
+    "sqlite:///file::memory:?uri=true",
+    "sqlite:///file:?uri=true",
+    "sqlite:///file:app.db?mode=memory&uri=true",
+  ])
     assert.equal(DatabaseUrl.parse(text).isMemory, true, text);
+  // Without `uri=true` it is the name of a file.
+  for (const text of ["sqlite:///file::memory:", "sqlite:///file:", "sqlite:///file::memory:?uri=false"])
+    assert.equal(DatabaseUrl.parse(text).isMemory, false, text);
   assert.equal(DatabaseUrl.parse("sqlite:///app.db").isMemory, false);
   assert.equal(DatabaseUrl.parse("mysql://").isMemory, false);
 });

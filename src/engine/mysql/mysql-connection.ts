@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
-import type { QueryResult } from "kysely";
+import { CompiledQuery, type QueryResult } from "kysely";
 import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../pipeline.ts";
 import { unlessLate } from "../unless-late.ts";
 
@@ -80,6 +81,21 @@ export class MysqlConnection implements PhysicalConnection {
     };
     const connection = await mariadb.createConnection(host === undefined ? config : { stream, ...config });
     return new MysqlConnection(connection, socket, () => mariadb.createConnection({ ...config, initSql: undefined }));
+  }
+
+  /**
+   * Asks a node of a Galera cluster whether it takes part in that. Other servers always are ready.
+   *
+   * @throws as the driver does when it cannot connect, if it does not; then the connection is closed
+   */
+  async requireReady(): Promise<void> {
+    const { rows } = await this.executeQuery<{ readonly Value: string }>(
+      CompiledQuery.raw("show status like 'wsrep_ready'"),
+    );
+    if (rows[0] === undefined || rows[0].Value === "ON") return;
+    await this.close();
+    const sqlMessage = "The server is a node of a Galera cluster that has lost the others";
+    throw Object.assign(new Error(sqlMessage), { sqlMessage, sqlState: "08001" });
   }
 
   get isBroken(): boolean {
@@ -188,6 +204,10 @@ export class MysqlConnection implements PhysicalConnection {
     this.#running++;
     try {
       return await statement();
+    } catch (error) {
+      // A node of a cluster that has lost the others keeps the connection, and does nothing for it.
+      if (stringProperty(error, "sqlState")?.startsWith("08") === true) this.#broken = true;
+      throw error;
     } finally {
       this.#running--;
     }

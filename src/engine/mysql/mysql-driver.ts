@@ -54,7 +54,8 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
       ...(url.database === undefined ? {} : { database: url.database }),
       charset: charset ?? "utf8mb4",
       timezone: "Z",
-      connectTimeout: options.poolTimeout,
+      // A host that does not answer must not take the time of all.
+      connectTimeout: options.poolTimeout / hosts.length,
       // What is stored comes back without loss: big integers, decimals, dates and JSON are not squeezed into numbers,
       // local times and objects here; columns convert them.
       bigIntAsNumber: false,
@@ -70,7 +71,9 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
       ...options.driverOptions,
     };
     try {
-      return await MysqlConnection.open(mariadb, config);
+      const connection = await MysqlConnection.open(mariadb, config);
+      if (hosts.length > 1) await connection.requireReady();
+      return connection;
     } catch (error) {
       failure = error;
     }

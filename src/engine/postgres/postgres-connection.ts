@@ -4,6 +4,7 @@ import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../pipeline.ts";
 import { unlessLate } from "../unless-late.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
+import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
 import type { PgTypes } from "./postgres-wire-types.ts";
 
 /** Options of a `pg` client. */
@@ -67,12 +68,26 @@ export class PostgresConnection implements PhysicalConnection {
     client.on("end", lost);
   }
 
-  /** Connects and applies the settings. */
-  static async open(pg: PgModule, config: PgClientConfig, settings: readonly string[]): Promise<PostgresConnection> {
+  /**
+   * Connects and applies the settings.
+   *
+   * @param target the kind of server that is wanted, where not any will do
+   */
+  static async open(
+    pg: PgModule,
+    config: PgClientConfig,
+    settings: readonly string[],
+    target?: string,
+  ): Promise<PostgresConnection> {
     const client = new pg.Client(config);
     const connection = new PostgresConnection(client);
     await client.connect();
     try {
+      if (target !== undefined) {
+        const { rows } = await client.query({ text: ROLE_QUERY });
+        // The query gives one row with these columns.
+        requireTarget(target, rows[0] as ServerRole);
+      }
       await client.query({ text: settings.join("; ") });
     } catch (error) {
       await connection.close();

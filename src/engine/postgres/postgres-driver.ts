@@ -1,8 +1,10 @@
 import type { TransactionSettings } from "kysely";
+import type { DatabaseUrl } from "../database-url.ts";
 import type { DriverConfig } from "../driver-config.ts";
 import { exportsOf } from "../driver-module.ts";
 import { PooledDriver } from "../pooled-driver.ts";
 import { type PgClientConfig, type PgModule, PostgresConnection } from "./postgres-connection.ts";
+import { targetsOf } from "./postgres-target.ts";
 import { postgresAddresses, sslAttempts } from "./postgres-url.ts";
 import { losslessTypes } from "./postgres-wire-types.ts";
 
@@ -30,25 +32,33 @@ async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
   const pg = exportsOf(options.driver ?? (await import("pg"))) as PgModule;
   const url = options.url!;
+  const addresses = postgresAddresses(url);
   let failure: unknown;
-  for (const address of postgresAddresses(url)) {
-    for (const ssl of sslAttempts(url.query["sslmode"])) {
-      const clientConfig: PgClientConfig = {
-        ...address,
-        connectionTimeoutMillis: options.poolTimeout,
-        keepAlive: true,
-        types: losslessTypes(pg.types),
-        ...ssl,
-        ...options.driverOptions,
-      };
-      try {
-        return await PostgresConnection.open(pg, clientConfig, sessionSettings(options));
-      } catch (error) {
-        failure = error;
-      }
+  for (const { target, address, ssl } of attempts(url, addresses)) {
+    const clientConfig: PgClientConfig = {
+      ...address,
+      // A host that does not answer must not take the time of all.
+      connectionTimeoutMillis: options.poolTimeout / addresses.length,
+      keepAlive: true,
+      types: losslessTypes(pg.types),
+      ...ssl,
+      ...options.driverOptions,
+    };
+    try {
+      return await PostgresConnection.open(pg, clientConfig, sessionSettings(options), target);
+    } catch (error) {
+      failure = error;
     }
   }
   throw failure;
+}
+
+/** What to try, in order, until a connection is made. */
+function* attempts(url: DatabaseUrl, addresses: readonly PgClientConfig[]) {
+  const { sslmode, target_session_attrs: wanted } = url.query;
+  for (const target of targetsOf(wanted)) {
+    for (const address of addresses) for (const ssl of sslAttempts(sslmode)) yield { target, address, ssl };
+  }
 }
 
 function sessionSettings({ isolationLevel, statementTimeout, readOnly }: DriverConfig["options"]): readonly string[] {

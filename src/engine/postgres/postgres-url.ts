@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { InvalidUrlError } from "../../errors/configuration.ts";
 import type { DatabaseUrl, HostAddress } from "../database-url.ts";
 import type { PgClientConfig } from "./postgres-connection.ts";
+import { TARGETS } from "./postgres-target.ts";
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
@@ -14,10 +15,15 @@ const PLAIN: PgClientConfig = { ssl: false };
  * @throws {InvalidUrlError} on a value that a parameter does not take
  */
 export function checkPostgresUrl(url: DatabaseUrl): void {
-  const { sslmode, port } = url.query;
+  const { sslmode, port, target_session_attrs: target } = url.query;
   if (sslmode !== undefined && !SSL_MODES.includes(sslmode)) {
     throw new InvalidUrlError(
       `The PostgreSQL URL "${url}" has sslmode "${sslmode}"; there are ${SSL_MODES.join(", ")}.`,
+    );
+  }
+  if (target !== undefined && !TARGETS.includes(target)) {
+    throw new InvalidUrlError(
+      `The PostgreSQL URL "${url}" has target_session_attrs "${target}"; there are ${TARGETS.join(", ")}.`,
     );
   }
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
@@ -27,7 +33,8 @@ export function checkPostgresUrl(url: DatabaseUrl): void {
 
 /** Where to connect, in the order in which to try; what the URL does not say, the environment does, as for `psql`. */
 export function postgresAddresses(url: DatabaseUrl): PgClientConfig[] {
-  const { hosts, query } = url;
+  const { hosts } = url;
+  const { target_session_attrs: _, ...query } = url.query;
   const { PGHOST, PGPORT, PGUSER, PGDATABASE } = process.env;
   const user = url.username ?? query["user"] ?? PGUSER ?? userInfo().username;
   const addresses: readonly (HostAddress | undefined)[] = hosts.length === 0 ? [undefined] : hosts;
