@@ -89,10 +89,11 @@ export class MysqlConnection implements PhysicalConnection {
    * @throws as the driver does when it cannot connect, if it does not; then the connection is closed
    */
   async requireReady(): Promise<void> {
-    const { rows } = await this.executeQuery<{ readonly Value: string }>(
-      CompiledQuery.raw("show status like 'wsrep_ready'"),
-    );
-    if (rows[0] === undefined || rows[0].Value === "ON") return;
+    const shows = async (what: string, value: string): Promise<boolean> => {
+      const { rows } = await this.executeQuery<{ readonly Value: string }>(CompiledQuery.raw(`show ${what}`));
+      return rows[0]?.Value === value;
+    };
+    if (!(await shows("variables like 'wsrep_on'", "ON")) || (await shows("status like 'wsrep_ready'", "ON"))) return;
     await this.close();
     const sqlMessage = "The server is a node of a Galera cluster that has lost the others";
     throw Object.assign(new Error(sqlMessage), { sqlMessage, sqlState: "08001" });
