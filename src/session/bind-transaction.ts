@@ -24,6 +24,8 @@ export interface Part {
   readonly before?: string | undefined;
   /** Ends the wait for a connection. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether one statement is all that there will be: by itself it happens as a whole or not at all. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ export class BindTransaction {
   #joining: Promise<void> = Promise.resolve();
   #failure: unknown;
   #wrote = false;
+  #isWhole = false;
   #gid: string | undefined;
   #preparing: "not" | "failed" | "perhaps" = "not";
 
@@ -109,12 +112,13 @@ export class BindTransaction {
       const use = settings.accessMode === "read only" ? "read" : "write";
       const connection = await this.engine.connect({ use, owner: this.#owner, signal: part.signal });
       try {
-        await begin(connection, settings, part);
+        if (part.isWhole !== true) await begin(connection, settings, part);
       } catch (error) {
         await connection.release();
         throw error;
       }
       this.#connection = connection;
+      this.#isWhole = part.isWhole === true;
       this.#gid = part.gid;
       this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
     }
@@ -170,7 +174,7 @@ export class BindTransaction {
 
   async commit(): Promise<void> {
     const connection = this.#connection!;
-    await connection.commit();
+    if (!this.#isWhole) await connection.commit();
     this.#forget();
     // What is committed stays so, whatever becomes of the connection.
     await connection.release().catch(() => {});
@@ -223,10 +227,11 @@ export class BindTransaction {
   async rollback(): Promise<void> {
     if (this.mayBePrepared) return this.#endPrepared("rollback");
     const connection = this.#connection;
+    const isWhole = this.#isWhole;
     this.#forget();
     if (connection === undefined) return;
     try {
-      await connection.rollback();
+      if (!isWhole) await connection.rollback();
     } finally {
       await connection.release();
     }
@@ -275,6 +280,7 @@ export class BindTransaction {
     this.#levels.length = 0;
     this.#failure = undefined;
     this.#wrote = false;
+    this.#isWhole = false;
     this.#gid = undefined;
     this.#preparing = "not";
   }

@@ -52,6 +52,15 @@ export const AFTER_NOTHING: UnitBase["after"] = new Map();
 /** One row's part in a flush. */
 export type FlushUnit = InsertUnit | UpdateUnit | DeleteUnit;
 
+/** Whether a row is written, and all that the database fills in of it is known, by one statement. */
+export function isOneStatement({ kind, mapper, ...unit }: FlushUnit): boolean {
+  if (mapper.tables.length > 1) return false;
+  if (kind !== "insert") return true;
+  const { changes } = unit as InsertUnit;
+  const written = new Set(changes.map(({ property }) => property));
+  return mapper.properties.every((property) => written.has(property) || property.column === mapper.table.generatedKey);
+}
+
 /**
  * Says that a unit has to wait for another. Where it does for several reasons, all of them would have to be left for
  * later.

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { BindFlush } from "./bind-flush.ts";
 import type { FlushUnit } from "./flush-unit.ts";
-import type { Transactions } from "./transactions.ts";
+import type { JoinOptions, Transactions } from "./transactions.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /** Rows that one statement can take: of one kind and model, none of which waits for another. */
@@ -15,9 +15,10 @@ export async function runFlush(
   units: readonly FlushUnit[],
   work: UnitOfWork,
   transactions: Transactions,
+  options: JoinOptions = {},
 ): Promise<void> {
   const batches = batchesByEngine(units);
-  const binds = await transactions.joinToWrite([...batches.keys()]);
+  const binds = await transactions.joinToWrite([...batches.keys()], options);
   const progress = awaitedElsewhere(units);
   const outcomes = await Promise.allSettled(
     binds.map(async (bind) => {

@@ -6,6 +6,7 @@ import type { Mapper } from "../model/mapper.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { runFlush } from "./flush.ts";
 import { isNothing, planFlush } from "./flush-plan.ts";
+import { isOneStatement } from "./flush-unit.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
@@ -47,9 +48,13 @@ export class SessionFlow {
     return pending.added.some((entity) => mapperOf(entity).table.bindKey !== bindKey) ? "elsewhere" : "here";
   }
 
-  /** Stores what is pending, on one bind or on all. What fails before anything is sent leaves all as it was. */
-  async flush(bindKey?: BindKey): Promise<void> {
-    const { work, transactions, metadatas, session } = this.#host;
+  /**
+   * Stores what is pending, on one bind or on all. What fails before anything is sent leaves all as it was.
+   *
+   * @param isCommitted whether a commit comes next
+   */
+  async flush(bindKey?: BindKey, isCommitted = false): Promise<void> {
+    const { work, transactions, metadatas, session, events } = this.#host;
     if (isNothing(work.pending(bindKey))) return;
     transactions.requireUsable();
     // Without listeners nothing is waited for: values are read when the flush is asked for.
@@ -59,6 +64,12 @@ export class SessionFlow {
     const engines = [...new Set(units.map(({ engine }) => engine))];
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);
+    const [unit, ...others] = units;
+    const isWhole = isCommitted && others.length === 0 && transactions.isUntouched && !events.has("afterFlush");
+    if (isWhole && unit !== undefined && isOneStatement(unit)) {
+      await transactions.commitWhole(unit.entity, (options) => runFlush(units, work, transactions, options));
+      return;
+    }
     try {
       await runFlush(units, work, transactions);
     } catch (error) {
@@ -92,7 +103,7 @@ export class SessionFlow {
   async #flushAll(): Promise<void> {
     const { work, events } = this.#host;
     for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
-      await this.flush();
+      await this.flush(undefined, true);
       if (!events.has("afterFlush") || isNothing(work.pending())) return;
     }
     throw new SessionError(

@@ -257,13 +257,13 @@ export class StatementRunner {
     transactions.requireUsable();
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
-      const [bind] = await transactions.joinToWrite([engine], signal);
+      const [bind] = await transactions.joinToWrite([engine], { signal });
       const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal));
       work.expireTables(statement.tables);
       return result;
     }
     if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
-      const bind = await transactions.join(engine, signal);
+      const bind = await transactions.join(engine, { signal });
       return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal));
     }
     const connection = await engine.connect({ use: "read", owner, signal });

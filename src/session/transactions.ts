@@ -4,6 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/owner.ts";
 import { ConnectionError } from "../errors/database.ts";
 import { CommitPolicyError, FailedTransactionError, SessionError } from "../errors/session.ts";
+import type { Entity } from "../model/entity.ts";
 import { BindTransaction } from "./bind-transaction.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
@@ -27,6 +28,14 @@ export interface TransactionsHost {
   readonly decisions: DecisionLog | undefined;
   /** A bind's place in the order of commits. */
   commitRank(bindKey: BindKey): number;
+}
+
+/** How a bind joins the transaction. */
+export interface JoinOptions {
+  /** Ends the wait for a connection. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether one statement is all that there will be, so that it needs neither beginning nor commit. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /** What a commit came to. */
@@ -95,12 +104,12 @@ export class Transactions {
   }
 
   /** A bind's transaction, begun if it is not; the signal ends the wait for that. */
-  async join(engine: Engine, signal?: AbortSignal): Promise<BindTransaction> {
+  async join(engine: Engine, { signal, isWhole }: JoinOptions = {}): Promise<BindTransaction> {
     this.requireUsable();
     const transaction = this.on(engine);
     const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
     const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
-    await transaction.join(this.#depth, this.#settings, { ...part, signal });
+    await transaction.join(this.#depth, this.#settings, { ...part, signal, isWhole });
     return transaction;
   }
 
@@ -110,14 +119,14 @@ export class Transactions {
    *
    * @throws {CommitPolicyError} as {@link requireAdmission}
    */
-  async joinToWrite(engines: readonly Engine[], signal?: AbortSignal): Promise<BindTransaction[]> {
+  async joinToWrite(engines: readonly Engine[], options: JoinOptions = {}): Promise<BindTransaction[]> {
     this.requireUsable();
     this.requireAdmission(engines);
     for (const engine of engines) this.#writers.add(engine);
     const joined: Promise<BindTransaction>[] = [];
     try {
       for (const engine of this.#inCommitOrder(engines)) {
-        const bind = this.join(engine, signal);
+        const bind = this.join(engine, options);
         joined.push(bind);
         bind.catch(() => {});
         if (isExclusive(engine)) await bind;
@@ -159,6 +168,34 @@ export class Transactions {
     return this.#inCommitOrder(this.#binds.keys())
       .map((engine) => this.#binds.get(engine)!)
       .filter(({ isOpen }) => isOpen);
+  }
+
+  /** Whether nothing was begun anywhere, and a bind that writes alone needs nothing but to commit. */
+  get isUntouched(): boolean {
+    return !this.isExplicit && this.#twoPhase === undefined && !this.isOpen;
+  }
+
+  /**
+   * Runs the one statement that is a whole transaction. Like any commit it is not stopped half-way.
+   *
+   * @throws {PartialCommitError} if the connection was lost meanwhile
+   */
+  async commitWhole(entity: Entity, run: (options: JoinOptions) => Promise<void>): Promise<void> {
+    const { owner, work } = this.#host;
+    const { signal } = owner;
+    owner.signal = undefined;
+    try {
+      await run({ isWhole: true, signal });
+    } catch (error) {
+      const [bind] = this.open();
+      await this.fail(error);
+      if (bind === undefined || !(error instanceof ConnectionError)) throw error;
+      this.#failure = undefined;
+      if (work.owns(entity)) work.expunge(entity);
+      throw commitError({ fates: new Map([[bind, "unknown"]]), failure: { cause: error } });
+    } finally {
+      owner.signal = signal;
+    }
   }
 
   /** From now on every statement belongs to the transaction, until it ends. */

@@ -45,6 +45,15 @@ export const knownDifferences: readonly Difference[] = [
     },
   },
   {
+    ids: /^session-commit-error-after$/,
+    what: "What the database refuses of a commit of one statement is that statement, as in any flush: `rollback` has to be called.",
+    why: "A commit whose whole work is one statement goes without BEGIN and COMMIT (design.md §4, Transactions), so there is no COMMIT to be refused.",
+    instead: {
+      steps: { 3: { in_transaction: true, active: false, nested: false }, 5: ourError("FailedTransactionError") },
+      trace: { 2: ["INSERT log@b"], 5: [] },
+    },
+  },
+  {
     ids: /^routing-concrete-child-other-bind-flush$/,
     what: "The row of a concrete child goes to the child's own bind.",
     why: "A concrete child has a table of its own, which decides; the original flushes it to its parent's engine, where there is no such table.",

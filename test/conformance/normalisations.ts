@@ -9,6 +9,7 @@ import { refusedCommitEnds } from "./rules/steps/refused-commit.ts";
 import { routingByTables } from "./rules/steps/routing.ts";
 import {
   emptyTransactions,
+  oneStatementCommits,
   readsHoldNothing,
   savepointsEndOnce,
   sideBySide,
@@ -51,6 +52,7 @@ export const stepsNormalisations: readonly StepsNormalisation[] = [
   flushOrder,
   childrenReadAlong,
   emptyTransactions,
+  oneStatementCommits,
   sideBySide,
   transactionFlags,
   chosenAsSet,

@@ -107,7 +107,7 @@ test("a bind that was only read has no transaction", async (t) => {
   const sent = record(app);
   await session.select(User).all();
   await session.select(Event).all();
-  session.add(new Post({ title: "one" }));
+  session.addAll([new Post({ title: "one" }), new Post({ title: "two" })]);
   await session.commit();
 
   assert.deepEqual([...new Set(sent.filter(({ sql }) => sql === "commit").map(({ bindKey }) => bindKey))], [null]);
@@ -206,6 +206,7 @@ test("a foreign key that is checked at the commit fails there", async (t) => {
   session.add(leaf);
   await assert.rejects(session.commit(), ForeignKeyViolationError);
   assert.equal(stateOf(leaf), "transient");
+  await session.rollback();
   const account = new Account();
   session.addAll([leaf, account]);
   await assert.rejects(session.commit(), (error) => {
@@ -498,4 +499,64 @@ onEachFamily("begin({ readOnly: true }) reads one state, and refuses to write", 
   assert.deepEqual(sent, []);
   await session.commit();
   assert.equal(await session.select(User).count(), 1);
+});
+
+onEachFamily("a commit of one statement on one bind goes without begin and commit", async (t, url) => {
+  const own = new Multibind();
+  class Name extends own.model("name", { id: integer().primaryKey(), name: varchar(40).unique() }) {}
+  const app = await start(t, own, { databaseUri: url });
+  const session = sessionOf(app);
+  const sent = record(app);
+  const ada = new Name({ name: "ada" });
+  session.add(ada);
+  await session.commit();
+  ada.name = "ada lovelace";
+  await session.commit();
+  assert.deepEqual(verbs(sent), ["insert", "update"]);
+
+  session.addAll([new Name({ name: "bob" }), new Name({ name: "carl" })]);
+  await session.commit();
+  assert.deepEqual([verbs(sent)[2], verbs(sent).at(-1)], ["begin", "commit"]);
+
+  session.begin();
+  session.add(new Name({ name: "dora" }));
+  await session.commit();
+  assert.deepEqual(verbs(sent).slice(-3), ["begin", "insert", "commit"]);
+
+  const twin = new Name({ name: "bob" });
+  session.add(twin);
+  await assert.rejects(session.commit(), UniqueViolationError);
+  assert.equal(stateOf(twin), "transient");
+  await assert.rejects(session.select(Name).all(), FailedTransactionError);
+  await session.rollback();
+  assert.equal(await session.select(Name).count(), 4);
+});
+
+test("a connection lost during a commit of one statement leaves the bind unknown", async (t) => {
+  const url = await sharedDatabase(t, "postgres");
+  const { session } = await threeBinds(t);
+  await onPostgres(
+    `create function wait_in_insert() returns trigger language plpgsql as $$ begin perform pg_sleep(5); return null; end $$;
+     create trigger slow after insert on post for each row execute function wait_in_insert()`,
+    url,
+  );
+  t.after(() => onPostgres("drop function wait_in_insert cascade", url));
+  const post = new Post({ title: "one" });
+  session.add(post);
+  const committed = session.commit();
+  committed.catch(() => {});
+  for (let tries = 0; tries < 200; tries++) {
+    const ended = await onPostgres(
+      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and query like 'insert%post%'",
+    );
+    if (ended.length > 0) break;
+  }
+  await assert.rejects(committed, (error) => {
+    assert.ok(error instanceof PartialCommitError, String(error));
+    assert.deepEqual([error.committed, error.failed, error.rolledBack, error.unknown], [[], [], [], [null]]);
+    assert.ok(error.cause instanceof ConnectionError);
+    return true;
+  });
+  assert.equal(session.contains(post), false);
+  assert.equal(await session.select(User).count(), 0, "the session goes on");
 });

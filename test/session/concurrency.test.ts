@@ -100,7 +100,7 @@ test("statements of one transaction at once use one connection, in turn", async 
 
 test("flush and commit run alone: what is asked for later waits, what was asked for before is done", async (t) => {
   const { app, session } = await filled(t);
-  session.add(new User({ name: "new" }));
+  session.addAll([new User({ name: "new" }), new User({ name: "newer" })]);
   const sent = record(app);
   const order: string[] = [];
   const note = (what: string) => () => order.push(what);
@@ -117,7 +117,7 @@ test("flush and commit run alone: what is asked for later waits, what was asked 
 
   assert.deepEqual(order.slice(0, 2).sort(), ["read before", "read before too"]);
   assert.equal(order[2], "commit");
-  assert.deepEqual(order.slice(3).sort(), ["11 users after", "read after"]);
+  assert.deepEqual(order.slice(3).sort(), ["12 users after", "read after"]);
   const commit = sent.findIndex((one) => one.sql === "commit");
   assert.equal(sent.slice(commit + 1).filter((one) => one.sql.startsWith("select")).length, 2);
 });

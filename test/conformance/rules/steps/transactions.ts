@@ -94,6 +94,21 @@ export const emptyTransactions: StepsNormalisation = {
   ),
 };
 
+/** A commit of one statement is that statement. */
+export const oneStatementCommits: StepsNormalisation = {
+  name: "one-statement-commits",
+  why: "A commit whose whole work is one statement on one bind goes without BEGIN and COMMIT, since the database does or refuses it as a whole.",
+  apply: ({ expected, actual }, subject) => ({
+    expected: mapEvents(expected, (events) => {
+      const [begin, statement, end, ...others] = events;
+      const isWhole = begin?.event === "BEGIN" && end !== undefined && isEnd(end) && others.length === 0;
+      if (!isWhole || statement === undefined || subject.op(begin.step) !== "commit") return events;
+      return eventsOf(actual.trace ?? [], begin.step).length === 1 ? [statement] : events;
+    }),
+    actual,
+  }),
+};
+
 /** Binds work side by side. */
 export const sideBySide: StepsNormalisation = {
   name: "binds-side-by-side",
