@@ -42,6 +42,7 @@ export type {
 } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
 export { AliasedModel, type AliasOf, alias } from "./query/aliased-model.ts";
+export { type KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
 export { Page, type PageOptions, type PageWidths } from "./query/pagination.ts";
 export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/parameters.ts";
 export type { Preparable, Prepared } from "./query/prepare.ts";

@@ -107,6 +107,8 @@ export interface Family {
   errorKind(error: unknown): ErrorKind;
   /** The error's message, where `error.message` is not fit to be shown. */
   errorMessage?(error: unknown): string | undefined;
+  /** Whether null comes before all values where rows are ordered by a column. */
+  readonly nullsComeFirst: boolean;
   /** Whether single rows can be locked; where not, a transaction that writes has the whole database to itself. */
   readonly locksRows: boolean;
   /** Whether rows can be locked against changes of their keys alone. */

@@ -32,3 +32,13 @@ export class UndefinedValueError extends InvalidValueError {
 export class PrecisionError extends InvalidValueError {
   override readonly code = "PRECISION";
 }
+
+/**
+ * A cursor of `keyset()` is none, or one of another order. In the words of HTTP it is a bad request: web frameworks that
+ * look at an error's `status` answer 400.
+ */
+export class InvalidCursorError extends InvalidValueError {
+  override readonly code = "INVALID_CURSOR";
+  /** The status of the response. */
+  readonly status = 400;
+}

@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../errors/session.ts";
+import { type KeysetOptions, type KeysetPage, readKeyset } from "./keyset/keyset.ts";
 import { knownSelect, valuesByPosition } from "./known-selects.ts";
 import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
@@ -160,6 +161,25 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
       this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), {});
     const items = await itemsOf(asked, read, options.notFound ?? true);
     return new Page(asked, items, options.count === false ? null : await this.count(), read);
+  }
+
+  /**
+   * The rows behind a place, or before it: pages that stay right while rows come and go, and that cost the same however
+   * far one has read. The place is told by the columns of the select's order and by the primary keys of its tables, which
+   * are added to the order; a cursor is text that holds their values. Null has its place too.
+   *
+   * Where there are many rows, the order should be that of an index.
+   *
+   * @throws {InvalidCursorError} if a cursor is none that a select of this order has given
+   * @throws {UnsupportedError} if the order is by more than columns, or the select has a limit or groups
+   *
+   * @example
+   * const page = await db.select(Post).orderBy("createdAt", "desc").keyset({ after: query.after, perPage: 10 });
+   * const link = page.next === null ? null : `?after=${page.next}`;
+   */
+  async keyset(options: KeysetOptions = {}): Promise<KeysetPage<E>> {
+    // The statement reads what E says.
+    return (await readKeyset(this.parts, this.runner, options)) as KeysetPage<E>;
   }
 
   /**

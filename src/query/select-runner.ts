@@ -43,6 +43,12 @@ export interface CompiledSelect {
   readonly bindKey: BindKey;
 }
 
+/** What became of a row, and the values of the columns that were read beside it. */
+export interface ReadWith {
+  readonly item: unknown;
+  readonly values: readonly unknown[];
+}
+
 /** Whoever runs `select(Model)` statements: a session. */
 export interface SelectRunner {
   /** Runs a statement and gives what becomes of its rows. */
@@ -51,6 +57,13 @@ export interface SelectRunner {
   readTemplate(select: SelectTemplate, given: GivenValues, options: ReadOptions): Awaitable<unknown[]>;
   /** The same, row by row, without keeping clean entities. */
   stream(statement: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown>;
+  /**
+   * Runs a statement and gives what becomes of its rows, with the values of some columns that are read for the caller
+   * alone: neither entities nor rows have them.
+   */
+  readWith(columns: readonly string[], statement: RunSelect, options: ReadOptions): Promise<ReadWith[]>;
+  /** Whether a bind's database orders null before all values. */
+  nullsComeFirst(bindKey: BindKey): boolean;
   /** Runs a statement that writes and gives the number of rows. */
   write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number>;
   /**

@@ -7,6 +7,7 @@ import type { Entity } from "../model/entity.ts";
 import type {
   CompiledSelect,
   ReadOptions,
+  ReadWith,
   RunSelect,
   SelectResult,
   SelectRunner,
@@ -14,6 +15,7 @@ import type {
 } from "../query/select-runner.ts";
 import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
+import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { DriverRow } from "./row-functions.ts";
 import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
 import type { Transactions } from "./transactions.ts";
@@ -21,6 +23,7 @@ import type { UnitOfWork } from "./unit-of-work.ts";
 
 /** What a reader of selects needs of its session. */
 export interface SelectHost {
+  readonly engines: EngineDirectory;
   readonly runner: StatementRunner;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
@@ -81,6 +84,27 @@ export class SelectReader implements SelectRunner {
     }
   }
 
+  async readWith(columns: readonly string[], { node, result }: RunSelect, options: ReadOptions): Promise<ReadWith[]> {
+    const { runner, transactions } = this.#host;
+    const routed = runner.prepare<DriverRow>(node);
+    const { engine, compiled } = routed;
+    let read: ReadWith[] = [];
+    await runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
+      const beside = rows.map((row) => taken(row, columns));
+      compiled.readRows?.(beside);
+      const transaction = transactions.on(engine);
+      const undo = transaction.isOpen ? transaction.undo : undefined;
+      if (result.kind === "rows") compiled.readRows?.(rows);
+      const items = result.kind === "rows" ? rows : this.#load(result, engine, rows, { undo });
+      read = items.map((item, index) => ({ item, values: columns.map((name) => beside[index]![name]) }));
+    });
+    return read;
+  }
+
+  nullsComeFirst(bindKey: BindKey): boolean {
+    return engineOf(this.#host.engines, bindKey).family.nullsComeFirst;
+  }
+
   async write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number> {
     const { runner } = this.#host;
     const { numAffectedRows = 0n } = await runner.run(runner.prepare(node), options);
@@ -123,6 +147,17 @@ function* unlessAborted<T>(rows: Iterable<T>, { signal }: ReadOptions): Iterable
     signal?.throwIfAborted();
     yield row;
   }
+}
+
+/** Some columns of a row, which it has no longer. */
+function taken(row: DriverRow, columns: readonly string[]): DriverRow {
+  return Object.fromEntries(
+    columns.map((name) => {
+      const value = row[name];
+      delete row[name];
+      return [name, value];
+    }),
+  );
 }
 
 /** Hydration converts the values of rows that become entities. */

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { expectTypeOf } from "expect-type";
-import { alias, type Page, type Session, select, sql, timestamp, typed } from "../../src/index.ts";
+import { alias, type KeysetPage, type Page, type Session, select, sql, timestamp, typed } from "../../src/index.ts";
 import { Car, db, Event, Login, Post, Truck, tag, User, Vehicle } from "./shop.ts";
 
 declare const session: Session<"auth" | "meta">;
@@ -129,6 +129,10 @@ test("pages and 404s give what the select reads", () => {
     expectTypeOf(page).toEqualTypeOf<Page<User>>();
     expectTypeOf(page.items).toEqualTypeOf<readonly User[]>();
     expectTypeOf(await page.next()).toEqualTypeOf<Page<User>>();
+    const feed = await db.select(User).orderBy("name").keyset({ after: page.items[0]?.bio, perPage: "10" });
+    expectTypeOf(feed).toEqualTypeOf<KeysetPage<User>>();
+    expectTypeOf(feed.next).toEqualTypeOf<string | null>();
+    expectTypeOf((await db.select(User).select("id").keyset()).items).toEqualTypeOf<readonly { id: number }[]>();
     expectTypeOf(await db.select(User).firstOr404({ description: "no user" })).toEqualTypeOf<User>();
     expectTypeOf(await db.select(User).oneOr404()).toEqualTypeOf<User>();
     expectTypeOf(await db.getOr404(User, 1)).toEqualTypeOf<User>();

@@ -31,6 +31,7 @@ export const mysql: Family = Object.freeze({
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,
+  nullsComeFirst: true,
   locksRows: true,
   locksKeys: false,
   bulk: { by: "row", mostRows: 500, restOneByOne: false, update: mysqlBulkUpdate },

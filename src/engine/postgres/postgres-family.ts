@@ -28,6 +28,7 @@ export const postgres: Family = Object.freeze({
   returnsJoinedTables: true,
   supportsDefaultKeyword: true,
   errorKind: postgresErrorKind,
+  nullsComeFirst: false,
   locksRows: true,
   locksKeys: true,
   bulk: { by: "column", statements: postgresColumnwise },

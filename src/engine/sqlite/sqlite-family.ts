@@ -26,6 +26,7 @@ export const sqlite: Family = Object.freeze({
   returnsJoinedTables: false,
   supportsDefaultKeyword: false,
   errorKind: sqliteErrorKind,
+  nullsComeFirst: true,
   locksRows: false,
   locksKeys: false,
   bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate },
