@@ -64,10 +64,10 @@ function example(name: string, run: (family: FamilyName, app: Application) => Pr
         new Product({ sku: "b2", name: "Primer", categoryId: 2, price: "9.50" }),
         new Product({ sku: "t1", name: "Hammer", categoryId: 3, price: "12", stock: 1 }),
         new Product({ sku: "t2", name: "Pliers", categoryId: 3, price: "12", stock: 2 }),
-        new Order({ customerId: 1, status: "shipped", total: "10.25", placedAt: at(1, 5) }),
-        new Order({ customerId: 1, status: "paid", total: "20.50", placedAt: at(1, 31) }),
+        new Order({ customerId: 1, status: "shipped", total: "10.10", placedAt: at(1, 5) }),
+        new Order({ customerId: 1, status: "paid", total: "20.20", placedAt: at(1, 31) }),
         new Order({ customerId: 2, status: "shipped", total: "5", placedAt: at(2, 1) }),
-        new Order({ customerId: 1, total: "0.75", placedAt: at(2, 2) }),
+        new Order({ customerId: 1, total: "0.70", placedAt: at(2, 2) }),
         new Order({ customerId: 2, total: "100", placedAt: at(2, 2) }),
       ]);
     });
@@ -80,8 +80,8 @@ const skus = (rows: readonly Product[]) => rows.map(({ sku }) => sku);
 
 example("1. revenue by month", async () => {
   assert.deepEqual(await revenueByMonth(), [
-    { month: "2026-01", orders: 2, revenue: "30.75" },
-    { month: "2026-02", orders: 3, revenue: "105.75" },
+    { month: "2026-01", orders: 2, revenue: "30.30" },
+    { month: "2026-02", orders: 3, revenue: "105.70" },
   ]);
 });
 
@@ -96,8 +96,8 @@ example("2. price ranking", async () => {
 
 example("3. latest orders of every customer", async () => {
   assert.deepEqual(await latestOrders(2), [
-    { name: "Ada", id: 4, total: "0.75", placedAt: at(2, 2) },
-    { name: "Ada", id: 2, total: "20.50", placedAt: at(1, 31) },
+    { name: "Ada", id: 4, total: "0.70", placedAt: at(2, 2) },
+    { name: "Ada", id: 2, total: "20.20", placedAt: at(1, 31) },
     { name: "Bob", id: 5, total: "100.00", placedAt: at(2, 2) },
     { name: "Bob", id: 3, total: "5.00", placedAt: at(2, 1) },
   ]);
@@ -105,9 +105,9 @@ example("3. latest orders of every customer", async () => {
 
 example("4. running totals", async () => {
   assert.deepEqual(await spending(1), [
-    { id: 1, placedAt: at(1, 5), spent: "10.25" },
-    { id: 2, placedAt: at(1, 31), spent: "30.75" },
-    { id: 4, placedAt: at(2, 2), spent: "31.50" },
+    { id: 1, placedAt: at(1, 5), spent: "10.10" },
+    { id: 2, placedAt: at(1, 31), spent: "30.30" },
+    { id: 4, placedAt: at(2, 2), spent: "31.00" },
   ]);
 });
 
@@ -149,8 +149,8 @@ example("9. a list with the count of all", async () => {
   assert.deepEqual(await ordersWithCount(1, 2), {
     all: 3,
     orders: [
-      { id: 1, total: "10.25" },
-      { id: 2, total: "20.50" },
+      { id: 1, total: "10.10" },
+      { id: 2, total: "20.20" },
     ],
   });
   assert.deepEqual(await ordersWithCount(9, 2), { all: 0, orders: [] });
@@ -261,7 +261,7 @@ example("20. moving rows to another table", async () => {
   const archived = await db.selectFrom(archivedOrder).selectAll().execute();
   assert.deepEqual(
     archived.map(({ archivedAt, ...order }) => ({ ...order, archived: archivedAt instanceof Date })),
-    [{ id: 1, customerId: 1, total: "10.25", placedAt: at(1, 5), archived: true }],
+    [{ id: 1, customerId: 1, total: "10.10", placedAt: at(1, 5), archived: true }],
   );
   assert.deepEqual(ids(await db.select(Order).orderBy("id").all()), [2, 3, 4, 5]);
 });

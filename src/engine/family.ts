@@ -1,4 +1,4 @@
-import type { DatabaseIntrospector, DialectAdapter, Kysely, QueryCompiler } from "kysely";
+import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, QueryCompiler } from "kysely";
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
@@ -62,6 +62,18 @@ export interface Durability {
 /** Runs SQL text and gives its rows. */
 export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 
+/** How a database calculates with decimals that it keeps as text. */
+export interface DecimalArithmetic {
+  /** Whether values of a type are kept as text, and can be calculated with. */
+  isText(type: LogicalType): boolean;
+  /** A value as an integer, in units of its last decimal place. */
+  units(type: LogicalType, value: OperationNode): OperationNode;
+  /** The number that so many units are. */
+  fromUnits(type: LogicalType, units: OperationNode): OperationNode;
+  /** A number as the text that is kept; undefined where the type has more digits than a calculation. */
+  text(type: LogicalType, value: OperationNode): OperationNode | undefined;
+}
+
 /**
  * A family of databases: everything that differs from one to the other, in one place each.
  *
@@ -99,6 +111,8 @@ export interface Family {
   readonly supportsDefaultKeyword: boolean;
   /** The type that each value of a list must be cast to, where the list would be compared less exactly than one value. */
   listedType?(type: LogicalType): string | undefined;
+  /** How to calculate with decimals; absent where the database keeps them as numbers. */
+  readonly decimals?: DecimalArithmetic;
   /** Whether the common table expressions of an insert stand before its select, not before all of it. */
   readonly withBehindInsert?: true;
   /** The operator that says `is not distinct from`, where the database lacks those words. */

@@ -1,5 +1,6 @@
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { Family } from "../family.ts";
+import { decimalArithmetic } from "./decimal-arithmetic.ts";
 import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
@@ -25,6 +26,7 @@ export const sqlite: Family = Object.freeze({
   supportsReturning: () => true,
   returnsJoinedTables: false,
   supportsDefaultKeyword: false,
+  decimals: decimalArithmetic,
   errorKind: sqliteErrorKind,
   nullsComeFirst: true,
   locksRows: false,

@@ -11,6 +11,7 @@ import {
   type WhenNode,
 } from "kysely";
 import { UnsupportedError } from "../../errors/configuration.ts";
+import { translateCompared } from "./calculations.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
 import type { Opposite } from "./parameters.ts";
 import { NamedParameter } from "./placeholders.ts";
@@ -58,6 +59,8 @@ export function translateOperation(
     if (operator === "in") return NEVER;
     if (operator === "not in") return ALWAYS;
   }
+  const calculated = translateCompared(translator, node, scope);
+  if (calculated !== undefined) return calculated;
   const left = translateOperand(translator, leftOperand, rightOperand, scope);
   const right = comparable(
     translator,

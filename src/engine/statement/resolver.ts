@@ -20,6 +20,9 @@ import { tableOfNode } from "../../schema/table.ts";
 import { TableColumn } from "../../schema/table-column.ts";
 import { ColumnConverter } from "../column-converter.ts";
 import type { Engine } from "../engine.ts";
+import type { Family } from "../family.ts";
+import { calculatedFrom } from "./calculations.ts";
+import { handsOn } from "./functions.ts";
 import { soleChild } from "./nodes.ts";
 import { compared, type Opposite } from "./parameters.ts";
 import { type Output, type Outputs, QueryRelation, type Relation, TableRelation, UNKNOWN } from "./relation.ts";
@@ -47,6 +50,11 @@ export class Resolver {
   constructor(engine: Engine, metadata: Metadata | undefined) {
     this.#engine = engine;
     this.#metadata = metadata;
+  }
+
+  /** The family of databases whose statements these are. */
+  get family(): Family {
+    return this.#engine.family;
   }
 
   /** The scope inside a query: its relations, with its common table expressions and all that is outside around them. */
@@ -135,13 +143,17 @@ export class Resolver {
         return this.#functionConverter(expression.func, expression.aggregated, scope);
       case "FunctionNode":
         return this.#functionConverter(expression.func, expression.arguments, scope);
-      case "SelectQueryNode": {
-        const { columns } = this.#outputsOf(expression, scope);
-        return columns.length === 1 ? columns[0]!.converter : undefined;
-      }
+      case "SelectQueryNode":
+        return this.soleOutput(expression, scope)?.converter;
       default:
         return undefined;
     }
+  }
+
+  /** The one column that a query puts out, if it is only one. */
+  soleOutput(query: QueryNode, scope: Scope): Output | undefined {
+    const { columns } = this.#outputsOf(query, scope);
+    return columns.length === 1 ? columns[0] : undefined;
   }
 
   /** How an expression made by `typed` is converted. */
@@ -200,14 +212,16 @@ export class Resolver {
 
   #output(selection: OperationNode, scope: Scope): Output {
     const converter = this.converter(selection, scope);
+    const calculated = calculatedFrom(this, selection, scope);
     // The kinds say so.
     if (selection.kind === "AliasNode") {
       const { alias } = selection as AliasNode;
-      return { name: IdentifierNode.is(alias) ? alias.name : undefined, converter };
+      return { name: IdentifierNode.is(alias) ? alias.name : undefined, converter, calculatedFrom: calculated };
     }
-    if (selection.kind !== "ReferenceNode") return { name: undefined, converter };
+    if (selection.kind !== "ReferenceNode") return { name: undefined, converter, calculatedFrom: calculated };
     const { column } = selection as ReferenceNode;
-    return { name: column.kind === "ColumnNode" ? column.column.name : undefined, converter };
+    const name = column.kind === "ColumnNode" ? column.column.name : undefined;
+    return { name, converter, calculatedFrom: calculated };
   }
 
   #outputsOf(node: OperationNode, outer: Scope): Outputs {
@@ -270,13 +284,6 @@ export class Resolver {
   }
 }
 
-const HANDS_ON = new Set(["min", "max", "coalesce", "ifnull", "values"]);
-
-/** Whether a function gives one of the values that it is given. */
-export function handsOn(functionName: string): boolean {
-  return HANDS_ON.has(functionName.toLowerCase());
-}
-
 function selectionsOf(query: QueryNode): readonly SelectionNode[] {
   return (query.kind === "SelectQueryNode" ? query.selections : query.returning?.selections) ?? [];
 }
@@ -285,7 +292,11 @@ function selectionsOf(query: QueryNode): readonly SelectionNode[] {
 function renamed({ columns, isComplete }: Outputs, names: readonly string[]): Outputs {
   return {
     // Behind the star of an unknown table, nobody knows which column is the how-manieth.
-    columns: names.map((name, index) => ({ name, converter: isComplete ? columns[index]?.converter : undefined })),
+    columns: names.map((name, index) => ({
+      name,
+      converter: isComplete ? columns[index]?.converter : undefined,
+      calculatedFrom: isComplete ? columns[index]?.calculatedFrom : undefined,
+    })),
     isComplete: true,
   };
 }

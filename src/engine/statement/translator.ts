@@ -23,15 +23,17 @@ import {
   type ValueListNode,
   ValueNode,
 } from "kysely";
-import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
+import { UndefinedValueError } from "../../errors/value.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
+import { calculatedFrom, translateCalculation } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
+import { handsOn, requireFunctionName } from "./functions.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
 import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
-import { handsOn, type Resolver } from "./resolver.ts";
+import type { Resolver } from "./resolver.ts";
 import { translateRowLimit } from "./row-limits.ts";
 import { Scope } from "./scope.ts";
 import { isLateral, isSubquery } from "./sources.ts";
@@ -74,6 +76,14 @@ const LEAVES: ReadonlySet<string> = new Set([
   "CollateNode",
   "OrActionNode",
   "TopNode",
+]);
+
+/** Nodes that may calculate with decimals. */
+const CALCULATING: ReadonlySet<string> = new Set([
+  "BinaryOperationNode",
+  "UnaryOperationNode",
+  "FunctionNode",
+  "AggregateFunctionNode",
 ]);
 
 /** Lists of up to so many values are taken to be of fixed length. */
@@ -147,6 +157,10 @@ export class Translator {
   }
 
   #translate(node: Translated, scope: Scope, opposite: Opposite): OperationNode {
+    if (this.engine.family.decimals !== undefined && CALCULATING.has(node.kind)) {
+      const calculation = translateCalculation(this, node, scope, opposite);
+      if (calculation !== undefined) return calculation;
+    }
     switch (node.kind) {
       case "ValueNode":
         return this.#value(node, opposite);
@@ -247,8 +261,14 @@ export class Translator {
 
   #raw(node: RawNode, scope: Scope, opposite: Opposite): RawNode {
     if (isTextless(node.sqlFragments)) this.countList(node.parameters.length, 2 * SHORT_LIST);
-    const own = compared(this.resolver.typedConverter(node)) ?? (soleChild(node) === undefined ? undefined : opposite);
+    const own = this.#oppositeInRaw(node, scope) ?? (soleChild(node) === undefined ? undefined : opposite);
     return withList(node, "parameters", this.translateList(node.parameters, this.#rawScope(node, scope), own));
+  }
+
+  /** What values in a template are converted as, if it was said what the template is. A calculated number stays one. */
+  #oppositeInRaw(node: RawNode, scope: Scope): Opposite {
+    const typed = compared(this.resolver.typedConverter(node));
+    return typed === undefined || calculatedFrom(this.resolver, node, scope) !== undefined ? undefined : typed;
   }
 
   /** Tables that a template names are there for the columns that it names. */
@@ -279,14 +299,4 @@ export class Translator {
       isMixed ? (opposite ?? compared(this.resolver.converter(node, scope))) : undefined,
     );
   }
-}
-
-/**
- * Kysely writes the name of a function as it is, so what comes from elsewhere must not be more than a name.
- *
- * @throws {InvalidValueError}
- */
-function requireFunctionName(name: string): void {
-  if (/^[\p{L}\p{N}_$.]+$/u.test(name)) return;
-  throw new InvalidValueError(`"${name}" is not the name of a function. SQL text goes into \`sql\`.`);
 }
