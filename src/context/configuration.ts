@@ -10,7 +10,7 @@ import {
   resolveEngineOptions,
 } from "../engine/engine-options.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
-import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
+import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import { NO_DECISION_BIND } from "../session/decision-log.ts";
 import type { CommitPolicy } from "../session/transactions.ts";
@@ -111,7 +111,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
 
   const directory = resolve(instancePath);
   const engines = [...layers].map(([bindKey, its]) =>
-    locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory),
+    ofBind(bindKey, () => locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory)),
   );
   const commitOrder = commitOrderOf(configuration, [...layers.keys()]);
   const inOrder = commitOrder.flatMap((key) => engines.find(({ bindKey }) => bindKey === key) ?? []);
@@ -125,6 +125,17 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     onUncommitted: requireReaction(onUncommitted),
     recordQueries: oneOf([true, false], recordQueries, "recordQueries"),
   };
+}
+
+/** Puts the bind key into the errors of a bind's options. */
+function ofBind<T>(bindKey: BindKey, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof InvalidUrlError) throw new InvalidUrlError(error.message, { bindKey });
+    if (error instanceof InvalidOptionError) throw new InvalidOptionError(error.message, { bindKey });
+    throw error;
+  }
 }
 
 function entriesOf({ binds, commitOrder }: Configuration): [BindKey, BindValue | undefined][] {
@@ -152,7 +163,9 @@ function entriesOf({ binds, commitOrder }: Configuration): [BindKey, BindValue |
 function layerOf(key: BindKey, value: unknown): Layer {
   if (typeof value === "string" || value instanceof DatabaseUrl) return { url: value };
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Layer;
-  throw new InvalidOptionError(`The value of ${bindLabel(key)} is a URL, or options with \`url\` or \`dialect\`.`);
+  throw new InvalidOptionError(`The value of ${bindLabel(key)} is a URL, or options with \`url\` or \`dialect\`.`, {
+    bindKey: key,
+  });
 }
 
 function asLayer(options: EngineOptions): Layer {

@@ -102,6 +102,7 @@ export class DatabaseUrl {
    * @see SQLAlchemy: `make_url`
    */
   static parse(text: string): DatabaseUrl {
+    if (typeof text !== "string") throw new InvalidUrlError("A database URL is text.");
     const match = URL_TEXT.exec(text.trim());
     if (match === null) throw unreadable(text);
     const [, scheme = "", driver = "", authority = "", path, query = ""] = match;

@@ -1,3 +1,4 @@
+import { type BindKey, bindLabel } from "../bind-key.ts";
 import { MissingDriverError } from "../errors/configuration.ts";
 
 const found = new Map<string, boolean>();
@@ -5,10 +6,10 @@ const found = new Map<string, boolean>();
 /**
  * Checks that a driver's package can be loaded, without loading it.
  *
- * @param where which bind needs it, for the error
+ * @param bindKey the bind that needs it
  * @throws {MissingDriverError} naming the package to install
  */
-export function requireDriver(packageName: string, where: string): void {
+export function requireDriver(packageName: string, bindKey: BindKey): void {
   let installed = found.get(packageName);
   if (installed === undefined) {
     installed = canResolve(packageName);
@@ -16,8 +17,9 @@ export function requireDriver(packageName: string, where: string): void {
   }
   if (!installed) {
     throw new MissingDriverError(
-      `The database of ${where} needs the package "${packageName}", which is not installed. ` +
+      `The database of ${bindLabel(bindKey)} needs the package "${packageName}", which is not installed. ` +
         `Run \`npm install ${packageName}\`, or give the module itself as the option \`driver\`.`,
+      { bindKey },
     );
   }
 }
@@ -35,4 +37,12 @@ function canResolve(packageName: string): boolean {
 export function exportsOf(module: unknown): unknown {
   const { default: exported } = module as { readonly default?: unknown };
   return exported ?? module;
+}
+
+/** Whether what an application handed over as a driver has what is used of it. */
+export function isDriverModule(given: unknown, member: string | undefined): boolean {
+  if (given === null || (typeof given !== "object" && typeof given !== "function")) return false;
+  const exported = exportsOf(given);
+  // Whatever it is, a member that it lacks is undefined.
+  return typeof (member === undefined ? exported : (exported as Record<string, unknown>)[member]) === "function";
 }

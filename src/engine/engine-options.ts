@@ -1,6 +1,7 @@
 import { type Dialect, type IsolationLevel, TRANSACTION_ISOLATION_LEVELS } from "kysely";
 import { InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { DatabaseUrl, type FamilyName } from "./database-url.ts";
+import { isDriverModule } from "./driver-module.ts";
 import { type Duration, milliseconds, timeout } from "./duration.ts";
 import type { EchoListener } from "./echo.ts";
 import { families, familyOfDialect } from "./families.ts";
@@ -77,11 +78,7 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   url: (value, name) => {
     if (value instanceof DatabaseUrl) return value;
     if (typeof value !== "string") throw new InvalidUrlError(`${name} is text, or a DatabaseUrl.`);
-    try {
-      return DatabaseUrl.parse(value);
-    } catch (error) {
-      throw error instanceof InvalidUrlError ? new InvalidUrlError(`${name}: ${error.message}`) : error;
-    }
+    return naming(name, () => DatabaseUrl.parse(value));
   },
   dialect: (value, name) => {
     if (typeof value === "function" || isDialect(value)) return value;
@@ -143,7 +140,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     );
   }
   const family = named ?? url?.family ?? familyOf(dialect, where);
-  if (url !== undefined) families[family].checkUrl?.(url);
+  if (url !== undefined) naming(`url (${where})`, () => families[family].checkUrl?.(url));
   const recycle = family === "mysql" && dialect === undefined ? MYSQL_RECYCLE : undefined;
   const options: ResolvedEngineOptions = {
     url,
@@ -163,6 +160,15 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
   };
   checkCombination(options, where);
   return Object.freeze(options);
+}
+
+/** Says in an error of a URL whose URL it is. */
+function naming<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InvalidUrlError ? new InvalidUrlError(`${name}: ${error.message}`) : error;
+  }
 }
 
 function forget(given: Record<string, unknown>, ...names: (keyof EngineOptions)[]): void {
@@ -187,6 +193,12 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
   if (options.url !== undefined && options.family !== options.url.family) {
     throw new InvalidOptionError(
       `The options of ${where} say family "${options.family}", and the URL is one of "${options.url.family}".`,
+    );
+  }
+  const { driverPackage, driverMember } = families[options.family];
+  if (options.url !== undefined && options.driver !== undefined && !isDriverModule(options.driver, driverMember)) {
+    throw new InvalidOptionError(
+      `driver (${where}) is not the module of "${driverPackage}": give what \`import("${driverPackage}")\` gives.`,
     );
   }
   if (options.dialect !== undefined) {
@@ -231,6 +243,7 @@ function truth(value: unknown, name: string): boolean {
   throw new InvalidOptionError(`${name} is true or false.`);
 }
 
-function isDialect(value: unknown): value is Dialect {
+/** Whether it is a Kysely dialect. */
+export function isDialect(value: unknown): value is Dialect {
   return typeof value === "object" && value !== null && "createDriver" in value && "createQueryCompiler" in value;
 }

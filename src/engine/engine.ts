@@ -9,7 +9,7 @@ import {
   type RootOperationNode,
 } from "kysely";
 import { type BindKey, bindLabel } from "../bind-key.ts";
-import { UnsupportedError } from "../errors/configuration.ts";
+import { InvalidOptionError, UnsupportedError } from "../errors/configuration.ts";
 import { OperationalError } from "../errors/database.ts";
 import { MultibindError } from "../errors/multibind-error.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
@@ -23,7 +23,7 @@ import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus } from "./dr
 import { requireDriver } from "./driver-module.ts";
 import { type EchoListener, echoToConsole, type FinishedStatementEvent, type StatementListener } from "./echo.ts";
 import { engineKysely } from "./engine-kysely.ts";
-import type { ResolvedEngineOptions } from "./engine-options.ts";
+import { isDialect, type ResolvedEngineOptions } from "./engine-options.ts";
 import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts";
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
@@ -72,8 +72,7 @@ export class Engine {
     this.family = families[options.family];
     const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
     this.options = shown;
-    if (options.url !== undefined && options.driver === undefined)
-      requireDriver(this.family.driverPackage, bindLabel(bindKey));
+    if (options.url !== undefined && options.driver === undefined) requireDriver(this.family.driverPackage, bindKey);
     if (options.echo === true) this.#after.push(echoToConsole);
     else if (typeof options.echo === "function") this.#after.push(options.echo);
   }
@@ -318,6 +317,12 @@ export class Engine {
       this.#driver = this.family.createDriver(this.#definition);
     } else {
       const made = typeof dialect === "function" ? await dialect() : dialect;
+      if (!isDialect(made)) {
+        throw new InvalidOptionError(
+          `The function in \`dialect\` of ${bindLabel(bindKey)} returned no Kysely dialect.`,
+          { bindKey },
+        );
+      }
       this.#driver = new DialectDriver(made.createDriver(), made.createAdapter(), { bindKey, ...options });
     }
     return this.#driver;

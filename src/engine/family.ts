@@ -85,6 +85,8 @@ export interface Family {
   readonly label: string;
   /** The npm package that talks to it. */
   readonly driverPackage: string;
+  /** The function or class of that package that connects; absent where it is the package itself. */
+  readonly driverMember?: string;
   /**
    * Checks what a URL says beyond its common parts; absent where there is nothing to check.
    *

@@ -4,6 +4,7 @@ import type { DriverConfig } from "../driver-config.ts";
 import { exportsOf } from "../driver-module.ts";
 import { PooledDriver } from "../pooled-driver.ts";
 import { type MariadbConfig, type MariadbModule, MysqlConnection } from "./mysql-connection.ts";
+import { mysqlUrlOptions } from "./mysql-url.ts";
 
 /** The driver of MySQL and MariaDB, on the package `mariadb`. */
 export class MysqlDriver extends PooledDriver<MysqlConnection> {
@@ -40,7 +41,7 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
   const mariadb = exportsOf(options.driver ?? (await import("mariadb"))) as MariadbModule;
   const url = options.url!;
-  const { charset, unix_socket, socketPath = unix_socket, ...query } = url.query;
+  const { charset, unix_socket, socketPath = unix_socket, ...query } = mysqlUrlOptions(url);
   const hosts = url.hosts.length === 0 ? [{ host: "localhost" }] : url.hosts;
   let failure: unknown;
   for (const address of hosts) {

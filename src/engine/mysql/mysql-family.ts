@@ -15,6 +15,7 @@ export const mysql: Family = Object.freeze({
   name: "mysql",
   label: "MySQL",
   driverPackage: "mariadb",
+  driverMember: "createConnection",
   createDriver: (config) => new MysqlDriver(config),
   createCompiler: () => new MysqlQueryCompiler(),
   createAdapter: () => new MysqlAdapter(),

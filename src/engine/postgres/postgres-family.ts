@@ -17,6 +17,7 @@ export const postgres: Family = Object.freeze({
   name: "postgres",
   label: "PostgreSQL",
   driverPackage: "pg",
+  driverMember: "Client",
   checkUrl: checkPostgresUrl,
   createDriver: (config) => new PostgresDriver(config),
   createCompiler: () => new PostgresQueryCompiler(),
