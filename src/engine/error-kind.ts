@@ -47,8 +47,9 @@ export function databaseError(kind: ErrorKind, message: string, options: Operati
   return new CLASSES[kind](message, { ...options, retryable: kind === "deadlock" || kind === "serialization" });
 }
 
-/** Codes of Node.js's own errors that mean that there is no connection. */
-const NO_CONNECTION = /^(ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ESOCKET|ENOENT|EACCES)/;
+/** Codes of Node.js's own errors that mean that there is no connection, or none that is encrypted as it has to be. */
+const NO_CONNECTION =
+  /^(ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ESOCKET|ENOENT|EACCES|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|ERR_OSSL)/;
 
 /** What an error of a network or of a file says, if it is one. */
 export function systemErrorKind(error: unknown): ErrorKind | undefined {

@@ -329,7 +329,7 @@ test("a driver that is not installed is refused when the application is made, na
     join(folder, "main.ts"),
     `import { Multibind } from "./src/index.ts";
      const outcomes = [];
-     for (const value of ["postgresql://h/x", "mysql://h/x", "sqlite://", { url: "postgresql://h/x", driver: {} }]) {
+     for (const value of ["postgresql://h/x", "mysql://h/x", "sqlite://", { url: "postgresql://h/x", driver: { Client: class {} } }]) {
        try {
          new Multibind().init({ binds: { auth: value } });
          outcomes.push("made");
@@ -345,4 +345,17 @@ test("a driver that is not installed is refused when the application is made, na
   assert.match(mariadb!, /^MissingDriverError: .*bind "auth".*npm install mariadb`/);
   assert.match(sqlite!, /^MissingDriverError: .*bind "auth".*npm install better-sqlite3`/);
   assert.equal(given, "made");
+});
+
+test("an error in a bind's options has the bind's key", () => {
+  for (const [bind, name] of [
+    ["sqlite:///app.db?cache=shared", "InvalidUrlError"],
+    ["nothing", "InvalidUrlError"],
+    [{ url: main, pool_size: 3 }, "InvalidOptionError"],
+    [3, "InvalidOptionError"],
+  ] as const) {
+    const configuration = { databaseUri: main, binds: { auth: bind } } as Configuration;
+    assert.throws(() => engines(configuration), { name, bindKey: "auth", message: /bind "auth"/ });
+  }
+  assert.throws(() => engines({ databaseUri: "nothing" }), { bindKey: null, message: /the default bind/ });
 });

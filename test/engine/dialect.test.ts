@@ -322,3 +322,11 @@ test("a disposed engine ends its dialect, and makes a function's anew at the nex
   await sql`create table t (id int)`.execute(engine.kysely);
   assert.equal(made, 2);
 });
+
+test("a function that makes no dialect is refused when it is called", async (t) => {
+  const { engine } = oneBind(t, { family: "sqlite", dialect: () => undefined as unknown as Dialect });
+  await assert.rejects(sql`select 1`.execute(engine.kysely), {
+    name: "InvalidOptionError",
+    message: /function in `dialect` of bind "auth" returned no Kysely dialect/,
+  });
+});

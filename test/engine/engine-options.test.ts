@@ -306,3 +306,21 @@ function parts(of: Dialect): Dialect {
     createIntrospector: (db) => of.createIntrospector(db),
   };
 }
+
+test("a driver is the module of the package that the database needs", async () => {
+  for (const [url, name] of [
+    ["sqlite://", "better-sqlite3"],
+    ["postgresql:///db", "pg"],
+    ["mysql://h/db", "mariadb"],
+  ] as const) {
+    const module = await import(name);
+    assert.equal(resolve({ url, driver: module }).driver, module);
+    assert.equal(resolve({ url, driver: module.default }).driver, module.default);
+    for (const driver of [null, 3, name, {}, { default: {} }, { default: null }]) {
+      assert.throws(() => resolve({ url, driver }), {
+        name: "InvalidOptionError",
+        message: new RegExp(`^driver \\(bind "auth"\\) is not the module of "${name}"`),
+      });
+    }
+  }
+});

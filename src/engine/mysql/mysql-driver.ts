@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import type { TransactionSettings } from "kysely";
+import { certificatesOf } from "../certificates.ts";
 import type { DriverConfig } from "../driver-config.ts";
 import { exportsOf } from "../driver-module.ts";
 import { PooledDriver } from "../pooled-driver.ts";
@@ -42,11 +43,13 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
   const mariadb = exportsOf(options.driver ?? (await import("mariadb"))) as MariadbModule;
   const url = options.url!;
   const { charset, unix_socket, socketPath = unix_socket, ...query } = mysqlUrlOptions(url);
+  const certificates = await certificatesOf(url, { ca: "ssl_ca", cert: "ssl_cert", key: "ssl_key" });
   const hosts = url.hosts.length === 0 ? [{ host: "localhost" }] : url.hosts;
   let failure: unknown;
   for (const address of hosts) {
     const config: MariadbConfig = {
       ...query,
+      ...(certificates === undefined ? {} : { ssl: certificates }),
       ...(socketPath === undefined
         ? { host: address.host, port: ("port" in address ? address.port : undefined) ?? 3306 }
         : { socketPath }),

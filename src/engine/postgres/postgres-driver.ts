@@ -1,4 +1,5 @@
 import type { TransactionSettings } from "kysely";
+import { type Certificates, certificatesOf } from "../certificates.ts";
 import type { DatabaseUrl } from "../database-url.ts";
 import type { DriverConfig } from "../driver-config.ts";
 import { exportsOf } from "../driver-module.ts";
@@ -33,8 +34,9 @@ async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
   const pg = exportsOf(options.driver ?? (await import("pg"))) as PgModule;
   const url = options.url!;
   const addresses = postgresAddresses(url);
+  const certificates = await certificatesOf(url, { ca: "sslrootcert", cert: "sslcert", key: "sslkey" });
   let failure: unknown;
-  for (const { target, address, ssl } of attempts(url, addresses)) {
+  for (const { target, address, ssl } of attempts(url, addresses, certificates)) {
     const clientConfig: PgClientConfig = {
       ...address,
       // A host that does not answer must not take the time of all.
@@ -54,10 +56,11 @@ async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
 }
 
 /** What to try, in order, until a connection is made. */
-function* attempts(url: DatabaseUrl, addresses: readonly PgClientConfig[]) {
+function* attempts(url: DatabaseUrl, addresses: readonly PgClientConfig[], certificates?: Certificates) {
   const { sslmode, target_session_attrs: wanted } = url.query;
   for (const target of targetsOf(wanted)) {
-    for (const address of addresses) for (const ssl of sslAttempts(sslmode)) yield { target, address, ssl };
+    for (const address of addresses)
+      for (const ssl of sslAttempts(sslmode, certificates)) yield { target, address, ssl };
   }
 }
 

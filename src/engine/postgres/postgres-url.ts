@@ -1,12 +1,12 @@
 import { userInfo } from "node:os";
 import { InvalidUrlError } from "../../errors/configuration.ts";
+import type { Certificates } from "../certificates.ts";
 import type { DatabaseUrl, HostAddress } from "../database-url.ts";
 import type { PgClientConfig } from "./postgres-connection.ts";
 import { TARGETS } from "./postgres-target.ts";
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-const ENCRYPTED: PgClientConfig = { ssl: { rejectUnauthorized: false } };
 const PLAIN: PgClientConfig = { ssl: false };
 
 /**
@@ -34,7 +34,7 @@ export function checkPostgresUrl(url: DatabaseUrl): void {
 /** Where to connect, in the order in which to try; what the URL does not say, the environment does, as for `psql`. */
 export function postgresAddresses(url: DatabaseUrl): PgClientConfig[] {
   const { hosts } = url;
-  const { target_session_attrs: _, ...query } = url.query;
+  const { target_session_attrs: _, sslrootcert: _ca, sslcert: _cert, sslkey: _key, ...query } = url.query;
   const { PGHOST, PGPORT, PGUSER, PGDATABASE } = process.env;
   const user = url.username ?? query["user"] ?? PGUSER ?? userInfo().username;
   const addresses: readonly (HostAddress | undefined)[] = hosts.length === 0 ? [undefined] : hosts;
@@ -49,19 +49,22 @@ export function postgresAddresses(url: DatabaseUrl): PgClientConfig[] {
 }
 
 /** How to encrypt the connection, in the order in which to try. */
-export function sslAttempts(mode: string | undefined): PgClientConfig[] {
+export function sslAttempts(mode: string | undefined, certificates?: Certificates): PgClientConfig[] {
+  const verified: PgClientConfig = { ssl: certificates ?? true };
+  const encrypted: PgClientConfig = { ssl: { ...certificates, rejectUnauthorized: false } };
   switch (mode) {
     case undefined:
-      return [{}];
+      return [certificates === undefined ? {} : verified];
     case "disable":
       return [PLAIN];
     case "allow":
-      return [PLAIN, ENCRYPTED];
+      return [PLAIN, encrypted];
     case "prefer":
-      return [ENCRYPTED, PLAIN];
+      return [encrypted, PLAIN];
     case "require":
-      return [ENCRYPTED];
+      // As in `libpq`, whoever names an authority wants it asked.
+      return [certificates?.ca === undefined ? encrypted : verified];
     default:
-      return [{ ssl: true }];
+      return [verified];
   }
 }
