@@ -41,6 +41,11 @@ function query(index: number): string {
     `(await db.select(${one}).innerJoin(${other}, "table${b}.previousId", "table${a}.id").where("table${b}.price", ">", "1").first())?.createdAt satisfies Date | undefined`,
     `(await db.selectFrom(${one}).innerJoin(${other}, "table${b}.previousId", "table${a}.id").select(["table${a}.name", "table${b}.price as other"]).execute())[0]!.other satisfies string`,
     `db.session.add(new ${one}({ name: "n${index}", price: "1.50" }))`,
+    `(await db.select(${one}).with(${other}, "table${b}.previousId", "table${a}.id").first())?.[1].label satisfies string | undefined`,
+    `(await db.select(${one}).select(["name", "table${a}.price as cost"]).orderBy("id").all())[0]!.cost satisfies string`,
+    `(await db.select(${one}).orderBy("createdAt", "desc").keyset({ perPage: 10 })).items[0]!.label satisfies string`,
+    `(await db.select(${one}).where({ active: true }).orderBy("id").paginate()).total satisfies number | null`,
+    `await db.select(${one}).where({ active: false }).update({ price: "2.00" })`,
   ];
   return `  ${forms[index % forms.length]};`;
 }

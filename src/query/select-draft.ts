@@ -88,3 +88,13 @@ export class SelectDraft {
     return SelectDraft.of(build((position) => values[position]));
   }
 }
+
+/** The builder that a method of the one given gives back. */
+export function applied(
+  builder: AnyBuilder,
+  method: "where" | "whereRef" | "having" | "innerJoin" | "leftJoin" | "orderBy" | "select" | "groupBy",
+  given: readonly unknown[],
+): AnyBuilder {
+  // The overloads of Select have checked what is handed on.
+  return (builder[method] as (...values: readonly unknown[]) => AnyBuilder)(...given);
+}

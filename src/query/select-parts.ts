@@ -41,6 +41,16 @@ export function bindOf({ root }: SelectParts): { readonly bindKey: BindKey } {
   return { bindKey: root.mapper.table.bindKey };
 }
 
+/** Whether a text names a column of the first model, perhaps with the model's name in front. */
+export function isOwnColumn(
+  { root: { mapper, alias = mapper.table.tableName } }: SelectParts,
+  text: unknown,
+): text is string {
+  if (typeof text !== "string") return false;
+  const name = text.startsWith(`${alias}.`) ? text.slice(alias.length + 1) : text;
+  return mapper.propertyNames.has(name);
+}
+
 /**
  * The whole statement. Which children a model has is asked only now: they may have been defined since the select was
  * begun.

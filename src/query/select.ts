@@ -7,8 +7,6 @@ import {
   type JoinReferenceExpression,
   NOOP_QUERY_EXECUTOR,
   type OperandValueExpressionOrList,
-  type OrderByExpression,
-  type OrderByModifiers,
   QueryCreator,
   type ReferenceExpression,
   type SelectCallback,
@@ -19,32 +17,27 @@ import {
 } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
-import { InvalidValueError } from "../errors/value.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import type { AnyModel } from "../model/model-types.ts";
 import { modelsAsTables } from "../model/models-as-tables.ts";
 import type { Columns } from "../schema/column.ts";
 import { AliasedModel } from "./aliased-model.ts";
+import { ArrangedSelect } from "./arranged-select.ts";
 import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
-import { RunnableSelect } from "./runnable-select.ts";
-import { type AnyBuilder, SelectDraft } from "./select-draft.ts";
-import { bindOf, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
+import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
+import { bindOf, isOwnColumn, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
 import type { ReadOptions, SelectRunner, SelectStatement } from "./select-runner.ts";
 import type {
   AnyAlias,
   Equalities,
   Joinable,
-  OrderNames,
   ReadModel,
   SelectOf,
   Together,
   WithOptionalTable,
   WithTable,
 } from "./select-types.ts";
-
-/** How rows are locked when they are read. */
-type Lock = "forUpdate" | "forShare" | "forNoKeyUpdate" | "forKeyShare";
 
 /**
  * A statement that reads entities, or rows. Immutable: every method returns a new one, so it can be kept and refined at
@@ -58,7 +51,7 @@ type Lock = "forUpdate" | "forShare" | "forNoKeyUpdate" | "forKeyShare";
  *
  * @see SQLAlchemy: `select(Model)`
  */
-export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends RunnableSelect<DB, TB, E> {
+export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends ArrangedSelect<DB, TB, E> {
   /**
    * Keeps rows that fulfil a condition; several conditions all have to hold.
    *
@@ -84,7 +77,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     if (isOwnColumn(this.parts, column) && SelectDraft.isPlain(operator, value)) {
       return new Select({ ...this.parts, draft: this.parts.draft.where(column, operator as string, value) });
     }
-    return this.#with((builder) => apply(builder, "where", given));
+    return this.refined((builder) => applied(builder, "where", given));
   }
 
   /** Keeps rows in which two columns compare as said. */
@@ -93,7 +86,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     operator: ComparisonOperatorExpression,
     right: R,
   ): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => apply(builder, "whereRef", [left, operator, right]));
+    return this.refined((builder) => applied(builder, "whereRef", [left, operator, right]));
   }
 
   /**
@@ -189,107 +182,9 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     const { builder } = this.parts.draft;
     return new Select({
       ...this.parts,
-      draft: SelectDraft.of(apply(builder.clearSelect(), "select", [selection])),
+      draft: SelectDraft.of(applied(builder.clearSelect(), "select", [selection])),
       readsRows: true,
     }) as never;
-  }
-
-  /** Makes one row of all that are equal in these columns or expressions. @see SQLAlchemy: `Select.group_by` */
-  groupBy<GE extends ReferenceExpression<DB, TB>>(by: GE | readonly GE[]): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => apply(builder, "groupBy", [by]));
-  }
-
-  /** Keeps groups that fulfil a condition. @see SQLAlchemy: `Select.having` */
-  having<RE extends ReferenceExpression<DB, TB>>(
-    column: RE,
-    operator: ComparisonOperatorExpression,
-    value: OperandValueExpressionOrList<DB, TB, RE>,
-  ): Select<DB, TB, E, K, C>;
-  having<X extends ExpressionOrFactory<DB, TB, SqlBool>>(condition: X): Select<DB, TB, E, K, C>;
-  having(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => apply(builder, "having", given));
-  }
-
-  /**
-   * Orders by a column or expression; a further one decides among rows that are equal in those before.
-   *
-   * @example
-   * select(User).orderBy("name").orderBy("id", "desc")
-   */
-  orderBy<OE extends OrderByExpression<DB, TB, OrderNames<E>>>(
-    expression: OE,
-    direction?: OrderByModifiers,
-  ): Select<DB, TB, E, K, C> {
-    if (isOwnColumn(this.parts, expression) && isDirection(direction)) {
-      return new Select({ ...this.parts, draft: this.parts.draft.orderBy(expression, direction) });
-    }
-    return this.#with((builder) =>
-      apply(builder, "orderBy", direction === undefined ? [expression] : [expression, direction]),
-    );
-  }
-
-  /**
-   * Reads at most so many rows.
-   *
-   * @throws {InvalidValueError} if that is not an integer from 0 up
-   */
-  limit(rows: number): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.parts, draft: this.parts.draft.limit(countOfRows(rows, "limit")) });
-  }
-
-  /**
-   * Leaves out the first rows.
-   *
-   * @throws {InvalidValueError} if that is not an integer from 0 up
-   */
-  offset(rows: number): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => builder.offset(countOfRows(rows, "offset")));
-  }
-
-  /** Reads each row once, where a join would repeat it. */
-  distinct(): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => builder.distinct());
-  }
-
-  /**
-   * Locks the rows until the transaction ends, which this begins.
-   *
-   * @throws {UnsupportedError} if the model's rows are spread over joined tables
-   *
-   * @see SQLAlchemy: `Select.with_for_update`
-   */
-  forUpdate(): Select<DB, TB, E, K, C> {
-    return this.#lock("forUpdate");
-  }
-
-  /** Locks the rows against changes by others until the transaction ends, which this begins. */
-  forShare(): Select<DB, TB, E, K, C> {
-    return this.#lock("forShare");
-  }
-
-  /**
-   * Locks the rows against changes of their keys by others and against deletion, on PostgreSQL. Where single rows cannot
-   * be locked, the transaction has the database to itself.
-   *
-   * @throws {UnsupportedError} on MySQL and MariaDB
-   */
-  forNoKeyUpdate(): Select<DB, TB, E, K, C> {
-    return this.#lock("forNoKeyUpdate");
-  }
-
-  /** Locks the keys of the rows against changes by others, as {@link forNoKeyUpdate}. */
-  forKeyShare(): Select<DB, TB, E, K, C> {
-    return this.#lock("forKeyShare");
-  }
-
-  /** Passes over rows that others have locked. Follows `forUpdate` or `forShare`. */
-  skipLocked(): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => builder.skipLocked());
-  }
-
-  /** Fails at once if others have locked a row. Follows `forUpdate` or `forShare`. */
-  noWait(): Select<DB, TB, E, K, C> {
-    return this.#with((builder) => builder.noWait());
   }
 
   /**
@@ -336,8 +231,10 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     return new Select({ ...this.parts, runner });
   }
 
-  #with(change: (builder: AnyBuilder) => AnyBuilder): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.parts, draft: SelectDraft.of(change(this.parts.draft.builder)) });
+  /** @internal */
+  protected override rebuilt(parts: SelectParts): this {
+    // No class is made of this one.
+    return new Select(parts) as unknown as this;
   }
 
   #join(method: "innerJoin" | "leftJoin", [table, ...on]: readonly unknown[], isRead: boolean): unknown {
@@ -352,20 +249,9 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ru
     const before = (parts.draft.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
     return new Select({
       ...parts,
-      draft: SelectDraft.of(apply(parts.draft.builder, method, [table, ...on])),
+      draft: SelectDraft.of(applied(parts.draft.builder, method, [table, ...on])),
       joined: joined === undefined ? parts.joined : [...parts.joined, { ...joined, join: before, isRead }],
     });
-  }
-
-  #lock(kind: Lock): Select<DB, TB, E, K, C> {
-    const { isJoined, mapper } = rootSelection(this.parts);
-    if (isJoined) {
-      throw new UnsupportedError(
-        `Rows of ${mapper.label} are spread over joined tables, of which databases do not lock the same. Lock them one by one with \`get(…, { lock: true })\`.`,
-        bindOf(this.parts),
-      );
-    }
-    return this.#with((builder) => builder[kind]());
   }
 }
 
@@ -398,29 +284,4 @@ export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
 function namedModel(given: unknown): NamedModel | undefined {
   if (given instanceof AliasedModel) return { mapper: given.mapper, alias: given.alias };
   return typeof given === "function" ? { mapper: mapperOfClassInUse(given), alias: undefined } : undefined;
-}
-
-/** Whether a text names a column of the first model, perhaps with the model's name in front. */
-function isOwnColumn({ root: { mapper, alias = mapper.table.tableName } }: SelectParts, text: unknown): text is string {
-  if (typeof text !== "string") return false;
-  const name = text.startsWith(`${alias}.`) ? text.slice(alias.length + 1) : text;
-  return mapper.propertyNames.has(name);
-}
-
-function isDirection(direction: unknown): direction is "asc" | "desc" | undefined {
-  return direction === undefined || direction === "asc" || direction === "desc";
-}
-
-function apply(
-  builder: AnyBuilder,
-  method: "where" | "whereRef" | "having" | "innerJoin" | "leftJoin" | "orderBy" | "select" | "groupBy",
-  given: readonly unknown[],
-): AnyBuilder {
-  // The overloads of Select have checked what is handed on.
-  return (builder[method] as (...values: readonly unknown[]) => AnyBuilder)(...given);
-}
-
-function countOfRows(rows: number, name: string): number {
-  if (Number.isSafeInteger(rows) && rows >= 0) return rows;
-  throw new InvalidValueError(`${name} takes an integer from 0 up.`);
 }
