@@ -88,9 +88,9 @@ export class BindTransaction {
     return this.#levels.at(-1)!.undo;
   }
 
-  /** What was done to entities in each level, outermost first. */
-  get undoLogs(): readonly UndoLog[] {
-    return this.#levels.map(({ undo }) => undo);
+  /** What was done to entities in all levels. */
+  get wholeUndo(): UndoLog {
+    return together(this.#levels);
   }
 
   /**
@@ -256,7 +256,7 @@ export class BindTransaction {
    * Ends the levels above `depth` and undoes what they did. If the database cannot, because it has rolled back the whole
    * transaction by itself, the transaction stays failed.
    *
-   * @param undone is given what was done in each level, innermost first, also where the database failed
+   * @param undone is given what was done in them, also where the database failed
    */
   async rollbackTo(depth: number, undone: (log: UndoLog) => void): Promise<void> {
     const levels = this.#levels.splice(depth);
@@ -271,7 +271,7 @@ export class BindTransaction {
       this.#failure ??= error;
       throw error;
     } finally {
-      for (const { undo } of levels.reverse()) undone(undo);
+      undone(together(levels));
     }
   }
 
@@ -296,4 +296,11 @@ async function begin(
   // Where it is begun in another way already, that has to be allowed.
   if (connection.engine.twoPhase?.branch !== undefined) await requirePreparable(connection);
   await connection.beginBranch(gid, settings);
+}
+
+function together(levels: readonly Level[]): UndoLog {
+  if (levels.length === 1) return levels[0]!.undo;
+  const all = new UndoLog();
+  for (const { undo } of levels) all.absorb(undo);
+  return all;
 }

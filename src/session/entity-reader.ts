@@ -78,8 +78,9 @@ export class EntityReader {
       return {};
     });
     if (entity !== undefined) return ofModel(entity, mapper);
-    // A stale entity whose row is gone is nobody's any more.
-    if (known !== undefined && work.owns(known) && work.isStale(known)) work.expunge(known);
+    // A stale entity whose row is gone is nobody's any more, unless it was deleted just now.
+    const left = work.identityMap.get(mapper, identityKey(values));
+    if (left !== undefined && work.isStale(left)) work.expunge(left);
     return null;
   }
 

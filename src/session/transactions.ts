@@ -10,7 +10,7 @@ import { type CommitResult, commitError, commitInOrder } from "./commit-result.t
 import type { DecisionLog } from "./decision-log.ts";
 import type { ModelChange } from "./session-events.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
-import { UndoLog } from "./undo-log.ts";
+import type { UndoLog } from "./undo-log.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /**
@@ -236,13 +236,13 @@ export class Transactions {
     const { work } = this.#host;
     this.requireSound();
     const binds = this.open();
-    const logs = new Map(binds.map((bind) => [bind, bind.undoLogs]));
+    const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
     const result = await this.#commitAll(binds);
     const changes: ModelChange[] = [];
-    for (const [bind, its] of logs) {
+    for (const [bind, log] of logs) {
       if (result.fates.get(bind) !== "committed") continue;
-      changes.push(...changesOf(work, its));
-      for (const log of its) for (const [entity] of log) work.settleRemoved(entity);
+      changes.push(...changesOf(work, log));
+      for (const [entity] of log) work.settleRemoved(entity);
     }
     this.#end();
     work.expire();
@@ -266,14 +266,14 @@ export class Transactions {
   }
 
   /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
-  #settleFailure({ fates }: CommitResult, logs: ReadonlyMap<BindTransaction, readonly UndoLog[]>): void {
+  #settleFailure({ fates }: CommitResult, logs: ReadonlyMap<BindTransaction, UndoLog>): void {
     const { work } = this.#host;
     const undone = new Set<BindKey>();
-    for (const [bind, its] of logs) {
+    for (const [bind, log] of logs) {
       const fate = fates.get(bind);
-      if (fate === "unknown" || fate === "inDoubt") detach(work, its);
+      if (fate === "unknown" || fate === "inDoubt") detach(work, log);
       if (fate !== "failed" && fate !== "rolledBack") continue;
-      for (const log of [...its].reverse()) apply(work, log);
+      apply(work, log);
       undone.add(bind.engine.bindKey);
     }
     work.discardPending((mapper) => undone.has(mapper.table.bindKey));
@@ -351,11 +351,11 @@ export class Transactions {
     const { work } = this.#host;
     const outcomes = await Promise.allSettled(
       binds.map(async (bind) => {
-        const logs = [...bind.undoLogs].reverse();
+        const log = bind.wholeUndo;
         try {
           await bind.rollback();
         } finally {
-          for (const log of logs) apply(work, log);
+          apply(work, log);
         }
       }),
     );
@@ -390,20 +390,16 @@ function apply(work: UnitOfWork, log: UndoLog): void {
 }
 
 /** What a transaction has done to entities, each once. */
-function changesOf(work: UnitOfWork, logs: readonly UndoLog[]): ModelChange[] {
-  const all = new UndoLog();
-  for (const log of logs) all.absorb(log);
-  return [...all].flatMap(([entity, { kind }]): ModelChange[] => {
+function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
+  return [...log].flatMap(([entity, { kind }]): ModelChange[] => {
     if (kind === "read") return [];
-    const isGone = work.stateOf(entity) === "deleted";
+    const isGone = work.isGone(entity);
     if (kind === "inserted") return isGone ? [] : [[entity, "insert"]];
     return [[entity, isGone ? "delete" : "update"]];
   });
 }
 
 /** Nobody knows what became of the rows, so the session lets go of the entities. */
-function detach(work: UnitOfWork, logs: readonly UndoLog[]): void {
-  for (const log of logs) {
-    for (const [entity] of log) if (work.owns(entity)) work.expunge(entity);
-  }
+function detach(work: UnitOfWork, log: UndoLog): void {
+  for (const [entity, { kind }] of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
 }

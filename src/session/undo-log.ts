@@ -29,7 +29,9 @@ export class UndoLog {
     if (known.kind === "read") this.#entries.set(entity, { ...known, kind: undo.kind });
     for (const [name, { before, now }] of undo.filled) {
       const first = known.filled.get(name);
-      known.filled.set(name, { before: first === undefined ? before : first.before, now });
+      // What the application has set in between is what it was before.
+      const isSame = first !== undefined && Object.is(first.now, before);
+      known.filled.set(name, { before: isSame ? first.before : before, now });
     }
   }
 

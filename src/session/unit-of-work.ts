@@ -23,7 +23,7 @@ import { IdentityMap } from "./identity-map.ts";
 import { KeyReference } from "./key-reference.ts";
 import type { Filled, Undo } from "./undo-log.ts";
 
-/** What a detached entity has for a row when that was deleted for good. */
+/** What a detached entity has for a row when that was deleted. */
 const DELETED: StoredRow = Object.freeze({});
 
 const NOTHING_FILLED: ReadonlyMap<string, Filled> = new Map();
@@ -135,6 +135,7 @@ export class UnitOfWork implements EntityOwner {
   expunge(entity: Entity): void {
     mapperOfEntityInUse(entity);
     if (ownerOf(entity) !== this) throw error(entity, "is not in this session");
+    if (this.#gone.has(entity)) setRow(entity, DELETED);
     this.#forget(entity);
     this.leaveKey(entity);
     setOwner(entity, null);
@@ -147,6 +148,7 @@ export class UnitOfWork implements EntityOwner {
 
   /** Lets go of everything. */
   clear(): void {
+    for (const entity of this.#gone) setRow(entity, DELETED);
     for (const entity of this.all()) setOwner(entity, null);
     this.#added.clear();
     this.#deleted.clear();
@@ -241,6 +243,11 @@ export class UnitOfWork implements EntityOwner {
     if (!this.owns(entity)) return;
     this.#deleted.delete(entity);
     this.#gone.add(entity);
+  }
+
+  /** Whether an entity's row was deleted, in the transaction that is open or for good. */
+  isGone(entity: Entity): boolean {
+    return this.#gone.has(entity) || rowOf(entity) === DELETED;
   }
 
   /** The deletion of an entity's row is for good. */

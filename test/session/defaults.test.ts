@@ -128,6 +128,18 @@ onEachFamily("a rollback takes generated keys, defaults and what updates set bac
   assert.deepEqual({ ...stored }, before);
 });
 
+onEachFamily("what the application has set since is not taken back", async (t, url) => {
+  const session = sessionOf(await start(t, db, { databaseUri: url }));
+  const doc = new Doc({ title: "one" });
+  session.add(doc);
+  await session.flush();
+  assert.equal(doc.changedAt, null);
+  doc.changedAt = new Date("2026-03-03T10:00:00.000Z");
+  await session.flush();
+  await session.rollback();
+  assert.deepEqual(doc.changedAt, new Date("2026-03-03T10:00:00.000Z"));
+});
+
 onEachFamily("a rollback takes defaults of an entity back that was never flushed", async (t, url) => {
   const session = sessionOf(await start(t, db, { databaseUri: url }));
   const doc = new Doc({ title: "one" });

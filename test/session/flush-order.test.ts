@@ -145,6 +145,20 @@ onEachFamily("a row can refer to itself", async (t, url) => {
   assert.equal(await session.select(Node).count(), 0);
 });
 
+onEachFamily("a reference that was set after the insert is taken back by a rollback", async (t, url) => {
+  const { db, Node } = tree();
+  const session = sessionOf(await start(t, db, { databaseUri: url }));
+  const node = new Node({ name: "root" });
+  session.add(node);
+  await session.flush();
+  const itself = keyOf(node);
+  node.parentId = itself;
+  await session.flush();
+  assert.equal(node.parentId, node.id);
+  await session.rollback();
+  assert.deepEqual([node.id, node.parentId], [undefined, itself]);
+});
+
 onEachFamily("rows that refer to each other in a circle are stored with a null in between", async (t, url) => {
   const { db, Node } = tree();
   const app = await start(t, db, { databaseUri: url });

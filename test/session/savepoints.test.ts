@@ -158,6 +158,20 @@ onEachFamily("session.rollback ends nested ones too", async (t, url) => {
   assert.deepEqual(await titles(), ["after"]);
 });
 
+onEachFamily(
+  "a new entity that was changed in a nested transaction keeps that when all is rolled back",
+  async (t, url) => {
+    const { session } = await withPost(t, url);
+    const post = new Post({ title: "new" });
+    session.add(post);
+    await session.beginNested();
+    post.title = "changed";
+    await session.flush();
+    await session.rollback();
+    assert.deepEqual([stateOf(post), post.title, post.id], ["transient", "changed", undefined]);
+  },
+);
+
 onEachFamily("a failure in a nested transaction costs the nested one only", async (t, url) => {
   const { session, titles } = await withPost(t, url);
   const kept = new Post({ title: "kept" });

@@ -430,6 +430,49 @@ onEachFamily("a stale entity whose row is gone leaves the session at the next ge
   assert.equal(ada.name, "ada");
 });
 
+onEachFamily("a stale entity that the get itself deletes is deleted, not gone", async (t, url) => {
+  const { session } = await started(t, url);
+  const ada = await session.getOne(User, 1);
+  await session.commit();
+
+  session.delete(ada);
+  assert.equal(await session.get(User, 1), null);
+  assert.equal(stateOf(ada), "deleted");
+  await session.rollback();
+  assert.equal(stateOf(ada), "persistent");
+});
+
+onEachFamily("an entity that was deleted and let go of stays deleted, unless that is rolled back", async (t, url) => {
+  const { session } = await started(t, url);
+  const [ada, bob] = [await session.getOne(User, 1), new User({ name: "bob" })];
+  session.add(bob);
+  await session.commit();
+  const changes: string[] = [];
+  session.on("modelsCommitted", (all) => changes.push(...all.map(([, operation]) => operation)));
+  const letGo = async () => {
+    session.delete(ada);
+    session.delete(bob);
+    await session.flush();
+    session.expunge(ada);
+    session.expungeAll();
+    assert.deepEqual([ada, bob].map(stateOf), ["detached", "detached"]);
+    for (const entity of [ada, bob]) {
+      assert.throws(() => session.add(entity), SessionError);
+      assert.throws(() => session.delete(entity), SessionError);
+    }
+  };
+
+  await letGo();
+  await session.rollback();
+  session.addAll([ada, bob]);
+  assert.deepEqual([ada, bob].map(stateOf), ["persistent", "persistent"]);
+
+  await letGo();
+  await session.commit();
+  assert.deepEqual(changes, ["delete", "delete"]);
+  assert.throws(() => session.add(ada), SessionError);
+});
+
 onEachFamily("a refilled entity keeps what the application has changed", async (t, url) => {
   const { app, session } = await started(t, url);
   const ada = await session.getOne(User, 1);

@@ -1,0 +1,64 @@
+import { type Application, ConnectionError, OperationalError } from "../../../src/index.ts";
+import type { Witness } from "./databases.ts";
+import { BIND_KEYS } from "./databases.ts";
+
+/** A failure at one statement: the statement is refused instead of sent, or all connections of its database are ended. */
+export interface Fault {
+  readonly kind: "refuse" | "disconnect";
+  /** Before which statement of the program it happens, begin and commit included. */
+  readonly at: number;
+}
+
+/** Counts the statements of an application, and lets one fail. */
+export class Faults {
+  statements = 0;
+  injected = 0;
+  #fault: Fault | undefined;
+  #refusal: Error | undefined;
+  #disconnecting: Promise<unknown> = Promise.resolve();
+  #hasDisconnected = false;
+  #start = 0;
+
+  constructor(app: Application<"auth" | "meta">, witnesses: readonly Witness[]) {
+    for (const [bindKey, engine] of app.engines) {
+      const witness = witnesses[BIND_KEYS.indexOf(bindKey)]!;
+      engine.onStatement(({ sql }) => this.#next(sql, witness));
+    }
+  }
+
+  /** From now on this is what fails. */
+  arm(fault: Fault | undefined): void {
+    this.#fault = fault;
+    this.#refusal = undefined;
+    this.#hasDisconnected = false;
+    this.#start = this.statements;
+  }
+
+  /** Waits until connections that are being ended are gone. */
+  async settled(): Promise<void> {
+    await this.#disconnecting;
+  }
+
+  /** Whether an error is of the fault. */
+  caused(error: unknown): boolean {
+    for (let one = error; one instanceof Error; one = one.cause) {
+      if (one === this.#refusal || (this.#hasDisconnected && one instanceof ConnectionError)) return true;
+    }
+    return false;
+  }
+
+  #next(sql: string, witness: Witness): void {
+    const number = this.statements++ - this.#start;
+    if (this.#fault === undefined || number < this.#fault.at) return;
+    const { kind } = this.#fault;
+    this.#fault = undefined;
+    this.injected++;
+    if (kind === "refuse") {
+      this.#refusal = new OperationalError(`refused: ${sql}`, {});
+      throw this.#refusal;
+    }
+    this.#hasDisconnected = true;
+    // It is on its way while the statement is too: either may come first.
+    this.#disconnecting = witness.disconnectOthers();
+  }
+}
