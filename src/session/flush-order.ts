@@ -110,7 +110,7 @@ function breakCircle(circle: readonly FlushUnit[]): UpdateUnit {
       unit.after.delete(other);
       return cutBefore(unit, other, properties);
     }
-    if (unit.kind === "insert") return fillAfter(unit, other, properties);
+    return fillAfter(unit, other, properties);
   }
   const labels = [...new Set(circle.map(({ mapper }) => mapper.label))].join(", ");
   throw new SessionError(
@@ -120,11 +120,14 @@ function breakCircle(circle: readonly FlushUnit[]): UpdateUnit {
   );
 }
 
-/** Inserts without the columns now, and fills them when the other row is there. */
-function fillAfter(unit: InsertUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
+/** Writes the row without the columns now, and fills them when the other row is there. */
+function fillAfter(unit: InsertUnit | UpdateUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
   unit.after.delete(other);
   const later = unit.changes.filter(({ property }) => properties.includes(property));
-  unit.changes = unit.changes.map((change) => (later.includes(change) ? placeholder(change.property) : change));
+  unit.changes = unit.changes.flatMap((change) => {
+    if (!later.includes(change)) return [change];
+    return unit.kind === "insert" ? [placeholder(change.property)] : [];
+  });
   const { entity, mapper, engine } = unit;
   return {
     kind: "update",

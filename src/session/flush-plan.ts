@@ -64,7 +64,7 @@ export function planFlush(
       units.push(...insertUnits(entity, mapper, engine));
     } else {
       deletions.get(mapper)!.delete(key!);
-      units.push(takeOver(entity, deletion));
+      units.push(...takeOver(entity, deletion));
     }
   }
   for (const entity of work.changed) {
@@ -120,15 +120,19 @@ function selfReference({ name, table }: MappedProperty): SessionError {
   );
 }
 
-/** A row that is deleted and inserted with the same key is updated. */
-function takeOver(entity: Entity, { entity: replaced, mapper, engine }: DeleteUnit): UpdateUnit {
+/** A row that is deleted and inserted with the same key is updated; what refers to the new one itself comes after. */
+function takeOver(entity: Entity, { entity: replaced, mapper, engine }: DeleteUnit): UpdateUnit[] {
   const row = rowOf(replaced)!;
   const changes = newValues(entity, mapper, engine).filter(
-    ({ property, value, reference }) =>
-      reference !== undefined || (property !== mapper.version && differs(property, { [property.name]: value }, row)),
+    // What the row holds by now may be something else than the session knows of it.
+    ({ property: { table, column } }) => column !== mapper.version?.column && !table.primaryKey.includes(column),
   );
   changes.push(...nextVersion(entity, mapper, row, engine));
-  return { kind: "update", entity, mapper, engine, changes, after: AFTER_NOTHING, replaced };
+  const own = changes.filter(({ reference }) => reference?.entity === entity);
+  const known = changes.filter((change) => !own.includes(change));
+  const unit: UpdateUnit = { kind: "update", entity, mapper, engine, changes: known, after: AFTER_NOTHING, replaced };
+  if (own.length === 0) return [unit];
+  return [unit, { kind: "update", entity, mapper, engine, changes: own, after: new Map([[unit, []]]) }];
 }
 
 function newValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChange[] {

@@ -36,7 +36,7 @@ export interface InsertUnit extends UnitBase {
 /** A row to be updated, in the columns that changed. */
 export interface UpdateUnit extends UnitBase {
   readonly kind: "update";
-  readonly changes: readonly PropertyChange[];
+  changes: readonly PropertyChange[];
   /** The deleted entity whose row this new one takes over, since it has the same key. */
   readonly replaced?: Entity;
 }

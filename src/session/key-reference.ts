@@ -14,6 +14,11 @@ export class KeyReference {
     this.property = property;
   }
 
+  /** Whether the entity's row is stored, so that its value can be told. */
+  get isKnown(): boolean {
+    return rowOf(this.entity)?.[this.property.name] !== undefined;
+  }
+
   /** The value, once the entity's row is stored. */
   get value(): unknown {
     const { name, column } = this.property;

@@ -22,7 +22,7 @@ export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadata
   const inserts = units.filter((unit) => unit.kind === "insert");
   const deletes = units.filter((unit) => unit.kind === "delete");
   const written = units.filter((unit) => unit.kind !== "delete");
-  afterReferencedKeys(written, inserts);
+  afterReferencedKeys(written);
   afterParents(written, inserts, metadatas);
   if (deletes.length === 0) return [];
   const cuts = afterChildren(deletes, metadatas);
@@ -30,17 +30,22 @@ export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadata
   return cuts;
 }
 
-function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[], inserts: readonly InsertUnit[]): void {
-  let byEntity: Map<Entity, InsertUnit> | undefined;
+function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[]): void {
+  let byEntity: Map<Entity, InsertUnit | UpdateUnit> | undefined;
   for (const unit of written) {
     for (const { property, reference } of unit.changes) {
       if (reference === undefined || reference.entity === unit.entity) continue;
-      byEntity ??= new Map(inserts.map((insert) => [insert.entity, insert]));
+      byEntity ??= new Map(written.filter(isNew).map((other) => [other.entity, other]));
       const target = byEntity.get(reference.entity);
       if (target !== undefined) waitFor(unit, target, [property]);
-      else if (rowOf(reference.entity) === null) throw notAdded(unit, property);
+      else if (!reference.isKnown) throw notAdded(unit, property);
     }
   }
+}
+
+/** Whether a unit makes an entity persistent. */
+function isNew(unit: InsertUnit | UpdateUnit): boolean {
+  return unit.kind === "insert" || unit.replaced !== undefined;
 }
 
 function notAdded({ engine }: FlushUnit, { name, table }: MappedProperty): SessionError {

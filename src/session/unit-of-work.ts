@@ -195,7 +195,13 @@ export class UnitOfWork implements EntityOwner {
     for (const entity of pending.changed) for (const target of this.#awaited(entity)) added.add(target);
     // The set grows while it is walked: those that are waited for may wait for others.
     for (const entity of added) for (const target of this.#awaited(entity)) added.add(target);
-    return { ...pending, added: [...this.#added].filter((entity) => added.has(entity)) };
+    // A new row may take the place of one that is to be deleted.
+    const binds = new Set([...added].map((entity) => mapperOf(entity).table.bindKey)).add(bindKey);
+    return {
+      added: [...this.#added].filter((entity) => added.has(entity)),
+      changed: pending.changed,
+      deleted: [...this.#deleted].filter((entity) => binds.has(mapperOf(entity).table.bindKey)),
+    };
   }
 
   #awaited(entity: Entity): Entity[] {
@@ -219,7 +225,6 @@ export class UnitOfWork implements EntityOwner {
 
   /** An entity's row was inserted, or updated. Returns what `add` had filled in. */
   stored(entity: Entity, row: StoredRow): ReadonlyMap<string, Filled> {
-    const mapper = mapperOf(entity);
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     const isNew = rowOf(entity) === null;
     this.leaveKey(entity);
@@ -230,10 +235,7 @@ export class UnitOfWork implements EntityOwner {
     if (isNew) setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
     this.#filled.delete(entity);
-    const key = identityKeyOf(mapper, row)!;
-    const other = this.identityMap.get(mapper, key);
-    if (other !== undefined && other !== entity) this.expunge(other);
-    this.identityMap.set(mapper, key, entity);
+    this.#enter(entity, row);
     return filled;
   }
 
@@ -280,7 +282,7 @@ export class UnitOfWork implements EntityOwner {
       this.#deleted.delete(entity);
       setValues(entity, row);
       setRow(entity, row);
-      this.identityMap.set(mapperOf(entity), identityKeyOf(mapperOf(entity), row)!, entity);
+      this.#enter(entity, row);
     }
   }
 
@@ -301,6 +303,15 @@ export class UnitOfWork implements EntityOwner {
   /** Gives an entity back what its row says. */
   revert(entity: Entity): void {
     setValues(entity, rowOf(entity)!);
+  }
+
+  /** An entity stands for a row from now on; whichever did so before is let go of. */
+  #enter(entity: Entity, row: StoredRow): void {
+    const mapper = mapperOf(entity);
+    const key = identityKeyOf(mapper, row)!;
+    const other = this.identityMap.get(mapper, key);
+    if (other !== undefined && other !== entity) this.expunge(other);
+    this.identityMap.set(mapper, key, entity);
   }
 
   /** An entity is as if never added. */

@@ -313,6 +313,49 @@ onEachFamily("the same key deleted and added is an update", async (t, url) => {
   assert.equal((await sessionOf(app).getOne(Book, 1)).title, "new");
 });
 
+onEachFamily("the new entity's values are stored, also where others have changed the row meanwhile", async (t, url) => {
+  const { db, Book } = library();
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  const old = new Book({ id: 1, title: "title" });
+  session.add(old);
+  await session.commit();
+  await app.engine.kysely.updateTable(Book).set({ title: "theirs" }).where("id", "=", 1).execute();
+
+  session.delete(old);
+  session.add(new Book({ id: 1, title: "title" }));
+  await session.commit();
+  assert.equal((await sessionOf(app).getOne(Book, 1)).title, "title");
+});
+
+onEachFamily(
+  "a row that takes over a deleted one's key can be referred to, also by itself and in a circle",
+  async (t, url) => {
+    const { db, Node } = tree();
+    const app = await start(t, db, { databaseUri: url });
+    const session = sessionOf(app);
+    const make = (id: number) => new Node({ id, name: "node" });
+    const old = [make(91), make(92), make(93)];
+    session.addAll(old);
+    await session.commit();
+
+    for (const node of old) session.delete(node);
+    const [first, second, itself] = [make(91), make(92), make(93)];
+    const child = new Node({ name: "child", parentId: keyOf(first) });
+    first.parentId = keyOf(second);
+    second.parentId = keyOf(first);
+    itself.parentId = keyOf(itself);
+    session.addAll([child, first, second, itself]);
+    await session.commit();
+
+    const stored = await sessionOf(app).select(Node).orderBy("name").orderBy("id").all();
+    assert.deepEqual(
+      stored.map(({ parentId }) => parentId),
+      [91, 92, 91, 93],
+    );
+  },
+);
+
 onEachFamily("a deleted row makes room for a new one with its unique value", async (t, url) => {
   const { db, Book, Page } = library();
   const app = await start(t, db, { databaseUri: url });
@@ -495,6 +538,41 @@ test("the key of an entity that nobody added is missing, and the flush says so",
 
   await assert.rejects(session.flush(), SessionError);
   assert.deepEqual(sent, []);
+});
+
+test("the key of an entity that was deleted is missing too", async (t) => {
+  const { db, Post, User } = acrossBinds();
+  const app = await start(t, db, await threeUrls(t));
+  const session = sessionOf(app);
+  const user = new User({ name: "ada" });
+  session.add(user);
+  await session.commit();
+  session.delete(user);
+  await session.commit();
+  session.add(new Post({ authorId: keyOf(user) }));
+  const sent = record(app);
+
+  await assert.rejects(session.flush(), SessionError);
+  assert.deepEqual(sent, []);
+});
+
+test("an autoflush stores what its rows wait for in the place of what is deleted there", async (t) => {
+  const { db, Post, User } = acrossBinds();
+  const app = await start(t, db, await threeUrls(t));
+  const session = sessionOf(app);
+  const old = new User({ id: 1, name: "old" });
+  session.add(old);
+  await session.commit();
+  session.delete(old);
+  const next = new User({ id: 1, name: "new" });
+  session.addAll([next, new Post({ authorId: keyOf(next) })]);
+
+  assert.deepEqual(
+    (await session.select(Post).all()).map(({ authorId }) => authorId),
+    [1],
+  );
+  await session.commit();
+  assert.equal((await sessionOf(app).getOne(User, 1)).name, "new");
 });
 
 test("keyOf takes any property that the row has, and refuses others", () => {

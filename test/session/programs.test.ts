@@ -31,7 +31,7 @@ for (const [name, faults] of [
         injected.arm(fault);
         await new Player(app, witnesses, injected, figures).play(operations);
       }),
-      { numRuns: PROGRAMS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+      { numRuns: PROGRAMS, timeout: 20_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
     );
     const said = {
       programs,

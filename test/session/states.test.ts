@@ -442,6 +442,20 @@ onEachFamily("a stale entity that the get itself deletes is deleted, not gone", 
   assert.equal(stateOf(ada), "persistent");
 });
 
+onEachFamily("one row stays one entity when a deletion is rolled back", async (t, url) => {
+  const { session } = await started(t, url);
+  const before = await session.getOne(User, 1);
+  session.expunge(before);
+  const ada = await session.getOne(User, 1);
+  session.delete(ada);
+  await session.flush();
+  session.add(before);
+
+  await session.rollback();
+  assert.deepEqual([stateOf(before), stateOf(ada)], ["detached", "persistent"]);
+  assert.equal(await session.get(User, 1), ada);
+});
+
 onEachFamily("an entity that was deleted and let go of stays deleted, unless that is rolled back", async (t, url) => {
   const { session } = await started(t, url);
   const [ada, bob] = [await session.getOne(User, 1), new User({ name: "bob" })];
@@ -485,6 +499,16 @@ onEachFamily("a refilled entity keeps what the application has changed", async (
   assert.deepEqual({ ...ada }, { id: 1, name: "mine", bio: "new" });
   await session.commit();
   assert.deepEqual({ ...(await session.getOne(User, 1)) }, { id: 1, name: "mine", bio: "new" });
+});
+
+onEachFamily("a stale entity that is updated is stale still: its other columns may be old", async (t, url) => {
+  const { session } = await started(t, url);
+  const ada = await session.getOne(User, 1);
+  await session.updateTable(User).set({ bio: "set" }).where("id", "=", 1).execute();
+
+  ada.name = "changed";
+  assert.equal(await session.get(User, 1), ada);
+  assert.deepEqual({ ...ada }, { id: 1, name: "changed", bio: "set" });
 });
 
 onEachFamily("statements in Kysely's form make the entities of their tables stale", async (t, url) => {

@@ -9,6 +9,9 @@ export interface Fault {
   readonly at: number;
 }
 
+/** A fault that no operation has reported: it hit the undoing of what had failed before, for another reason. */
+export class SilentFault extends Error {}
+
 /** Counts the statements of an application, and lets one fail. */
 export class Faults {
   statements = 0;
@@ -34,6 +37,11 @@ export class Faults {
     this.#start = this.statements;
   }
 
+  /** Whether there was a fault. */
+  get haveStruck(): boolean {
+    return this.#refusal !== undefined || this.#hasDisconnected;
+  }
+
   /** Waits until connections that are being ended are gone. */
   async settled(): Promise<void> {
     await this.#disconnecting;
@@ -42,7 +50,12 @@ export class Faults {
   /** Whether an error is of the fault. */
   caused(error: unknown): boolean {
     for (let one = error; one instanceof Error; one = one.cause) {
-      if (one === this.#refusal || (this.#hasDisconnected && one instanceof ConnectionError)) return true;
+      if (
+        one instanceof SilentFault ||
+        one === this.#refusal ||
+        (this.#hasDisconnected && one instanceof ConnectionError)
+      )
+        return true;
     }
     return false;
   }

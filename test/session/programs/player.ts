@@ -9,7 +9,7 @@ import {
 } from "../../../src/index.ts";
 import { KeyReference, keyOf } from "../../../src/session/key-reference.ts";
 import { BIND_KEYS, LEAST_GENERATED, MODELS, type Witness } from "./databases.ts";
-import type { Faults } from "./faults.ts";
+import { type Faults, SilentFault } from "./faults.ts";
 import { type ModelEntity, Reference, type Row, type Values } from "./model-entity.ts";
 import type { Bind, Given, GivenRef, Operation } from "./operations.ts";
 import { BINDS, type Expected, type ModelChange, type ModelNested, SessionModel, VERSIONED } from "./session-model.ts";
@@ -74,6 +74,7 @@ export class Player {
       for (const operation of program) await this.#step(operation);
       await this.#step({ kind: "rollback" });
     } finally {
+      this.#faults.arm(undefined);
       await this.#session.close();
     }
   }
@@ -82,6 +83,7 @@ export class Player {
     this.#figures.operations++;
     try {
       await this.#perform(operation);
+      if (this.#faults.haveStruck && this.#model.isActive && !this.#session.isActive) throw new SilentFault();
     } catch (error) {
       await this.#faults.settled();
       if (!this.#faults.caused(error)) throw error;
@@ -370,6 +372,9 @@ export class Player {
     await this.#session.rollback();
     model.rollback();
     if (operation.kind === "reset") model.expungeAll();
+    // Of a flush that failed in a nested transaction, that one was undone before all was.
+    for (const entity of model.entities)
+      if (entity.state === "transient") entity.held = this.#heldBy(entity.real as AnyEntity);
     await this.#compareStored();
   }
 
@@ -427,6 +432,15 @@ export class Player {
         `stored on ${BIND_KEYS[bind]}`,
       );
     }
+  }
+
+  /** What an entity holds, in the words of the model. */
+  #heldBy(real: AnyEntity): Values {
+    const named = (value: unknown) =>
+      value instanceof KeyReference
+        ? new Reference(this.#model.entities.find((entity) => entity.real === value.entity)!)
+        : value;
+    return Object.fromEntries(Object.entries(real).map(([name, value]) => [name, named(value)]));
   }
 
   #entity(number: number): ModelEntity | undefined {

@@ -132,14 +132,13 @@ export class SessionModel {
     if (known !== undefined && !lock && !known.isStale) return [SUCCESS, known];
     const failure = this.#statement(bind, lock);
     if (failure.length > 0) return [failure, null];
-    const row = this.visible(bind).get(key);
-    if (row === undefined) {
-      const left = this.#identity(bind, key);
-      if (left?.isStale === true) this.expunge(left);
-      return [SUCCESS, null];
-    }
     const there = this.#identity(bind, key);
     if (lock && there !== undefined) there.isStale = true;
+    const row = this.visible(bind).get(key);
+    if (row === undefined) {
+      if (there?.isStale === true) this.expunge(there);
+      return [SUCCESS, null];
+    }
     return [SUCCESS, this.#load(bind, row, () => found!)];
   }
 
@@ -211,6 +210,7 @@ export class SessionModel {
     if (this.#hasFailed) return FAILED;
     if (this.#lacksKeys(plan)) return REFUSED;
     const failures = this.#failures(plan);
+    for (const { bind: one } of [...plan.added, ...plan.changed, ...plan.deleted]) this.#open.add(one);
     if (failures.size === 0) this.#store(plan);
     else this.#fail();
     return [...failures];
@@ -459,7 +459,6 @@ export class SessionModel {
 
   #store({ added, changed, deleted }: Plan): void {
     const level = this.depth - 1;
-    for (const { bind } of [...added, ...changed, ...deleted]) this.#open.add(bind);
     const taken = new Map<ModelEntity, Row>();
     for (const entity of deleted) {
       const rows = this.#rows[entity.bind]!;
@@ -542,6 +541,7 @@ export class SessionModel {
   /** The same on one bind. */
   undoOn(bind: Bind, level = 0): void {
     this.#rows[bind] = new Map(this.#before[level]![bind]);
+    this.#makeRoom(bind, level);
     for (const entity of this.entities.filter((one) => one.bind === bind)) {
       if ((entity.gone ?? -1) >= level) {
         entity.gone = undefined;
@@ -559,10 +559,18 @@ export class SessionModel {
       entity.row = row;
       entity.filled = new Map<string, Filled>(filled);
       entity.isToBeDeleted = false;
-      if (!entity.isInSession) continue;
+      if (!entity.isPersistent) continue;
       entity.revert();
       entity.isStale = true;
     }
+  }
+
+  /** Of entities whose deletion is undone, those that stand for the same rows meanwhile leave. */
+  #makeRoom(bind: Bind, level: number): void {
+    const returning = this.entities.filter(
+      (one) => one.bind === bind && one.isInSession && (one.gone ?? -1) >= level && (one.born ?? -1) < level,
+    );
+    for (const { row } of returning) this.#identity(bind, row!.id)?.leave();
   }
 
   /** The transaction has ended: what was read before is stale. */
