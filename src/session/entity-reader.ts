@@ -104,7 +104,7 @@ export class EntityReader {
     work.revert(entity);
     const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
     const found = await this.#load(mapper, this.#byKey(mapper, values), options, () => ({ overwrite: true }));
-    if (found.length === 0) {
+    if (found[0] !== entity) {
       throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
     }
   }

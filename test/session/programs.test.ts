@@ -11,7 +11,7 @@ const SEED = process.env["MULTIBIND_PROGRAM_SEED"];
 
 const fault: fc.Arbitrary<Fault> = fc.record({
   kind: fc.constantFrom("refuse", "disconnect"),
-  at: fc.nat(30),
+  at: fc.nat(14),
 });
 
 for (const [name, faults] of [

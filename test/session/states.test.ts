@@ -392,6 +392,15 @@ onEachFamily("refresh is refused for what is not persistent, or whose row is gon
   await assert.rejects(session.refresh(ada), SessionError);
 });
 
+onEachFamily("refresh is refused for what it deletes itself, whoever takes the row over", async (t, url) => {
+  const { session } = await started(t, url);
+  const ada = await session.getOne(User, 1);
+  session.delete(ada);
+  session.add(new User({ id: 1, name: "next" } as ConstructorParameters<typeof User>[0]));
+  await assert.rejects(session.refresh(ada), SessionError);
+  assert.equal(stateOf(ada), "deleted");
+});
+
 onEachFamily("what was loaded stays readable after a commit, and the next get reads it anew", async (t, url) => {
   const { app, session } = await started(t, url);
   const ada = await session.getOne(User, 1);

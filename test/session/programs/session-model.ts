@@ -156,7 +156,7 @@ export class SessionModel {
     const failure = this.#statement(entity.bind, false);
     if (failure.length > 0) return failure;
     const row = this.visible(entity.bind).get(entity.row!.id);
-    if (row === undefined) return REFUSED;
+    if (row === undefined || !entity.isPersistent) return REFUSED;
     this.#refill(entity, row, true);
     return SUCCESS;
   }
