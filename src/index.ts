@@ -18,6 +18,7 @@ export type { EchoListener, FinishedStatementEvent, StatementEvent, StatementLis
 export { Engine } from "./engine/engine.ts";
 export type { EngineOptions, ResolvedEngineOptions } from "./engine/engine-options.ts";
 export type { RecordedQuery } from "./engine/recorded-query.ts";
+export { jsonArrayFrom, jsonObjectFrom } from "./engine/statement/nested-rows.ts";
 export { typed } from "./engine/statement/typed.ts";
 export * from "./errors/configuration.ts";
 export * from "./errors/context.ts";

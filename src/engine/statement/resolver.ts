@@ -23,6 +23,8 @@ import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { calculatedFrom } from "./calculations.ts";
 import { handsOn } from "./functions.ts";
+import { NestedConverter } from "./nested-converter.ts";
+import { nestedIn } from "./nested-rows.ts";
 import { soleChild } from "./nodes.ts";
 import { compared, type Opposite } from "./parameters.ts";
 import { type Output, type Outputs, QueryRelation, type Relation, TableRelation, UNKNOWN } from "./relation.ts";
@@ -134,7 +136,7 @@ export class Resolver {
       case "ParensNode":
         return this.converter(expression.node, scope);
       case "RawNode": {
-        const converter = this.typedConverter(expression);
+        const converter = this.typedConverter(expression) ?? this.#nestedConverter(expression, scope);
         if (converter !== undefined) return converter;
         const child = soleChild(expression);
         return child === undefined ? undefined : this.converter(child, scope);
@@ -166,6 +168,13 @@ export class Resolver {
     const table = { name: "typed", fullName: "typed", bindKey };
     // Not the engine's own: it would keep the converter of a column that was made for one statement.
     return new ColumnConverter(new TableColumn(definition, table, definition.type.kind, definition.type.kind), family);
+  }
+
+  #nestedConverter(node: RawNode, scope: Scope): ColumnConverter | undefined {
+    const rows = nestedIn(node);
+    return rows === undefined
+      ? undefined
+      : new NestedConverter(this.outputs(rows.query, this.open(rows.query, scope)).columns, this.#engine);
   }
 
   /** What a value is compared with that stands opposite an expression. */

@@ -29,6 +29,7 @@ import type { Engine } from "../engine.ts";
 import { calculatedFrom, translateCalculation } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
+import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
 import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
@@ -260,6 +261,8 @@ export class Translator {
   }
 
   #raw(node: RawNode, scope: Scope, opposite: Opposite): RawNode {
+    const nested = nestedIn(node);
+    if (nested !== undefined) return translateNested(this, nested, scope);
     if (isTextless(node.sqlFragments)) this.countList(node.parameters.length, 2 * SHORT_LIST);
     const own = this.#oppositeInRaw(node, scope) ?? (soleChild(node) === undefined ? undefined : opposite);
     return withList(node, "parameters", this.translateList(node.parameters, this.#rawScope(node, scope), own));
