@@ -1,7 +1,8 @@
 import { NotFoundError } from "../errors/session.ts";
+import type { ReadOptions } from "./select-runner.ts";
 
 /** How a page is asked for. Numbers may be text, as they come with a request. */
-export interface PageOptions {
+export interface PageOptions extends ReadOptions {
   /** The page, from 1 on; 1 unless given. */
   readonly page?: number | string | null | undefined;
   /** How many items a page has; 20 unless given. */

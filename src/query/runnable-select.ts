@@ -158,9 +158,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   async paginate(options: PageOptions = {}): Promise<Page<E>> {
     const asked = pageNumbers(options);
     const read: PageReader<E> = ({ page, perPage }) =>
-      this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), {});
+      this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), options);
     const items = await itemsOf(asked, read, options.notFound ?? true);
-    return new Page(asked, items, options.count === false ? null : await this.count(), read);
+    return new Page(asked, items, options.count === false ? null : await this.count(options), read);
   }
 
   /**

@@ -43,6 +43,7 @@ onEachFamily("a page that is not there is not found, or empty where that is want
     await assert.rejects(items.paginate({ page: wrong, perPage: 5 }), (error: NotFoundError) => error.status === 404);
   }
   await assert.rejects(items.paginate({ perPage: 0 }), NotFoundError);
+  await assert.rejects(items.paginate({ signal: AbortSignal.abort() }), { name: "AbortError" });
   assert.deepEqual(ids(await items.paginate({ page: 2, perPage: 5, notFound: false })), []);
   assert.deepEqual((await items.paginate({ page: "x", perPage: "-3", notFound: false })).perPage, 20);
   assert.deepEqual(ids(await items.where("id", "<", 0).paginate()), [], "the first page is always there");

@@ -211,6 +211,41 @@ onEachFamily("children of a model come out as their classes beside others", asyn
   );
 });
 
+onEachFamily("a family of models is joined, paged and grouped like others", async (t, url) => {
+  const { session } = await filled(t, url);
+  const owned = session.select(Vehicle).innerJoin(Employee, "employee.id", "vehicle.ownerId").orderBy("employee.name");
+  const first = await owned.paginate({ perPage: 2 });
+  assert.deepEqual(
+    first.items.map((vehicle) => vehicle.constructor),
+    [Bike, Truck],
+  );
+  assert.deepEqual(
+    (await first.next()).items.map((vehicle) => vehicle.constructor),
+    [Vehicle],
+  );
+  assert.equal(first.total, 3);
+  const trucks = session.select(Truck).with(Employee, "employee.id", "truck.ownerId");
+  const [truck, owner] = await trucks.where("truck.name", "=", "t").where("truck.load", ">", 30).one();
+  assert.deepEqual([truck.load, truck.kind, owner.name], [40, "truck", "bob"]);
+  assert.deepEqual(await session.select(Truck).select(["name", "load"]).all(), [{ name: "t", load: 40 }]);
+  const kinds = await session
+    .select(Vehicle)
+    .select((eb) => ["kind", eb.fn.countAll<number | string>().as("count")])
+    .groupBy("kind")
+    .orderBy("kind")
+    .all();
+  assert.deepEqual(
+    kinds.map(({ kind, count }) => [kind, Number(count)]),
+    [
+      ["bike", 1],
+      ["other", 1],
+      ["truck", 1],
+    ],
+  );
+  assert.equal(await session.select(Bike).whereRef("gears", ">", "ownerId").count(), 1);
+  assert.equal(await session.select(Bike).where("gears", ">", 7).exists(), false);
+});
+
 onEachFamily("entities side by side are streamed, and let go of", async (t, url) => {
   const { app, session } = await filled(t, url);
   const seen: string[] = [];
