@@ -182,6 +182,8 @@ onEachFamily("rows of joins have places too", async (t, url) => {
   );
   const distinct = session.select(Row).innerJoin(Note, "note.rowId", "row_of_feed.id").distinct().orderBy("name");
   assert.equal((await forwards(distinct, 3)).length, ROWS / 4);
+  const distinctPairs = session.select(Row).with(Note, "note.rowId", "row_of_feed.id").distinct().orderBy("note.body");
+  assert.equal((await forwards(distinctPairs, 3)).length, ROWS / 2);
   const together = session.select(Row).withOptional(Note, "note.rowId", "row_of_feed.id").orderBy("name", "desc");
   const pairs = await together.orderBy("row_of_feed.id", "desc").orderBy("note.id", "desc").all();
   assert.deepEqual(await forwards(together, 5), pairs);
@@ -294,7 +296,12 @@ onEachFamily("what tells no place is refused, with the reason", async (t, url) =
     [rows.offset(3) as never, /a limit/],
     [rows.select("name").groupBy("name") as never, /groups/],
     [rows.select("name").distinct() as never, /distinct/],
-    [rows.select("name as other").orderBy("other") as never, /"other", which is no column/],
+    [rows.select("name as other").orderBy("other") as never, /ordered by "other" as it was selected/],
+    [rows.select((eb) => eb.fn.max("rank").as("name")).orderBy("name") as never, /as it was selected/],
+    [
+      rows.innerJoin(Note, "note.rowId", "row_of_feed.id").distinct().orderBy("note.body") as never,
+      /"body", which is no column of the rows' tables/,
+    ],
   ];
   for (const [select, reason] of wrong) {
     await assert.rejects(

@@ -4,6 +4,7 @@ import {
   enumeration,
   integer,
   Multibind,
+  type Params,
   select,
   text,
   timestamp,
@@ -288,6 +289,25 @@ onEachFamily("a child that is defined later is read by a select that was made be
   const [circle] = await sessionOf(app).select(all).all();
   assert.ok(circle instanceof Circle);
   assert.equal(circle.radius, 3);
+});
+
+onEachFamily("what is prepared may read several entities, or rows", async (t, url) => {
+  const { session } = await filled(t, url);
+  const logins = db
+    .prepare((p: Params<{ name: string }>) =>
+      select(Employee)
+        .with(Login, "login.employeeId", "employee.id")
+        .where("employee.name", "=", p("name"))
+        .orderBy("login.id"),
+    )
+    .on(session);
+  const [[bob, phone]] = (await logins.all({ name: "bob" })) as [[Employee, Login]];
+  assert.deepEqual([bob.name, phone.name], ["bob", "phone"]);
+  assert.equal(await logins.count({ name: "max" }), 1);
+  const times = db.prepare((p: Params<{ id: number }>) =>
+    select(Login).where("id", "=", p("id")).select(["at", "name as device"]),
+  );
+  assert.deepEqual(await times.on(session).one({ id: 3 }), { at: NOON, device: "desk" });
 });
 
 onEachFamily("rows have no entities beside them", async (t, url) => {

@@ -33,6 +33,8 @@ interface Ordered {
   readonly alias: string;
   readonly columns: ReadonlyMap<string, { readonly column: TableColumn; readonly nullable: boolean }>;
   readonly key: readonly string[];
+  /** Whether its columns are part of the rows. */
+  readonly isRead: boolean;
 }
 
 /** Kinds of column whose values are no cursor: they have no order, or nobody knows which. */
@@ -46,12 +48,11 @@ const UNORDERED: ReadonlySet<TypeKind> = new Set(["json", "native"]);
  */
 export function keysetOrder(parts: SelectParts, node: SelectQueryNode): readonly KeysetColumn[] {
   requirePlaces(parts, node);
-  const sources = sourcesOf(parts, node);
-  const given = (node.orderBy?.items ?? []).map((item) => ordered(parts, item, sources));
+  // What is only joined is no part of distinct rows, and cannot tell their places.
+  const sources = sourcesOf(parts, node).filter(({ isRead }) => isRead || node.frontModifiers === undefined);
+  const given = (node.orderBy?.items ?? []).map((item) => ordered(parts, node, item, sources));
   const descending = given.at(-1)?.descending ?? false;
-  // Rows that are distinct are so by their entity; what is joined only orders them.
-  const tied = node.frontModifiers === undefined ? sources : sources.slice(0, 1);
-  const keys = tied.flatMap((source) => {
+  const keys = sources.flatMap((source) => {
     if (source.key.length === 0) throw refused(parts, `"${source.alias}" has no primary key`);
     return source.key.map((name) => columnOf(source, name, descending, undefined)!);
   });
@@ -85,17 +86,28 @@ function refused(parts: SelectParts, why: string): UnsupportedError {
   );
 }
 
-function ordered(parts: SelectParts, item: OrderByItemNode, sources: readonly Ordered[]): KeysetColumn {
+function ordered(
+  parts: SelectParts,
+  { selections = [] }: SelectQueryNode,
+  item: OrderByItemNode,
+  sources: readonly Ordered[],
+): KeysetColumn {
   const { orderBy: node, direction, nulls, collation } = item;
   if (!ReferenceNode.is(node) || !ColumnNode.is(node.column) || collation !== undefined)
     throw refused(parts, "it is ordered by an expression");
   const name = node.column.column.name;
   const alias = node.table?.table.identifier.name;
+  // A name alone means what was selected under it, before it means a column.
+  const isSelected = selections.some(
+    ({ selection }) => AliasNode.is(selection) && IdentifierNode.is(selection.alias) && selection.alias.name === name,
+  );
+  if (alias === undefined && parts.readsRows && isSelected)
+    throw refused(parts, `it is ordered by "${name}" as it was selected`);
   const descending = direction !== undefined && RawNode.is(direction) && direction.sqlFragments[0] === "desc";
   const found = sources
     .filter((source) => alias === undefined || source.alias === alias)
     .flatMap((source) => columnOf(source, name, descending, nulls) ?? []);
-  if (found.length !== 1) throw refused(parts, `it is ordered by "${name}", which is no column of one of its tables`);
+  if (found.length !== 1) throw refused(parts, `it is ordered by "${name}", which is no column of the rows' tables`);
   const [column] = found as [KeysetColumn];
   const { kind } = column.column.definition.type;
   if (UNORDERED.has(kind)) throw refused(parts, `it is ordered by "${name}", a column of type ${kind}`);
@@ -138,12 +150,12 @@ function sourceOfModel(mapper: Mapper, alias: string, isJoined: boolean): Ordere
   const columns = mapper.properties.map(
     ({ name, column, required }) => [name, { column, nullable: isJoined || !required }] as const,
   );
-  return { alias, columns: new Map(columns), key: mapper.key.map(({ name }) => name) };
+  return { alias, columns: new Map(columns), key: mapper.key.map(({ name }) => name), isRead: true };
 }
 
 function sourceOfTable(table: AnyTable, alias: string): Ordered {
   const columns = table.columnList.map((column) => [column.property, { column, nullable: true }] as const);
-  return { alias, columns: new Map(columns), key: table.primaryKey.map(({ property }) => property) };
+  return { alias, columns: new Map(columns), key: table.primaryKey.map(({ property }) => property), isRead: false };
 }
 
 function tableIn(node: OperationNode): AnyTable | undefined {
