@@ -1,5 +1,6 @@
 import { Kysely } from "kysely";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
+import { keptToOwnRows } from "./own-rows.ts";
 
 /** A whole Kysely that takes models and tables for the tables that it writes, too. */
 export type ModelKysely<DB> = Kysely<DB> & ModelWrites<DB>;
@@ -17,6 +18,9 @@ export function modelsAsTables<T extends object>(builder: T): T {
   return view(builder);
 }
 
+/** What begins a statement with tables whose rows it reads, updates or deletes. */
+const BEGINNINGS: ReadonlySet<string | symbol> = new Set(["selectFrom", "updateTable", "deleteFrom"]);
+
 const handler: ProxyHandler<object> = {
   get(target, name) {
     if (name === TARGET) return target;
@@ -33,7 +37,10 @@ const handler: ProxyHandler<object> = {
       }
       // An expression builder is a function that has members of its own, and so is what it calls functions with.
       if ("selectFrom" in member || name === "fn") return view(member);
-      return (...values: unknown[]) => outward(Reflect.apply(member, target, values.map(inward)));
+      return (...values: unknown[]) => {
+        const result: unknown = Reflect.apply(member, target, values.map(inward));
+        return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
+      };
     }
     return member;
   },

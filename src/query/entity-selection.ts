@@ -8,7 +8,6 @@ import {
   JoinNode,
   type OperationNode,
   OperatorNode,
-  PrimitiveValueListNode,
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
@@ -16,6 +15,7 @@ import {
 } from "kysely";
 import { RecentMap } from "../engine/recent-map.ts";
 import type { MappedProperty, Mapper } from "../model/mapper.ts";
+import { ownRows } from "../model/own-rows.ts";
 import type { AnyTable } from "../schema/table.ts";
 
 /** A column of the rows that entities are made from. */
@@ -113,7 +113,7 @@ function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined
     isJoined || alias !== tableName
       ? AliasNode.create(isJoined ? joinOf(mapper, tables, names) : node, IdentifierNode.create(alias))
       : node;
-  const condition = conditionOf(mapper, alias);
+  const condition = ownRows(mapper, alias);
   const { revision } = mapper;
   return { mapper, alias, source, isJoined, selections, condition, columns, isAlone: prefix === undefined, revision };
 }
@@ -158,17 +158,6 @@ function joinOf(
     joins,
     selections,
   } satisfies SelectQueryNode);
-}
-
-function conditionOf(mapper: Mapper, alias: string): OperationNode | undefined {
-  const { parent, discriminator } = mapper;
-  if (parent === undefined || discriminator === undefined || parent.table !== mapper.table) return undefined;
-  const identities = [...mapper.family()].map((relative) => relative.identity);
-  return BinaryOperationNode.create(
-    columnOf(alias, discriminator),
-    OperatorNode.create("in"),
-    PrimitiveValueListNode.create(identities),
-  );
 }
 
 function columnOf(alias: string, name: string): ReferenceNode {
