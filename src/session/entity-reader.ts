@@ -31,7 +31,6 @@ export interface GetOptions extends RunOptions {
 /** What a reader needs of its session. */
 export interface ReaderHost {
   readonly engines: EngineDirectory;
-  readonly runner: StatementRunner;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
 }
@@ -39,9 +38,11 @@ export interface ReaderHost {
 /** Reads entities for a session by their keys. */
 export class EntityReader {
   readonly #host: ReaderHost;
+  readonly #runner: StatementRunner;
 
-  constructor(host: ReaderHost) {
+  constructor(host: ReaderHost, runner: StatementRunner) {
     this.#host = host;
+    this.#runner = runner;
   }
 
   /** The entity with a key: the one that is there already and not stale, else by its row; null if there is none. */
@@ -71,7 +72,7 @@ export class EntityReader {
     // Of an entity that is there, all columns are read again.
     const own = known !== undefined && mapperOf(known).isA(mapper) ? mapperOf(known) : mapper;
     const isSeparate = lock && isSpread(own);
-    if (isSeparate) await this.#host.runner.run(this.#locking(own, values), options);
+    if (isSeparate) await this.#runner.run(this.#locking(own, values), options);
     const routed = lock && !isSeparate ? this.#locking(own, values) : this.#byKey(own, values);
     const [entity] = await this.#load(own, routed, options, () => {
       if (readsAnew(options)) work.expireOne(known);
@@ -148,8 +149,8 @@ export class EntityReader {
 
   /** The same as {@link #load}, where nothing has to be waited for. */
   #loadNow(mapper: Mapper, routed: RoutedStatement<DriverRow>, options: RunOptions): Entity[] | undefined {
-    const { work, runner } = this.#host;
-    const result = runner.runNow(routed, options);
+    const { work } = this.#host;
+    const result = this.#runner.runNow(routed, options);
     return result === undefined
       ? undefined
       : loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), result.rows);
@@ -162,9 +163,9 @@ export class EntityReader {
     options: RunOptions,
     before: () => LoadOptions = () => ({}),
   ): Promise<Entity[]> {
-    const { work, runner, transactions } = this.#host;
+    const { work, transactions } = this.#host;
     let entities: Entity[] = [];
-    await runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
+    await this.#runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
       const transaction = transactions.on(routed.engine);
       const undo = transaction.isOpen ? transaction.undo : undefined;
       entities = loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), rows, { ...before(), undo });

@@ -24,7 +24,6 @@ import type { UnitOfWork } from "./unit-of-work.ts";
 /** What a reader of selects needs of its session. */
 export interface SelectHost {
   readonly engines: EngineDirectory;
-  readonly runner: StatementRunner;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
 }
@@ -34,13 +33,15 @@ type EntityResult = Exclude<SelectResult, { readonly kind: "rows" }>;
 /** Runs the `select(Model)` statements of a session. */
 export class SelectReader implements SelectRunner {
   readonly #host: SelectHost;
+  readonly #runner: StatementRunner;
 
-  constructor(host: SelectHost) {
+  constructor(host: SelectHost, runner: StatementRunner) {
     this.#host = host;
+    this.#runner = runner;
   }
 
   read({ node, result }: RunSelect, options: ReadOptions): Awaitable<unknown[]> {
-    return this.#results(this.#host.runner.prepare<DriverRow>(node), result, options);
+    return this.#results(this.#runner.prepare<DriverRow>(node), result, options);
   }
 
   readTemplate(
@@ -48,14 +49,13 @@ export class SelectReader implements SelectRunner {
     given: GivenValues,
     options: ReadOptions = {},
   ): Awaitable<unknown[]> {
-    return this.#results(this.#host.runner.fill<DriverRow>(template, given), result, options);
+    return this.#results(this.#runner.fill<DriverRow>(template, given), result, options);
   }
 
   /** What becomes of the rows of a statement that has found its engine. */
   #results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {
-    const { runner } = this.#host;
     const { compiled, engine } = routed;
-    const now = runner.runNow(routed, options);
+    const now = this.#runner.runNow(routed, options);
     if (result.kind === "rows") {
       if (now === undefined) return this.#rows(routed, options);
       compiled.readRows?.(now.rows);
@@ -65,13 +65,13 @@ export class SelectReader implements SelectRunner {
   }
 
   async *stream({ node, result }: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown> {
-    const { runner, work } = this.#host;
-    const routed = runner.prepare<DriverRow>(node);
+    const { work } = this.#host;
+    const routed = this.#runner.prepare<DriverRow>(node);
     if (result.kind === "rows") {
-      for await (const { rows } of runner.stream(routed, chunkSize, options)) yield* unlessAborted(rows, options);
+      for await (const { rows } of this.#runner.stream(routed, chunkSize, options)) yield* unlessAborted(rows, options);
       return;
     }
-    for await (const { rows } of runner.stream(unconverted(routed), chunkSize, options)) {
+    for await (const { rows } of this.#runner.stream(unconverted(routed), chunkSize, options)) {
       for (const row of unlessAborted(rows, options)) {
         const made: Entity[] = [];
         const items = this.#load(result, routed.engine, [row], { made });
@@ -85,11 +85,11 @@ export class SelectReader implements SelectRunner {
   }
 
   async readWith(columns: readonly string[], { node, result }: RunSelect, options: ReadOptions): Promise<ReadWith[]> {
-    const { runner, transactions } = this.#host;
-    const routed = runner.prepare<DriverRow>(node);
+    const { transactions } = this.#host;
+    const routed = this.#runner.prepare<DriverRow>(node);
     const { engine, compiled } = routed;
     let read: ReadWith[] = [];
-    await runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
+    await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
       const beside = rows.map((row) => taken(row, columns));
       compiled.readRows?.(beside);
       const transaction = transactions.on(engine);
@@ -106,27 +106,26 @@ export class SelectReader implements SelectRunner {
   }
 
   async write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number> {
-    const { runner } = this.#host;
-    const { numAffectedRows = 0n } = await runner.run(runner.prepare(node), options);
+    const { numAffectedRows = 0n } = await this.#runner.run(this.#runner.prepare(node), options);
     return Number(numAffectedRows);
   }
 
   compile(node: SelectQueryNode, bindKey: BindKey | undefined): CompiledSelect {
-    const { compiled, engine } = this.#host.runner.prepare(node, bindKey);
+    const { compiled, engine } = this.#runner.prepare(node, bindKey);
     const { sql, parameters } = compiled.query;
     return { sql, parameters, bindKey: engine.bindKey };
   }
 
   async #rows(routed: RoutedStatement<DriverRow>, options: ReadOptions): Promise<unknown[]> {
-    return [...(await this.#host.runner.run(routed, options)).rows];
+    return [...(await this.#runner.run(routed, options)).rows];
   }
 
   async #entities(routed: RoutedStatement<DriverRow>, result: EntityResult, options: ReadOptions): Promise<unknown[]> {
-    const { runner, transactions } = this.#host;
+    const { transactions } = this.#host;
     const { engine } = routed;
     let items: unknown[] = [];
     // Entities are made of the rows before anything else runs on the bind.
-    await runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
+    await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
       const transaction = transactions.on(engine);
       items = this.#load(result, engine, rows, { undo: transaction.isOpen ? transaction.undo : undefined });
     });

@@ -1,12 +1,11 @@
 import type { BindKey } from "../bind-key.ts";
-import type { Engine } from "../engine/engine.ts";
 import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
-import type { Mapper } from "../model/mapper.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { runFlush } from "./flush.ts";
 import { isNothing, planFlush } from "./flush-plan.ts";
 import { isOneStatement } from "./flush-unit.ts";
+import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
@@ -21,7 +20,7 @@ export interface FlowHost {
   readonly transactions: Transactions;
   readonly events: SessionEvents;
   readonly metadatas: Metadatas;
-  engineFor(mapper: Mapper): Engine;
+  readonly engines: EngineDirectory;
 }
 
 /** What has to happen before a statement can see what is pending on its bind. */
@@ -54,13 +53,13 @@ export class SessionFlow {
    * @param isCommitted whether a commit comes next
    */
   async flush(bindKey?: BindKey, isCommitted = false): Promise<void> {
-    const { work, transactions, metadatas, session, events } = this.#host;
+    const { work, transactions, engines: all, metadatas, session, events } = this.#host;
     if (isNothing(work.pending(bindKey))) return;
     transactions.requireUsable();
     // Without listeners nothing is waited for: values are read when the flush is asked for.
     const asked = this.#emit("beforeFlush", session);
     if (asked !== undefined) await asked;
-    const units = planFlush(work.pendingWithKeys(bindKey), (mapper) => this.#host.engineFor(mapper), metadatas);
+    const units = planFlush(work.pendingWithKeys(bindKey), (mapper) => engineOf(all, mapper.table.bindKey), metadatas);
     const engines = [...new Set(units.map(({ engine }) => engine))];
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);

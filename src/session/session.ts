@@ -17,7 +17,7 @@ import type { NotFoundOptions } from "../query/runnable-select.ts";
 import { Select, select } from "../query/select.ts";
 import type { ReadOptions } from "../query/select-runner.ts";
 import type { AnyAlias, SelectOf } from "../query/select-types.ts";
-import { isAutoflushOff, withoutAutoflush } from "./autoflush-scope.ts";
+import { withoutAutoflush } from "./autoflush-scope.ts";
 import { type BeginOptions, settingsOf } from "./begin-options.ts";
 import { type DecisionLog, NO_DECISION_BIND } from "./decision-log.ts";
 import { EntityReader, type GetOptions } from "./entity-reader.ts";
@@ -27,10 +27,10 @@ import { type BindTarget, type EngineDirectory, engineOf, route, type Statement,
 import { SelectReader } from "./select-reader.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
-import { SessionFlow } from "./session-flow.ts";
+import { type FlowHost, SessionFlow } from "./session-flow.ts";
 import { sessionKysely } from "./session-kysely.ts";
 import { SessionLock } from "./session-lock.ts";
-import { type RunOptions, StatementRunner } from "./statement-runner.ts";
+import { type RunOptions, type StatementHost, StatementRunner } from "./statement-runner.ts";
 import { TransactionFunctions, type TransactionOptions } from "./transaction-function.ts";
 import { type CommitPolicy, Transactions } from "./transactions.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
@@ -73,11 +73,12 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #lock = new SessionLock();
   readonly #events: SessionEvents;
   readonly #transactions: Transactions;
-  readonly #functions: TransactionFunctions;
   readonly #flow: SessionFlow;
   readonly #runner: StatementRunner;
-  readonly #reader: EntityReader;
-  readonly #selects: SelectReader;
+  readonly #shared: FlowHost & StatementHost;
+  #readerOfKeys: EntityReader | undefined;
+  #readerOfSelects: SelectReader | undefined;
+  #transactionFunctions: TransactionFunctions | undefined;
   #form: KyselyForm | undefined;
   #prepared: PreparedStatements | undefined;
   #closed = false;
@@ -93,44 +94,27 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#owner.begin();
     this.#work = new UnitOfWork(label);
     this.#events = new SessionEvents(host.events);
-    const shared = { owner: this.#owner, work: this.#work, lock: this.#lock, engines: host };
     this.#transactions = new Transactions({
-      ...shared,
+      owner: this.#owner,
+      work: this.#work,
       ...policyOf(options.commitPolicy ?? "ordered", host),
       commitRank: (key) => host.commitRank(key),
     });
-    this.#flow = new SessionFlow({
-      ...shared,
-      // Listeners of all sessions do not care which bind keys there are.
+    // A session is made for each request, so its parts share one object, and those that few sessions need are made later.
+    this.#shared = {
+      // Whoever is called by it does not care which bind keys there are.
       session: this as unknown as Session,
-      transactions: this.#transactions,
-      events: this.#events,
+      owner: this.#owner,
+      work: this.#work,
+      lock: this.#lock,
+      engines: host,
       metadatas: host.metadatas,
-      engineFor: (mapper) => engineOf(host, mapper.table.bindKey),
-    });
-    this.#runner = new StatementRunner({
-      ...shared,
+      events: this.#events,
       transactions: this.#transactions,
       requireOpen: () => this.#requireOpen(),
-      flushesItself: () => !isAutoflushOff(this) && !this.#lock.isInside,
-      pendingOn: (bindKey) => this.#flow.pendingOn(bindKey),
-      flush: (bindKey) => this.#flow.flush(bindKey),
-    });
-    const reading = { ...shared, runner: this.#runner, transactions: this.#transactions };
-    this.#reader = new EntityReader(reading);
-    this.#selects = new SelectReader(reading);
-    this.#functions = new TransactionFunctions(this, {
-      label,
-      owner: this.#owner,
-      begin: (settings) => this.#begin(settings),
-      commit: () =>
-        this.#lock.alone(async () => {
-          this.#requireOpen();
-          await this.#flow.commit();
-        }),
-      rollback: () => this.#lock.alone(() => this.#flow.rollback()),
-      beginNested: () => this.#beginNested(),
-    });
+    };
+    this.#flow = new SessionFlow(this.#shared);
+    this.#runner = new StatementRunner(this.#shared, this.#flow);
   }
 
   /** @internal who holds this session's connections */
@@ -434,7 +418,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async commit(): Promise<void> {
     this.#requireOpen();
     this.#refuseInListener("commit()");
-    this.#functions.requireNone("commit()");
+    this.#transactionFunctions?.requireNone("commit()");
     await this.#lock.alone(() => this.#flow.commit());
   }
 
@@ -446,7 +430,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async rollback(): Promise<void> {
     this.#requireNotClosed();
     this.#refuseInListener("rollback()");
-    this.#functions.requireNone("rollback()");
+    this.#transactionFunctions?.requireNone("rollback()");
     await this.#lock.alone(() => this.#flow.rollback());
   }
 
@@ -461,7 +445,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   begin(options: BeginOptions = {}): void {
     this.#requireOpen();
     this.#refuseInListener("begin()");
-    this.#functions.requireNone("begin()");
+    this.#transactionFunctions?.requireNone("begin()");
     this.#begin(options);
   }
 
@@ -529,7 +513,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async reset(): Promise<void> {
     this.#requireNotClosed();
     this.#refuseInListener("reset()");
-    this.#functions.requireNone("reset()");
+    this.#transactionFunctions?.requireNone("reset()");
     await this.#reset();
   }
 
@@ -542,9 +526,10 @@ export class Session<BK extends string = string> extends KyselyStatements {
     if (this.#closed) return;
     this.#refuseInListener("close()");
     this.#closed = true;
-    this.#runner.interrupt(this.#closedError());
+    if (this.#runner.isRunning) this.#runner.interrupt(this.#closedError());
     try {
-      await this.#reset();
+      if (this.#isIdle) this.#forget();
+      else await this.#reset();
     } finally {
       this.#owner.end();
     }
@@ -560,6 +545,32 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#requireOpen();
     this.#form ??= kyselyForm(new SessionExecutor(this.#runner));
     return this.#form;
+  }
+
+  get #reader(): EntityReader {
+    this.#readerOfKeys ??= new EntityReader(this.#shared, this.#runner);
+    return this.#readerOfKeys;
+  }
+
+  get #selects(): SelectReader {
+    this.#readerOfSelects ??= new SelectReader(this.#shared, this.#runner);
+    return this.#readerOfSelects;
+  }
+
+  get #functions(): TransactionFunctions {
+    this.#transactionFunctions ??= new TransactionFunctions(this, {
+      label: this.#owner.label,
+      owner: this.#owner,
+      begin: (settings) => this.#begin(settings),
+      commit: () =>
+        this.#lock.alone(async () => {
+          this.#requireOpen();
+          await this.#flow.commit();
+        }),
+      rollback: () => this.#lock.alone(() => this.#flow.rollback()),
+      beginNested: () => this.#beginNested(),
+    });
+    return this.#transactionFunctions;
   }
 
   #requireOpen(): void {
@@ -598,6 +609,17 @@ export class Session<BK extends string = string> extends KyselyStatements {
       await this.#flow.flush();
       return new NestedTransaction(this.#transactions, this.#lock, () => this.#flow.flush());
     });
+  }
+
+  /** Whether nothing goes on, and there is no transaction. */
+  get #isIdle(): boolean {
+    const { isOpen, isExplicit } = this.#transactions;
+    return this.#lock.isFree && !this.#runner.isRunning && !isOpen && !isExplicit;
+  }
+
+  #forget(): void {
+    this.#work.discardPending(() => true);
+    this.#work.clear();
   }
 
   async #reset(): Promise<void> {

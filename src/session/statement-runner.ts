@@ -10,8 +10,9 @@ import { withoutRowLocks } from "../query/row-locks.ts";
 import { tablesOfStatement } from "../query/statement-tables.ts";
 import type { Template } from "../query/template.ts";
 import type { AnyTable } from "../schema/table.ts";
+import { isAutoflushOff } from "./autoflush-scope.ts";
 import { type EngineDirectory, routeTables } from "./routing.ts";
-import type { PendingOnBind } from "./session-flow.ts";
+import type { PendingOnBind, SessionFlow } from "./session-flow.ts";
 import type { SessionLock } from "./session-lock.ts";
 import type { Transactions } from "./transactions.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -39,6 +40,7 @@ export interface RoutedStatement<R = unknown> {
 
 /** What a runner needs of its session. */
 export interface StatementHost {
+  readonly session: object;
   readonly engines: EngineDirectory;
   readonly owner: Owner;
   readonly lock: SessionLock;
@@ -46,12 +48,6 @@ export interface StatementHost {
   readonly work: UnitOfWork;
   /** @throws {SessionClosedError} if the session was closed */
   requireOpen(): void;
-  /** Whether statements flush what is pending, here and now. */
-  flushesItself(): boolean;
-  /** What is pending on a bind. */
-  pendingOn(bindKey: BindKey): PendingOnBind;
-  /** Stores what is pending on a bind, and what that needs on others. */
-  flush(bindKey: BindKey): Promise<void>;
 }
 
 /** Isolation levels under which even a read belongs into a transaction, to see the same as the next one. */
@@ -63,11 +59,13 @@ const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatem
 /** Runs the statements of a session: each on the engine of its tables, in the session's transaction where it has one. */
 export class StatementRunner {
   readonly #host: StatementHost;
+  readonly #flow: SessionFlow;
   readonly #streams = new Set<AsyncIterator<unknown>>();
   readonly #running = new Set<Connection>();
 
-  constructor(host: StatementHost) {
+  constructor(host: StatementHost, flow: SessionFlow) {
     this.#host = host;
+    this.#flow = flow;
   }
 
   /**
@@ -180,6 +178,11 @@ export class StatementRunner {
     }
   }
 
+  /** Whether statements run just now, or rows are streamed. */
+  get isRunning(): boolean {
+    return this.#running.size > 0 || this.#streams.size > 0;
+  }
+
   /** Ends the statements that run just now, on their servers too; they fail with `reason`. What is being stored goes on. */
   interrupt(reason: unknown): void {
     for (const connection of this.#running) connection.interrupt(reason);
@@ -225,7 +228,7 @@ export class StatementRunner {
 
   /** Runs something when it is the statement's turn on its bind, with nothing pending there. */
   async #inTurn<T>(engine: Engine, options: RunOptions, run: () => Promise<T>): Promise<T> {
-    const { lock, requireOpen, flush } = this.#host;
+    const { lock, requireOpen } = this.#host;
     const signal = this.#signalFor(options);
     for (;;) {
       const atItsTurn = async () => {
@@ -233,21 +236,22 @@ export class StatementRunner {
         signal?.throwIfAborted();
         const pending = this.#pendingBefore(engine, options);
         if (pending === "elsewhere") return undefined;
-        if (pending === "here") await flush(engine.bindKey);
+        if (pending === "here") await this.#flow.flush(engine.bindKey);
         return { value: await run() };
       };
       const turn = await lock.onBind(engine, atItsTurn, signal);
       if (turn !== undefined) return turn.value;
       // Rows of other binds are not written within this bind's turn.
       await lock.alone(async () => {
-        if (this.#pendingBefore(engine, options) !== "nothing") await flush(engine.bindKey);
+        if (this.#pendingBefore(engine, options) !== "nothing") await this.#flow.flush(engine.bindKey);
       });
     }
   }
 
   #pendingBefore({ bindKey }: Engine, { autoflush }: RunOptions): PendingOnBind {
-    const { work, flushesItself, pendingOn } = this.#host;
-    return autoflush === false || work.isEmptyOn(bindKey) || !flushesItself() ? "nothing" : pendingOn(bindKey);
+    const { work, lock, session } = this.#host;
+    if (autoflush === false || work.isEmptyOn(bindKey)) return "nothing";
+    return isAutoflushOff(session) || lock.isInside ? "nothing" : this.#flow.pendingOn(bindKey);
   }
 
   async #execute<R>(statement: RoutedStatement<R>, options: RunOptions): Promise<QueryResult<R>> {

@@ -85,7 +85,8 @@ export class Transactions {
 
   /** Whether a transaction is open on any bind. */
   get isOpen(): boolean {
-    return this.open().length > 0;
+    for (const bind of this.#binds.values()) if (bind.isOpen) return true;
+    return false;
   }
 
   /** Whether a transaction is open on a bind. */
