@@ -9,6 +9,7 @@ import type {
 } from "kysely";
 import { UnsupportedError } from "../errors/configuration.ts";
 import { InvalidValueError } from "../errors/value.ts";
+import { isParameter, type ParameterExpression } from "./parameters.ts";
 import { RunnableSelect } from "./runnable-select.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
 import { bindOf, isOwnColumn, rootSelection, type SelectParts } from "./select-parts.ts";
@@ -59,18 +60,22 @@ export abstract class ArrangedSelect<DB, TB extends keyof DB, E> extends Runnabl
   /**
    * Reads at most so many rows.
    *
+   * @param rows an integer, or in a prepared statement a parameter
    * @throws {InvalidValueError} if that is not an integer from 0 up
    */
-  limit(rows: number): this {
+  limit(rows: number | ParameterExpression<number>): this {
+    if (isParameter(rows)) return this.refined((builder) => builder.limit(rows));
     return this.rebuilt({ ...this.parts, draft: this.parts.draft.limit(countOfRows(rows, "limit")) });
   }
 
   /**
    * Leaves out the first rows.
    *
+   * @param rows an integer, or in a prepared statement a parameter
    * @throws {InvalidValueError} if that is not an integer from 0 up
    */
-  offset(rows: number): this {
+  offset(rows: number | ParameterExpression<number>): this {
+    if (isParameter(rows)) return this.refined((builder) => builder.offset(rows));
     return this.refined((builder) => builder.offset(countOfRows(rows, "offset")));
   }
 
@@ -148,7 +153,7 @@ function isDirection(direction: unknown): direction is "asc" | "desc" | undefine
   return direction === undefined || direction === "asc" || direction === "desc";
 }
 
-function countOfRows(rows: number, name: string): number {
-  if (Number.isSafeInteger(rows) && rows >= 0) return rows;
+function countOfRows(rows: unknown, name: string): number {
+  if (typeof rows === "number" && Number.isSafeInteger(rows) && rows >= 0) return rows;
   throw new InvalidValueError(`${name} takes an integer from 0 up.`);
 }

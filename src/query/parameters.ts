@@ -24,6 +24,13 @@ export type Params<P extends object = UnknownParameters> = <N extends keyof P & 
 /** The values that a prepared statement is run with; none where it needs none. */
 export type Given<P extends object> = Record<never, never> extends P ? [values?: P] : [values: P];
 
+/** @internal whether something is a parameter of a prepared statement */
+export function isParameter(value: unknown): value is ParameterExpression<unknown> {
+  if (!(value instanceof ExpressionWrapper)) return false;
+  const node = value.toOperationNode();
+  return ValueNode.is(node) && node.value instanceof NamedParameter;
+}
+
 /** @internal what names parameters, and the names so far */
 export function parameterNames(): { readonly p: Params; readonly names: ReadonlySet<string> } {
   const names = new Set<string>();

@@ -12,10 +12,12 @@ import {
   ValueNode,
 } from "kysely";
 
-/** The same statement with a limit, unless its own is lower. */
+/** The same statement with a limit, unless its own is lower, or not known yet. */
 export function limited(node: SelectQueryNode, rows: number): SelectQueryNode {
-  const own = (node.limit?.limit as { readonly value?: unknown } | undefined)?.value;
-  if (typeof own === "number" && own <= rows) return node;
+  if (node.limit !== undefined) {
+    const { value: own } = node.limit.limit as { readonly value?: unknown };
+    if (typeof own !== "number" || own <= rows) return node;
+  }
   // As text: SQLite plans a statement anew each time a parameter of its limit is bound.
   return { ...node, limit: LimitNode.create(ValueNode.createImmediate(rows)) };
 }

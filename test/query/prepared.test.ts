@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expectTypeOf } from "expect-type";
+import fc from "fast-check";
 import {
   boolean,
   CrossBindError,
@@ -232,6 +233,60 @@ onEachFamily("rows and several entities of a select are prepared like entities",
     assert.equal(await names.count({ admin: true }), 1);
     assert.deepEqual(await names.first({ admin: true }), { name: "ada", born: NOON });
   });
+});
+
+onEachFamily("how many rows are read may be a parameter", async (t, url) => {
+  const { app } = await filled(t, url);
+  const some = db.prepare((p: Params<{ most: number; after: number }>) =>
+    select(User).orderBy("id").limit(p("most")).offset(p("after")),
+  );
+  await app.run(async () => {
+    const names = async (most: number, after: number) => (await some.all({ most, after })).map(({ name }) => name);
+    assert.deepEqual(await names(2, 0), ["ada", "bob"]);
+    assert.deepEqual(await names(9, 1), ["bob", "eve"]);
+    assert.deepEqual(await names(0, 0), []);
+    assert.equal((await some.one({ most: 1, after: 2 })).name, "eve");
+    assert.equal((await some.first({ most: 2, after: 1 }))?.name, "bob");
+    assert.equal(await some.count({ most: 2, after: 2 }), 1);
+    for (const most of [-1, 1.5, Number.NaN, "1; drop table user" as never]) {
+      await assert.rejects(some.all({ most, after: 0 }), InvalidValueError);
+    }
+  });
+});
+
+onEachFamily("a prepared statement finds what the same statement finds that is built", async (t, url) => {
+  const { session } = await filled(t, url);
+  const columns = ["id", "name", "admin", "bio", "born", "serial"] as const;
+  const operators = ["=", "<>", "<", ">=", "is not distinct from"] as const;
+  const prepared = new Map(
+    columns.flatMap((column) =>
+      operators.map((operator) => [
+        `${column} ${operator}`,
+        db.prepare((p) => select(User).where(column, operator, p("value")).orderBy("id")).on(session),
+      ]),
+    ),
+  );
+  const valuesOf = (column: (typeof columns)[number]) => {
+    if (column === "admin") return fc.boolean();
+    if (column === "born") return fc.constantFrom(NOON, new Date(0), new Date(NOON.getTime() + 1));
+    if (column === "name" || column === "bio") return fc.oneof(fc.constantFrom("ada", "bob", "b", ""), fc.string());
+    return fc.integer({ min: -1, max: 9 });
+  };
+  const cases = fc
+    .constantFrom(...columns)
+    .chain((column) => fc.tuple(fc.constant(column), fc.constantFrom(...operators), valuesOf(column)));
+  await fc.assert(
+    fc.asyncProperty(cases, async ([column, operator, value]) => {
+      fc.pre(typeof value !== "string" || !/\0|[\ud800-\udfff]/.test(value));
+      const built = await session
+        .select(User)
+        .where(column, operator, value as never)
+        .orderBy("id")
+        .all();
+      assert.deepEqual(await prepared.get(`${column} ${operator}`)!.all({ value }), built);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 onEachFamily("a type may be said where no column stands opposite", async (t, url) => {
