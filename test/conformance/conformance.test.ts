@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { knownDifferences } from "./differences.ts";
 import { judge } from "./judge/judge.ts";
 import { type Case, readCases } from "./read/cases.ts";
 import { reportOf } from "./report.ts";
+import { stopPreparingPostgres } from "./run/preparing-postgres.ts";
+
+after(stopPreparingPostgres);
 
 const cases = await readCases(join(import.meta.dirname, "data"));
 

@@ -152,6 +152,44 @@ export const knownDifferences: readonly Difference[] = [
     why: "The underscore in numbers is Python's own way of writing them.",
     instead: { steps: { 3: { http_error: 404, description: null } }, trace: { 3: [] } },
   },
+  {
+    ids: /^twophase-sqlite-query$/,
+    what: "SQLite can be read under the policy of two-phase commits.",
+    why: "A read holds nothing, so nothing of it is to be prepared.",
+    instead: { steps: { 0: [] }, trace: { 0: ["SELECT user@<default>"] } },
+  },
+  {
+    ids: /^twophase-after-prepare-fails$/,
+    what: "A bind that cannot be told to commit what is prepared is told again over another connection.",
+    why: "By then the decision bind has committed, so all is decided; the original leaves the transaction prepared for ever (design.md §7, Two-phase).",
+    instead: {
+      steps: { 5: null, 6: 0, 8: 0, 10: [[0, "y"]] },
+      trace: { 5: ["COMMIT@a", "PREPARE@b", "COMMIT PREPARED@b"] },
+    },
+  },
+  {
+    ids: /^twophase-after-prepare-fails-state$/,
+    what: "A bind that wrote alone is committed plainly.",
+    why: "There is nobody to agree with, so nothing is prepared and nothing can be left behind; the failure that the case prepares is never met.",
+    instead: {
+      steps: {
+        4: null,
+        5: { in_transaction: false, nested: false, active: true },
+        6: [{ obj: "l" }],
+        8: { in_transaction: false, nested: false, active: true },
+        9: { l: "persistent" },
+        10: 0,
+        11: [[0, "y"]],
+      },
+      trace: { 6: ["SELECT log@b"] },
+    },
+  },
+  {
+    ids: /^twophase-after-prepare-fails-context-exit$/,
+    what: "A bind that wrote alone is committed plainly.",
+    why: "There is nobody to agree with, so nothing is prepared and nothing can be left behind; the failure that the case prepares is never met.",
+    instead: { steps: { 4: null, 6: 0, 7: [[1, "y"]] } },
+  },
 ];
 
 /** The entry for a case, if there is one. */

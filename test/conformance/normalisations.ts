@@ -15,6 +15,7 @@ import {
   sideBySide,
   transactionFlags,
 } from "./rules/steps/transactions.ts";
+import { oneBindDecides } from "./rules/steps/two-phase.ts";
 import {
   defaultsAtAdd,
   keysAreChecked,
@@ -46,6 +47,7 @@ export const stepsNormalisations: readonly StepsNormalisation[] = [
   autoflushOfTheBind,
   ddlOnEachBind,
   refusedCommitEnds,
+  oneBindDecides,
   readsHoldNothing,
   savepointsEndOnce,
   failedFlush,

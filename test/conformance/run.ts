@@ -13,6 +13,7 @@ import { onPostgres } from "./judge/on-postgres.ts";
 import type { Verdict } from "./judge/verdict.ts";
 import { readCases } from "./read/cases.ts";
 import { reportOf } from "./report.ts";
+import { stopPreparingPostgres } from "./run/preparing-postgres.ts";
 
 const { values, positionals } = parseArgs({ options: { postgresql: { type: "boolean" } }, allowPositionals: true });
 const directory = positionals[0] === undefined ? join(import.meta.dirname, "data") : resolve(positionals[0]);
@@ -20,5 +21,6 @@ const cases = await readCases(directory);
 const verdicts: Verdict[] = [];
 for (const one of values.postgresql === true ? cases.flatMap((each) => onPostgres(each) ?? []) : cases)
   verdicts.push(await judge(one));
+await stopPreparingPostgres();
 for (const line of reportOf(verdicts)) console.log(line);
 if (verdicts.some(({ outcome }) => outcome === "failed")) process.exitCode = 1;

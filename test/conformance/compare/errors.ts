@@ -28,6 +28,8 @@ const KINDS: readonly ErrorKind[] = [
   { theirs: "InvalidRequestError", message: /does not have a __table/, ours: ["SchemaError"] },
   { theirs: "InvalidRequestError", message: /identifier to formulate primary key/, ours: ["InvalidValueError"] },
   { theirs: "InvalidRequestError", ours: ["SessionError"] },
+  // The original's databases that cannot be prepared.
+  { theirs: "NotImplementedError", ours: ["CommitPolicyError"] },
   { theirs: "PendingRollbackError", ours: ["FailedTransactionError"] },
   { theirs: "ResourceClosedError", ours: ["SessionError"] },
   { theirs: "ObjectDeletedError", ours: ["StaleDataError"] },

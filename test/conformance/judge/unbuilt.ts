@@ -1,10 +1,10 @@
 import type { Case } from "../read/cases.ts";
 import { isList, type Json, memberOf } from "../read/json.ts";
 
-/** What will build the features that cases need and multibind does not have yet, by the issue's subject. */
+/** What will build the features that cases need and multibind does not have yet, by the issue's subject; or why none will. */
 const ISSUES = {
   queries: "Queries: everything Kysely can say, typed, routed",
-  commits: "Commits that never lie, pools that never leak",
+  byHand: "None: a commit prepares what it has to, and a session is not prepared by hand",
   relations: "Relations across binds",
 } as const;
 
@@ -26,8 +26,7 @@ const UNBUILT: readonly Unbuilt[] = [
     issue: ISSUES.relations,
     uses: ({ inputs }) => schemaOf(inputs).some((item) => memberOf(item, "relationships") !== undefined),
   },
-  { issue: ISSUES.commits, uses: ({ inputs }) => memberOf(inputs["session_options"], "twophase") === true },
-  { issue: ISSUES.commits, uses: usesOp("prepare", "rollback_prepared_outside", "kill_connections") },
+  { issue: ISSUES.byHand, uses: usesOp("prepare") },
   // Entities read by SQL text, or from an alias or a subquery.
   {
     issue: ISSUES.queries,

@@ -2,6 +2,7 @@ import { type Application, type BindKey, type DatabaseUrl, Multibind, sql } from
 import { FormatError, isObject, type Json, type JsonObject, memberOf } from "../read/json.ts";
 import type { ChosenBinds } from "./chosen-binds.ts";
 import { PostgresDatabases } from "./postgres.ts";
+import { preparingPostgres } from "./preparing-postgres.ts";
 import type { Recorder } from "./recorder.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -10,10 +11,15 @@ const POSTGRES = /^pg:/;
 
 /** The databases of a case, reached past its session: to fill them before, and to look at what is committed. */
 export class Databases implements AsyncDisposable {
-  readonly postgres = new PostgresDatabases();
+  readonly postgres: PostgresDatabases;
   #application: Application | undefined;
   #unseen: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   #others: Application | undefined;
+
+  /** @param prepares whether transactions are to be prepared in them */
+  constructor(prepares: boolean) {
+    this.postgres = new PostgresDatabases(prepares ? preparingPostgres : undefined);
+  }
 
   /** A case's configuration with a fresh database in the place of each `pg:…`. */
   async withPostgres(config: JsonObject): Promise<JsonObject> {

@@ -9,13 +9,19 @@ export class NoPostgresError extends Error {}
 /** PostgreSQL databases made for one case, and dropped after it. */
 export class PostgresDatabases implements AsyncDisposable {
   readonly #names: string[] = [];
+  readonly #server: () => Promise<string>;
+
+  /** @param server gives the server's URL; the one that all share unless given */
+  constructor(server: () => Promise<string> = async () => SERVER) {
+    this.#server = server;
+  }
 
   /** Makes a database and returns its URL. @throws {NoPostgresError} if no server answers */
   async create(): Promise<string> {
     const name = `mb_conf_${randomBytes(6).toString("hex")}`;
     await this.#run(`create database ${name}`);
     this.#names.push(name);
-    return `${SERVER}/${name}`;
+    return `${await this.#server()}/${name}`;
   }
 
   /** How many transactions stand prepared in the databases made here. */
@@ -33,11 +39,12 @@ export class PostgresDatabases implements AsyncDisposable {
   }
 
   async #run(sql: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: `${SERVER}/postgres` });
+    const server = await this.#server();
+    const client = new pg.Client({ connectionString: `${server}/postgres` });
     try {
       await client.connect();
     } catch (cause) {
-      throw new NoPostgresError(`no PostgreSQL server answers at ${SERVER}`, { cause });
+      throw new NoPostgresError(`no PostgreSQL server answers at ${server}`, { cause });
     }
     try {
       return (await client.query<Record<string, unknown>>(sql)).rows;

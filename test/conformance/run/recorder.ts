@@ -23,7 +23,7 @@ const INJECTED: Readonly<Record<string, string>> = {
   prepare: "PREPARE",
   commit_prepared: "COMMIT PREPARED",
 };
-const ENDS: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK"]);
+const ENDS: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "COMMIT PREPARED", "ROLLBACK PREPARED"]);
 
 /** Notes what reaches the engines of an application, step by step, and fails where a case wants that. */
 export class Recorder {

@@ -16,8 +16,9 @@ const TRANSACTION_VERBS: readonly (readonly [RegExp, string])[] = [
   [/^savepoint\b/i, "SAVEPOINT"],
   [/^release\b/i, "RELEASE SAVEPOINT"],
 ];
+/** Queries of the database's own tables, and of those where a two-phase commit is decided. */
 const CATALOGUE =
-  /^\s*pragma\b|\bsqlite_(?:master|schema|sequence)\b|\bpg_catalog\b|\bpg_\w+\b|\binformation_schema\b|\bpragma_\w+\s*\(/i;
+  /\bmultibind_decision\b|\bcurrent_setting\b|^\s*pragma\b|\bsqlite_(?:master|schema|sequence)\b|\bpg_catalog\b|\bpg_\w+\b|\binformation_schema\b|\bpragma_\w+\s*\(/i;
 const ENDS_OF_SOURCES = new Set([
   "where",
   "group",

@@ -30,14 +30,20 @@ const CHANGES_CONTEXT = new Set(["enter_context", "exit_context", "remove"]);
  */
 export async function runSteps(inputs: JsonObject): Promise<StepsOutcome> {
   const fields = new Fields(inputs, "inputs");
-  const options = { schema: fields.list("schema"), modelsFirst: fields.flag("models_first") };
-  await using world = await World.make(fields.object("config"), options);
   const settings = new Fields(fields.object("session_options"), "session_options");
+  const options = {
+    schema: fields.list("schema"),
+    modelsFirst: fields.flag("models_first"),
+    twoPhase: settings.flag("twophase"),
+  };
+  await using world = await World.make(fields.object("config"), options);
   world.autoflush = settings.flag("autoflush", true);
   // Nothing expires here, with or without this option.
   settings.ignore("expire_on_commit");
   settings.end();
   await prepare(fields, world);
+  // What is done once and for all is no part of the case.
+  if (options.twoPhase) await world.recorder.unseen(() => world.application.recover());
   const context = fields.optionalText("context");
   if (context !== undefined && context !== "none") throw new FormatError(`the context ${context} is not known`);
   if (context === undefined) world.enterContext();

@@ -49,7 +49,10 @@ export class World implements AsyncDisposable {
     this.db = new Multibind({ engineOptions: engineOptionsOf(fields.object("engine_options"), places) });
     this.schema = new SchemaBuilder(this.db);
     if (options.modelsFirst) this.#define(options.schema);
-    this.application = this.db.init(configurationOf(fields, places));
+    this.application = this.db.init({
+      ...configurationOf(fields, places),
+      ...(options.twoPhase ? { commitPolicy: "twoPhase" } : {}),
+    });
     // What is announced is asked for in steps, not in the configuration.
     fields.ignore("track_modifications");
     fields.end();
@@ -64,7 +67,7 @@ export class World implements AsyncDisposable {
     const places = await Places.make();
     // Others than the application reach the files too, also before it does.
     await mkdir(places.instance);
-    const databases = new Databases();
+    const databases = new Databases(options.twoPhase);
     try {
       return new World(places, databases, await databases.withPostgres(config), options);
     } catch (error) {
@@ -126,4 +129,6 @@ export interface WorldOptions {
   readonly schema: readonly Json[];
   /** Whether the classes are there before the application is. */
   readonly modelsFirst: boolean;
+  /** Whether sessions commit in two phases. */
+  readonly twoPhase: boolean;
 }

@@ -5,7 +5,8 @@ import type { StepsOutcome } from "../../steps/run-steps.ts";
 import { eventsOf, mapEvents, mapSteps, type StepsNormalisation, type StepsSubject } from "../subject.ts";
 
 const DDL = new Set(["create_all", "drop_all", "reflect"]);
-const isEnd = ({ event }: TraceEvent) => event === "COMMIT" || event === "ROLLBACK";
+const ENDS = new Set(["COMMIT", "ROLLBACK", "COMMIT PREPARED", "ROLLBACK PREPARED"]);
+const isEnd = ({ event }: TraceEvent) => ENDS.has(event);
 
 /** Reads hold nothing. */
 export const readsHoldNothing: StepsNormalisation = {
