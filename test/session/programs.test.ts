@@ -18,7 +18,7 @@ for (const [name, faults] of [
   ["a random program of operations does what a model in memory says", fc.constant(undefined)],
   ["with a fault at a random statement each bind is before or after its commit, and the error says which", fault],
 ] as const) {
-  test(name, { timeout: 3_600_000 }, async (t) => {
+  test(name, { timeout: 36_000_000 }, async (t) => {
     const { app, witnesses } = await openDatabases(t);
     const injected = new Faults(app, witnesses);
     const figures = noFigures();

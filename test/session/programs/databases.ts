@@ -48,8 +48,10 @@ async function postgresWitness(url: string): Promise<Witness> {
     rows: async () => (await client.query(read("program_post"))).rows,
     write: (sql) => client.query(sql),
     disconnectOthers: async () => {
-      await client.query(`select pg_terminate_backend(pid) ${others}`);
-      await until(async () => (await client.query(`select 1 ${others}`)).rows.length === 0);
+      const { rows } = await client.query(`select pid, pg_terminate_backend(pid) ${others}`);
+      const pids = rows.map(({ pid }) => pid);
+      // New ones may have come meanwhile.
+      await until(async () => (await client.query(`select 1 ${others} and pid = any($1)`, [pids])).rows.length === 0);
     },
     close: () => client.end(),
   };
@@ -72,7 +74,8 @@ async function mysqlWitness(url: string): Promise<Witness> {
       const found: { id: bigint }[] = await client.query(`select id ${others}`);
       // One may have gone by itself meanwhile.
       for (const { id } of found) await client.query(`kill ${id}`).catch(() => {});
-      await until(async () => (await client.query(`select 1 ${others}`)).length === 0);
+      const ids = found.map(({ id }) => id).join() || "null";
+      await until(async () => (await client.query(`select 1 ${others} and id in (${ids})`)).length === 0);
     },
     close: () => client.end(),
   };
