@@ -112,8 +112,10 @@ function allEqual(columns: readonly TableColumn[]): OperationNode {
   return parts.reduce<OperationNode>((all, part) => (all === part ? part : AndNode.create(all, part)), parts[0]!);
 }
 
+/** Halves within halves: no database takes a thousand alternatives that nest into each other one by one. */
 function anyOf(conditions: readonly OperationNode[]): OperationNode {
-  return conditions.reduce((any, condition) =>
-    any === condition ? any : OrNode.create(any, ParensNode.create(condition)),
-  );
+  if (conditions.length === 1) return conditions[0]!;
+  const middle = conditions.length >> 1;
+  const [left, right] = [conditions.slice(0, middle), conditions.slice(middle)];
+  return OrNode.create(ParensNode.create(anyOf(left)), ParensNode.create(anyOf(right)));
 }
