@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { Engine, type EngineDefinition } from "../engine/engine.ts";
 import { UnboundExecutionError } from "../errors/routing.ts";
@@ -50,6 +51,11 @@ export class Engines<BK extends string = string> implements Iterable<readonly [B
   /** @internal */
   find(bindKey: BindKey): Engine | undefined {
     return this.#byKey.get(bindKey);
+  }
+
+  /** The engines as a map, for `console.log`. */
+  [inspect.custom](): ReadonlyMap<BindKey, Engine> {
+    return this.#byKey;
   }
 
   [Symbol.iterator](): IterableIterator<readonly [BK | null, Engine]> {

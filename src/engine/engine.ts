@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   CompiledQuery,
   createQueryId,
@@ -143,6 +144,11 @@ export class Engine {
   /** The engine and its database, the password hidden. */
   toString(): string {
     return `Engine(${bindLabel(this.bindKey)}, ${this.url ?? this.family.label})`;
+  }
+
+  /** The same as {@link toString}, for `console.log`. */
+  [inspect.custom](): string {
+    return this.toString();
   }
 
   /** @internal like {@link dispose}, but the engine cannot be used again */

@@ -1,4 +1,5 @@
-import type { BindKey } from "../bind-key.ts";
+import { inspect } from "node:util";
+import { type BindKey, bindLabel } from "../bind-key.ts";
 import { DuplicateTableError } from "../errors/schema.ts";
 import type { NamingConvention } from "./naming-convention.ts";
 import type { AnyTable } from "./table.ts";
@@ -31,6 +32,16 @@ export class Metadata {
   /** The tables by name, with the schema in front where a table has one; in the order of definition. */
   get tables(): ReadonlyMap<string, AnyTable> {
     return this.#tables;
+  }
+
+  /** The bind and the names of its tables. */
+  toString(): string {
+    return `Metadata(${bindLabel(this.bindKey)}: ${[...this.#tables.keys()].join(", ") || "no tables"})`;
+  }
+
+  /** The same as {@link toString}, for `console.log`. */
+  [inspect.custom](): string {
+    return this.toString();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { UnboundExecutionError } from "../errors/routing.ts";
 import type { TableDirectory } from "./foreign-key.ts";
@@ -44,6 +45,11 @@ export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Me
         bindKey,
       },
     );
+  }
+
+  /** The metadata of every key as a map, for `console.log`. */
+  [inspect.custom](): ReadonlyMap<BindKey, Metadata> {
+    return this.#byKey;
   }
 
   [Symbol.iterator](): IterableIterator<readonly [BindKey, Metadata]> {

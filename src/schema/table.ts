@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   type AliasedExpression,
   AliasNode,
@@ -163,6 +164,16 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
     const { bindKey, schema, columns } = this;
     const definition = { name: alias, bindKey, columns: columns as C, ...(schema === undefined ? {} : { schema }) };
     return new Table<C, A, K>(definition, this as unknown as Table<C, string, K>);
+  }
+
+  /** The table, its bind and the names of its columns. */
+  toString(): string {
+    return `Table(${this.label}: ${this.columnList.map(({ name }) => name).join(", ")})`;
+  }
+
+  /** The same as {@link toString}, for `console.log`. */
+  [inspect.custom](): string {
+    return this.toString();
   }
 
   /** Part of Kysely's table expression. */
