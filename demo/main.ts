@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { CrossBindError, keyOf } from "../src/index.ts";
 import { db, Event, Login, Order, User } from "./models.ts";
-import { announce, conclude, narrate } from "./narrator.ts";
+import { announce, conclude, narrate, silently } from "./narrator.ts";
 
 const { values } = parseArgs({
   options: {
@@ -34,8 +34,8 @@ for (const [bindKey, engine] of app.engines) console.log(`   ${(bindKey ?? "defa
 
 try {
   await app.run(async () => {
+    await silently(() => db.dropAll());
     announce("Create the tables of every bind", "await db.createAll();");
-    await db.dropAll();
     await db.createAll();
 
     announce(

@@ -13,6 +13,14 @@ function paint(text: string, ...codes: number[]): string {
 }
 
 let step = 0;
+let silent = false;
+
+/** Does what the story leaves out, such as clearing away what an earlier run has left on a server. */
+export async function silently(work: () => Promise<void>): Promise<void> {
+  silent = true;
+  await work();
+  silent = false;
+}
 
 /** Announces what is about to happen, and the code that does it. */
 export function announce(title: string, code: string): void {
@@ -22,6 +30,7 @@ export function announce(title: string, code: string): void {
 
 /** Shows a statement beside the engine that received it. */
 export function narrate({ bindKey, sql, parameters, error }: FinishedStatementEvent): void {
+  if (silent) return;
   const bind = bindKey ?? "default";
   const values = parameters.length === 0 ? "" : `  ${JSON.stringify(parameters)}`;
   const text = `${sql.replaceAll(/\s+/g, " ").trim()}${values}`;
