@@ -9,7 +9,7 @@ import { ensureInstalled } from "./harness/install.ts";
 const HELP = `npm run bench -- [options]
 
   --backend S,P,X,alone   two SQLite databases, two PostgreSQL databases, MariaDB and PostgreSQL, multibind alone; all unless given
-  --only NAME,…           only these beside the raw driver: multibind, kysely, drizzle, drizzle-prepared, mikro-orm, typeorm, sequelize, prisma
+  --only NAME,…           only these beside the raw driver: multibind, multibind-prepared, kysely, drizzle, drizzle-prepared, mikro-orm, typeorm, sequelize, prisma
   --scenario NAME,…       only these: get, context, list100, page, insert1, flush1000, update200, concurrent
   --rounds N              how many rounds; 15 unless given
   --batch MS              how long each contender works in a round, in milliseconds; 30 unless given

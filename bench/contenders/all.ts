@@ -4,6 +4,7 @@ import { drizzlePrepared } from "./drizzle/prepared.ts";
 import { kysely } from "./kysely.ts";
 import { mikroOrm } from "./mikro-orm.ts";
 import { multibind } from "./multibind.ts";
+import { multibindPrepared } from "./multibind-prepared.ts";
 import { prisma } from "./prisma/prisma.ts";
 import { raw } from "./raw/raw.ts";
 import { sequelize } from "./sequelize.ts";
@@ -13,6 +14,7 @@ import { typeorm } from "./typeorm.ts";
 export const CONTENDERS: readonly Contender[] = [
   raw,
   multibind,
+  multibindPrepared,
   kysely,
   drizzle,
   drizzlePrepared,

@@ -10,7 +10,7 @@ import {
 } from "./contender.ts";
 import { pairing } from "./sides.ts";
 
-const db = new Multibind<"main" | "auth">({ engineOptions: { poolSize: POOL_SIZE } });
+export const db = new Multibind<"main" | "auth">({ engineOptions: { poolSize: POOL_SIZE } });
 
 export class Post extends db.model(
   "post",
