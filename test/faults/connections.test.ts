@@ -136,7 +136,7 @@ for (const family of SERVER_FAMILIES) {
     });
 
     test("with poolPrePing a half-open connection is found out within poolTimeout, and all others with it", async (t) => {
-      const { app, session } = await start(t, { poolPrePing: true, poolTimeout: 0.3, poolSize: 8 });
+      const { app, session } = await start(t, { poolPrePing: true, poolTimeout: 1, poolSize: 8 });
       await Promise.all(
         Array.from({ length: 8 }, () => app.run(() => db.session.execute(brief(family), { reads: true }))),
       );
@@ -151,7 +151,7 @@ for (const family of SERVER_FAMILIES) {
     });
 
     test("with statementTimeout a server that falls silent is a ConnectionError, in a transaction too", async (t) => {
-      const { app, session } = await start(t, { statementTimeout: 0.2, poolTimeout: 0.5 });
+      const { app, session } = await start(t, { statementTimeout: 0.2, poolTimeout: 1 });
       session.add(new Post({ id: 1, n: 1 }));
       await session.flush();
       server.process.freeze();
@@ -164,7 +164,7 @@ for (const family of SERVER_FAMILIES) {
     });
 
     test("an abort gives back a connection whose server does not answer", async (t) => {
-      const { app, session } = await start(t, { poolTimeout: 0.5 });
+      const { app, session } = await start(t, { poolTimeout: 1 });
       await session.execute(sql`select 1`, { reads: true });
       server.process.freeze();
       const signal = AbortSignal.timeout(100);
