@@ -79,6 +79,7 @@ function conditionsOf(parts: SelectParts, method: string): SelectQueryNode {
   const { node } = statementOf(parts);
   const more = [
     ...(parts.readsRows ? ["selected columns"] : []),
+    ...(parts.text === undefined ? [] : ["SQL text for a source"]),
     ...(parts.root.alias === undefined ? [] : ["another name for the model"]),
     ...BEYOND_CONDITIONS.flatMap(([part, name]) => (node[part] === undefined ? [] : [name])),
   ];

@@ -22,8 +22,8 @@ export function knownSelect(
   terminal: string,
   change: (node: SelectQueryNode) => SelectQueryNode,
 ): SelectTemplate | undefined {
-  const { draft, readsRows, joined } = parts;
-  if (draft.shape === undefined || readsRows || joined.length > 0) return undefined;
+  const { draft, readsRows, joined, text } = parts;
+  if (draft.shape === undefined || readsRows || joined.length > 0 || text !== undefined) return undefined;
   const selection = rootSelection(parts);
   let shapes = known.get(selection);
   if (shapes === undefined) {

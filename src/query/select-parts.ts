@@ -1,6 +1,17 @@
-import { AndNode, FromNode, type JoinNode, OnNode, type OperationNode, ParensNode, WhereNode } from "kysely";
+import {
+  AliasNode,
+  AndNode,
+  FromNode,
+  IdentifierNode,
+  type JoinNode,
+  OnNode,
+  type OperationNode,
+  ParensNode,
+  WhereNode,
+} from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Mapper } from "../model/mapper.ts";
+import { standForTable } from "../schema/table.ts";
 import { type EntitySelection, entitySelection } from "./entity-selection.ts";
 import { bounded } from "./row-counts.ts";
 import type { SelectDraft } from "./select-draft.ts";
@@ -25,6 +36,8 @@ export interface JoinedModel extends NamedModel {
 export interface SelectParts {
   readonly root: NamedModel;
   readonly joined: readonly JoinedModel[];
+  /** The SQL text that gives the first model's rows, where its table does not. */
+  readonly text?: OperationNode;
   readonly draft: SelectDraft;
   /** Whether rows are read as they are, instead of entities. */
   readonly readsRows: boolean;
@@ -60,10 +73,17 @@ export function statementOf(parts: SelectParts): SelectStatement {
   const joined = parts.joined.map(({ mapper, alias }) => entitySelection(mapper, { alias }));
   const result = resultOf(parts, root);
   const built = bounded(parts.draft.builder.toOperationNode());
-  const node = { ...built, from: FromNode.create([root.source]), ...joinsOf(parts, built.joins, joined) };
+  const node = { ...built, from: FromNode.create([sourceOf(parts, root)]), ...joinsOf(parts, built.joins, joined) };
   if (result.kind !== "rows") node.selections = selectionsOf(result).flatMap(({ selections }) => selections);
   if (root.condition !== undefined) node.where = WhereNode.create(both(node.where?.where, root.condition));
   return { node, result, models: [root, ...joined] };
+}
+
+function sourceOf({ text }: SelectParts, { mapper, alias, source }: EntitySelection): OperationNode {
+  if (text === undefined) return source;
+  const rows = AliasNode.create(ParensNode.create(text), IdentifierNode.create(alias));
+  standForTable(rows, mapper.table);
+  return rows;
 }
 
 function resultOf(parts: SelectParts, root: EntitySelection): SelectResult {

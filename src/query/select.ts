@@ -8,6 +8,7 @@ import {
   NOOP_QUERY_EXECUTOR,
   type OperandValueExpressionOrList,
   QueryCreator,
+  type RawBuilder,
   type ReferenceExpression,
   type SelectCallback,
   type SelectExpression,
@@ -52,6 +53,29 @@ import type {
  * @see SQLAlchemy: `select(Model)`
  */
 export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends ArrangedSelect<DB, TB, E> {
+  /**
+   * Takes the model's rows from SQL text instead of its table. The text is a select that gives all columns of the table,
+   * under their names in the database; conditions, joins, order and all else apply to what it gives. It runs on the
+   * model's bind.
+   *
+   * @throws {UnsupportedError} if the model's rows are spread over joined tables
+   *
+   * @example
+   * db.select(Post).fromSql(sql`select * from post tablesample system (${percent})`).where("published", "=", true)
+   *
+   * @see SQLAlchemy: `Select.from_statement`
+   */
+  fromSql(text: RawBuilder<unknown>): Select<DB, TB, E, K, C> {
+    const { isJoined, mapper } = rootSelection(this.parts);
+    if (isJoined) {
+      throw new UnsupportedError(
+        `Rows of ${mapper.label} are spread over joined tables, which no text gives as they are.`,
+        bindOf(this.parts),
+      );
+    }
+    return this.rebuilt({ ...this.parts, text: text.toOperationNode() });
+  }
+
   /**
    * Keeps rows that fulfil a condition; several conditions all have to hold.
    *

@@ -67,6 +67,8 @@ class Walk {
       if (!NAMES_ROWS.has(parentKind)) this.#table(node as TableNode);
       return;
     }
+    const standsFor = kind === "AliasNode" ? tableOfNode(node) : undefined;
+    if (standsFor !== undefined) this.tables.push({ table: standsFor, name: standsFor.fullName });
     if (WRITES.has(kind) || (kind === "SelectModifierNode" && isLock((node as SelectModifierNode).modifier))) {
       this.writes = true;
     }

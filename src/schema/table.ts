@@ -41,6 +41,11 @@ export function tableOfNode(node: OperationNode): AnyTable | undefined {
   return tables.get(node);
 }
 
+/** Says that a node stands for the rows of a table, though it is none: SQL text that gives them. */
+export function standForTable(node: OperationNode, table: AnyTable): void {
+  tables.set(node, table);
+}
+
 const sameName: ColumnNaming = (property) => property;
 
 /**

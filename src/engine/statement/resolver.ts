@@ -78,6 +78,8 @@ export class Resolver {
         return this.#namedRelation(source, scope);
       case "AliasNode": {
         const { alias } = source;
+        const table = tableOfNode(source);
+        if (table !== undefined && IdentifierNode.is(alias)) return new TableRelation(alias.name, table, this.#engine);
         return this.relation(source.node, scope).as(IdentifierNode.is(alias) ? alias.name : undefined);
       }
       case "ParensNode":

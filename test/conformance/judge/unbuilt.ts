@@ -3,7 +3,6 @@ import { isList, type Json, memberOf } from "../read/json.ts";
 
 /** What will build the features that cases need and multibind does not have yet, by the issue's subject; or why none will. */
 const ISSUES = {
-  queries: "Queries: everything Kysely can say, typed, routed",
   byHand: "None: a commit prepares what it has to, and a session is not prepared by hand",
   relations: "Relations across binds",
 } as const;
@@ -27,11 +26,6 @@ const UNBUILT: readonly Unbuilt[] = [
     uses: ({ inputs }) => schemaOf(inputs).some((item) => memberOf(item, "relationships") !== undefined),
   },
   { issue: ISSUES.byHand, uses: usesOp("prepare") },
-  // Entities read by SQL text, or from an alias or a subquery.
-  {
-    issue: ISSUES.queries,
-    uses: (_, steps) => steps.some((step) => memberOf(memberOf(step, "stmt"), "from_text") !== undefined),
-  },
 ];
 
 /** The subject of the issue that will build what a case needs; nothing where all of it is there. */

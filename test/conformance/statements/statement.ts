@@ -49,10 +49,20 @@ export function buildStatement(statement: Json, session: Session, schema: Schema
     if (statement[verb] !== undefined) return buildWrite(verb, statement, session, scope, params);
   }
   if (params !== undefined) throw new FormatError("a select with parameters");
+  if (statement["from_text"] !== undefined)
+    return { kind: "entities", statement: fromText(statement["from_text"], session, schema) };
   const model = entityOf(statement, schema);
   if (model !== undefined) return { kind: "entities", statement: entitySelect(model, statement, session, scope) };
   const { builder, outputs, counts } = buildSelect(statement, scope, true, session as unknown as Creator);
   return { kind: "rows", statement: builder, outputs, counts };
+}
+
+/** Entities of a model, read from SQL text. */
+function fromText(value: Json, session: Session, schema: SchemaBuilder): EntitySelect {
+  const fields = new Fields(value, "from_text");
+  const select = session.select(schema.model(fields.text("model"))).fromSql(sql.raw(fields.text("sql")));
+  fields.end();
+  return select as unknown as EntitySelect;
 }
 
 /** The model whose entities a select reads, if that is all it selects. */
