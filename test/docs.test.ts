@@ -17,9 +17,24 @@ async function program(page: string, label: string): Promise<string> {
     .join("\n");
 }
 
+/** What a reader copies has to compile, too. */
+async function requireTypes(folder: string): Promise<void> {
+  const options = {
+    extends: join(root, "tsconfig.json"),
+    compilerOptions: { noUnusedLocals: false },
+    include: ["*.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  await promisify(execFile)(process.execPath, [compiler, "-p", folder]).catch((error: { readonly stdout: string }) => {
+    assert.fail(error.stdout);
+  });
+}
+
 async function run(code: string, folder: string): Promise<string> {
   const file = join(folder, "program.ts");
-  await writeFile(file, code.replace('from "multibind"', `from ${JSON.stringify(join(root, "src/index.ts"))}`));
+  await writeFile(file, code.replace('from "multibind"', `from "../../src/index.ts"`));
+  await requireTypes(folder);
   const { stdout } = await promisify(execFile)(process.execPath, [file], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1" },
