@@ -33,13 +33,8 @@ for (const [name, faults] of [
       }),
       { numRuns: PROGRAMS, timeout: 20_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
     );
-    const said = {
-      programs,
-      ...figures,
-      statements: injected.statements,
-      faultsInjected: injected.injected,
-      violations: 0,
-    };
+    const { statements, injected: faultsInjected } = injected;
+    const said = { programs, ...figures, ...(faultsInjected === 0 ? {} : { statements, faultsInjected }) };
     t.diagnostic(
       Object.entries(said)
         .map(([what, count]) => `${what}: ${count}`)

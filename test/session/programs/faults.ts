@@ -12,7 +12,7 @@ export interface Fault {
 /** A fault that no operation has reported: it hit the undoing of what had failed before, for another reason. */
 export class SilentFault extends Error {}
 
-/** Counts the statements of an application, and lets one fail. */
+/** Lets a statement of an application fail, and counts them to find it. */
 export class Faults {
   statements = 0;
   injected = 0;
@@ -21,16 +21,24 @@ export class Faults {
   #disconnecting: Promise<unknown> = Promise.resolve();
   #hasDisconnected = false;
   #start = 0;
+  readonly #app: Application<"auth" | "meta">;
+  readonly #witnesses: readonly Witness[];
+  readonly #listeners: (() => void)[] = [];
 
   constructor(app: Application<"auth" | "meta">, witnesses: readonly Witness[]) {
-    for (const [bindKey, engine] of app.engines) {
-      const witness = witnesses[BIND_KEYS.indexOf(bindKey)]!;
-      engine.onStatement(({ sql }) => this.#next(sql, witness));
-    }
+    this.#app = app;
+    this.#witnesses = witnesses;
   }
 
-  /** From now on this is what fails. */
+  /** From now on this is what fails. Without a fault nobody listens: reads may take a shorter way then. */
   arm(fault: Fault | undefined): void {
+    for (const stop of this.#listeners.splice(0)) stop();
+    if (fault !== undefined) {
+      for (const [bindKey, engine] of this.#app.engines) {
+        const witness = this.#witnesses[BIND_KEYS.indexOf(bindKey)]!;
+        this.#listeners.push(engine.onStatement(({ sql }) => this.#next(sql, witness)));
+      }
+    }
     this.#fault = fault;
     this.#refusal = undefined;
     this.#hasDisconnected = false;
