@@ -89,7 +89,6 @@ export { char, type TextOptions, text, varchar } from "./schema/types/string.ts"
 export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
 export type { BeginOptions } from "./session/begin-options.ts";
-export type { Outcome } from "./session/decision-log.ts";
 export { keyOf } from "./session/key-reference.ts";
 export { NestedTransaction } from "./session/nested-transaction.ts";
 export type { InDoubt, Recovery } from "./session/recovery.ts";

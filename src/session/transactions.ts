@@ -8,9 +8,9 @@ import type { Entity } from "../model/entity.ts";
 import { BindTransaction } from "./bind-transaction.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
+import { keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
 import type { ModelChange } from "./session-events.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
-import type { UndoLog } from "./undo-log.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /**
@@ -239,16 +239,11 @@ export class Transactions {
     const binds = this.open();
     const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
     const result = await this.#commitAll(binds);
-    const changes: ModelChange[] = [];
-    for (const [bind, log] of logs) {
-      if (result.fates.get(bind) !== "committed") continue;
-      changes.push(...changesOf(work, log));
-      for (const [entity] of log) work.settleRemoved(entity);
-    }
+    const changes = keepCommitted(work, result, logs);
     this.#end();
     work.expire();
     if (result.failure === undefined) return { changes };
-    this.#settleFailure(result, logs);
+    undoUncommitted(work, result, logs);
     return { changes, error: commitError(result) };
   }
 
@@ -264,20 +259,6 @@ export class Transactions {
     } finally {
       owner.signal = signal;
     }
-  }
-
-  /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
-  #settleFailure({ fates }: CommitResult, logs: ReadonlyMap<BindTransaction, UndoLog>): void {
-    const { work } = this.#host;
-    const undone = new Set<BindKey>();
-    for (const [bind, log] of logs) {
-      const fate = fates.get(bind);
-      if (fate === "unknown" || fate === "inDoubt") detach(work, log);
-      if (fate !== "failed" && fate !== "rolledBack") continue;
-      apply(work, log);
-      undone.add(bind.engine.bindKey);
-    }
-    work.discardPending((mapper) => undone.has(mapper.table.bindKey));
   }
 
   /** Rolls everything back, and the entities with it. */
@@ -315,7 +296,7 @@ export class Transactions {
   async #rollbackLevels(depth: number): Promise<void> {
     const { work } = this.#host;
     const outcomes = await Promise.allSettled(
-      this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => apply(work, log))),
+      this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => undo(work, log))),
     );
     work.discardPending(() => true);
     work.expire();
@@ -356,7 +337,7 @@ export class Transactions {
         try {
           await bind.rollback();
         } finally {
-          apply(work, log);
+          undo(work, log);
         }
       }),
     );
@@ -383,24 +364,4 @@ function requireOne([writer, refused]: Iterable<Engine>): void {
       'the commit policy "single" allows one. Commit first, use two sessions, or choose the policy "ordered".',
     refused.bindKey,
   );
-}
-
-/** Gives entities back what they were. */
-function apply(work: UnitOfWork, log: UndoLog): void {
-  for (const [entity, undo] of log.reversed()) work.undo(entity, undo);
-}
-
-/** What a transaction has done to entities, each once. */
-function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
-  return [...log].flatMap(([entity, { kind }]): ModelChange[] => {
-    if (kind === "read") return [];
-    const isGone = work.isGone(entity);
-    if (kind === "inserted") return isGone ? [] : [[entity, "insert"]];
-    return [[entity, isGone ? "delete" : "update"]];
-  });
-}
-
-/** Nobody knows what became of the rows, so the session lets go of the entities. */
-function detach(work: UnitOfWork, log: UndoLog): void {
-  for (const [entity, { kind }] of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
 }

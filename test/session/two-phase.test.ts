@@ -14,6 +14,7 @@ import {
   UnsupportedError,
   varchar,
 } from "../../src/index.ts";
+import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { record, type Sent, sessionOf, start, verbs } from "../fixtures/matrix.ts";
 import { plainDatabase, preparingDatabase } from "../fixtures/preparing-servers.ts";
 
@@ -247,6 +248,25 @@ test("a server that does not allow it is refused at its first write, with the se
   });
   assert.ok(!verbs(sent).includes("insert"));
   await session.rollback();
+  assert.deepEqual(await counts(app), [0, 0]);
+});
+
+test("so is a member of a Galera cluster", async (t) => {
+  const galera = await mariadbServer(t, { "wsrep-on": "ON", "binlog-format": "ROW" });
+  const binds = { left: await preparingDatabase(t, "sqlite"), right: await galera.createDatabase("right_bind") };
+  const app = db.init({ binds, commitPolicy: "twoPhase" });
+  t.after(() => app.dispose());
+  await app.createAll({ bindKey: ["left", "right"] });
+  const session = sessionOf(app);
+  addBoth(session);
+  const sent = record(app);
+  await assert.rejects(session.commit(), (error) => {
+    assert.ok(error instanceof UnsupportedError);
+    assert.match(error.message, /wsrep_on/);
+    return true;
+  });
+  assert.ok(!sent.some(({ bindKey, sql }) => bindKey === "right" && /^(xa|insert)/.test(sql)));
+  await session.close();
   assert.deepEqual(await counts(app), [0, 0]);
 });
 

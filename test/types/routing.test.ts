@@ -13,6 +13,11 @@ test("keys of the configuration are the bind keys", () => {
   compiled(() => db.init({ databaseUri: "sqlite://", binds: { auth: "sqlite://", meta: { url: "sqlite://" } } }));
   // @ts-expect-error there is no such bind
   compiled(() => db.init({ databaseUri: "sqlite://", binds: { nope: "sqlite://" } }));
+  compiled(() => db.init({ binds: {}, commitOrder: ["auth", null], decisionBind: "auth", commitPolicy: "twoPhase" }));
+  // @ts-expect-error nor one to decide
+  compiled(() => db.init({ binds: {}, decisionBind: "nope" }));
+  // @ts-expect-error nor such a policy
+  compiled(() => app.session({ commitPolicy: "threePhase" }));
   // @ts-expect-error nor such an option
   compiled(() => db.init({ databaseUrl: "sqlite://" }));
   // @ts-expect-error nor such an option of an engine
