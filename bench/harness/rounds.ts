@@ -11,7 +11,7 @@ export interface RoundOptions {
   readonly rounds: number;
   /** How long a batch should take, in milliseconds. */
   readonly batch: number;
-  /** How long a contender warms up at a scenario, in milliseconds. */
+  /** How long a contender warms up at a scenario, in milliseconds of CPU time. */
   readonly warmUp: number;
 }
 
@@ -40,14 +40,17 @@ export async function runRounds(entries: readonly Entry[], options: RoundOptions
   return series;
 }
 
-/** Runs until the code is compiled, and finds how many operations make a batch. */
+/**
+ * Runs until the code is compiled, and finds how many operations make a batch. Only the process's own time counts: where
+ * others keep the machine busy, the clock would be over long before the code is warm.
+ */
 async function warmUp(entry: Entry, { batch, warmUp }: RoundOptions): Promise<number> {
   const { workers } = entry.scenario;
   let operations = workers;
   let spent = 0;
   for (let turn = 0; turn < LEAST_WARM_UPS || spent < warmUp * 1000; turn++) {
-    const { wall } = await runBatch(entry, operations);
-    spent += wall;
+    const { wall, cpu } = await runBatch(entry, operations);
+    spent += cpu;
     const wanted = Math.ceil((batch * 1000 * operations) / wall / workers) * workers;
     operations = Math.max(workers, Math.min(wanted, MOST_OPERATIONS, operations * 8));
   }

@@ -126,7 +126,9 @@ export class BindFlush {
       const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
       stale.push(...rows.filter((_, index) => missing.has(index)).map(({ unit }) => unit.entity));
       // Rows may take each other's keys.
-      for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
+      const { mapper, changes } = alike[0]!;
+      if (changes.some(({ property }) => mapper.key.includes(property)))
+        for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
       for (const row of found) this.#updated(row);
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);

@@ -66,7 +66,8 @@ async function waitForOtherBinds(
  * row, so that batches never wait for each other in a circle.
  */
 function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
-  const places = new Map(units.map((unit, place) => [unit, place]));
+  const isOrdered = units.some(({ after }) => after.size > 0);
+  const places = new Map(isOrdered ? units.map((unit, place) => [unit, place]) : []);
   const result = new Map<Engine, Batch[]>();
   const last = new Map<
     Engine,

@@ -227,7 +227,9 @@ export class UnitOfWork implements EntityOwner {
   stored(entity: Entity, row: StoredRow): ReadonlyMap<string, Filled> {
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     const isNew = rowOf(entity) === null;
-    this.leaveKey(entity);
+    const mapper = mapperOf(entity);
+    const keepsKey = this.identityMap.get(mapper, identityKeyOf(mapper, row)!) === entity;
+    if (!keepsKey) this.leaveKey(entity);
     setRow(entity, row);
     // An entity that was let go of while its row was being written stays out.
     if (!this.owns(entity)) return filled;
@@ -235,7 +237,7 @@ export class UnitOfWork implements EntityOwner {
     if (isNew) setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
     this.#filled.delete(entity);
-    this.#enter(entity, row);
+    if (!keepsKey) this.#enter(entity, row);
     return filled;
   }
 
