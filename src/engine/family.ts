@@ -10,6 +10,7 @@ import type { DriverConfig } from "./driver-config.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { ReflectedSchema } from "./reflected-table.ts";
+import type { Feature } from "./statement/features.ts";
 import type { TwoPhase } from "./two-phase.ts";
 
 /** What a statement does to rows. */
@@ -119,6 +120,8 @@ export interface Family {
   readonly withBehindInsert?: true;
   /** The operator that says `is not distinct from`, where the database lacks those words. */
   readonly nullSafeEquality?: "<=>";
+  /** What can be said in Kysely's form, but not to this database. */
+  readonly lacks: ReadonlySet<Feature>;
   /** What an error of the driver says. */
   errorKind(error: unknown): ErrorKind;
   /** The error's message, where `error.message` is not fit to be shown. */

@@ -26,6 +26,10 @@ export const mysql: Family = Object.freeze({
   supportsReturning: (kind) => kind !== "update",
   returnsJoinedTables: false,
   supportsDefaultKeyword: true,
+  lacks: new Set([
+    ...(["mergeInto", "onConflict", "insert or …", "distinctOn", "filterWhere"] as const),
+    ...(["a full join", "update … from", "ilike"] as const),
+  ]),
   // Decimals are compared with a list of texts as floating-point numbers.
   listedType: ({ kind, precision, scale }) => (kind === "numeric" ? `decimal(${precision}, ${scale})` : undefined),
   withBehindInsert: true,

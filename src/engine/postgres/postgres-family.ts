@@ -28,6 +28,7 @@ export const postgres: Family = Object.freeze({
   supportsReturning: () => true,
   returnsJoinedTables: true,
   supportsDefaultKeyword: true,
+  lacks: new Set(["replaceInto", "onDuplicateKeyUpdate", "insert ignore", "insert or …"] as const),
   errorKind: postgresErrorKind,
   nullsComeFirst: false,
   locksRows: true,

@@ -26,6 +26,7 @@ export const sqlite: Family = Object.freeze({
   supportsReturning: () => true,
   returnsJoinedTables: false,
   supportsDefaultKeyword: false,
+  lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),
   decimals: decimalArithmetic,
   errorKind: sqliteErrorKind,
   nullsComeFirst: true,

@@ -9,6 +9,7 @@ import {
   type WhenNode,
 } from "kysely";
 import { translateAssignments } from "./assignments.ts";
+import { requireFeatures } from "./features.ts";
 import { translateInsertedRows } from "./inserted-rows.ts";
 import { mapList, mapNode } from "./nodes.ts";
 import { translatePart } from "./query-parts.ts";
@@ -19,9 +20,9 @@ import type { Translator } from "./translator.ts";
 
 /** Translates a query of whatever kind; `scope` is the one inside it. */
 export function translateQuery(translator: Translator, node: QueryNode, scope: Scope): QueryNode {
+  if (node.kind === "SelectQueryNode") return translateSelect(translator, node, scope);
+  requireFeatures(translator.engine, node);
   switch (node.kind) {
-    case "SelectQueryNode":
-      return translateSelect(translator, node, scope);
     case "InsertQueryNode": {
       const insert = translateInsert(translator, node, scope);
       return translator.engine.family.withBehindInsert === true ? withBehindInsert(insert) : insert;

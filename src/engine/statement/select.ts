@@ -8,6 +8,7 @@ import {
   SelectQueryNode,
   type SetOperationNode,
 } from "kysely";
+import { requireFeatures } from "./features.ts";
 import { mapList, mapNode } from "./nodes.ts";
 import { translatePart } from "./query-parts.ts";
 import { QueryRelation } from "./relation.ts";
@@ -22,6 +23,7 @@ export function translateSelect(
   scope: Scope,
   options: SelectionOptions = {},
 ): SelectQueryNode {
+  requireFeatures(translator.engine, node);
   const spellsOut =
     options.spellsOut === true || (node.setOperations !== undefined && hasRenamedStar(translator, node, scope));
   return mapNode(node, (value, property) => {

@@ -28,6 +28,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import { calculatedFrom, translateCalculation } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
+import { FEATURED, requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
@@ -158,6 +159,7 @@ export class Translator {
   }
 
   #translate(node: Translated, scope: Scope, opposite: Opposite): OperationNode {
+    if (FEATURED.has(node.kind)) requireFeatures(this.engine, node);
     if (this.engine.family.decimals !== undefined && CALCULATING.has(node.kind)) {
       const calculation = translateCalculation(this, node, scope, opposite);
       if (calculation !== undefined) return calculation;

@@ -11,6 +11,7 @@ import {
   compile,
   type Database,
   db,
+  familiesWith,
   insertInto,
   item,
   LATER,
@@ -190,11 +191,13 @@ test("an upsert adds them too", () => {
       .onConflict((oc) => oc.column("id").doUpdateSet({ name: "b" })),
     `${insert} on conflict ("id") do update set "name" = ?, "updated_at" = ?`,
     ["a", ...defaults, "b", changed],
+    familiesWith("onConflict"),
   );
   assertSent(
     insertInto(account).values(row).onDuplicateKeyUpdate({ name: "b" }),
     `${insert} on duplicate key update "name" = ?, "updated_at" = ?`,
     ["a", ...defaults, "b", changed],
+    familiesWith("onDuplicateKeyUpdate"),
   );
   assertSent(
     insertInto(account)
@@ -202,6 +205,7 @@ test("an upsert adds them too", () => {
       .onConflict((oc) => oc.doNothing()),
     `${insert} on conflict do nothing`,
     ["a", ...defaults],
+    familiesWith("onConflict"),
   );
 });
 
@@ -218,6 +222,7 @@ test("a merge adds both", () => {
     `merge into "account" using "tag" on "tag"."id" = "account"."id" when matched then update set "name" = ?, "updated_at" = ?` +
       ` when not matched then insert ("name", ${COLUMNS}) values ("tag"."label", ?, ?, ?, ?)`,
     ["b", changed, ...defaults],
+    familiesWith("mergeInto"),
   );
 });
 

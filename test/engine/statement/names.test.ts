@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expressionBuilder, NOOP_QUERY_EXECUTOR, SchemaModule, sql } from "kysely";
-import { account, assertSent, compile, type Database, insertInto, item, LATER, query, sent, tag } from "./support.ts";
+import {
+  account,
+  assertSent,
+  compile,
+  type Database,
+  familiesWith,
+  insertInto,
+  item,
+  LATER,
+  query,
+  sent,
+  tag,
+} from "./support.ts";
 
 const when = sent(LATER);
 const eb = expressionBuilder<Database, string>();
@@ -29,15 +41,20 @@ test("columns are renamed wherever they are named", () => {
   assertSent(
     accounts
       .select(eb.fn.max("createdAt").as("last"))
-      .distinctOn("createdAt")
       .where("createdAt", ">", LATER)
       .groupBy("createdAt")
       .having("createdAt", ">", LATER)
       .orderBy("createdAt", "desc")
       .orderBy(eb.fn.coalesce("updatedAt", "createdAt")),
-    `select distinct on ("created_at") max("created_at") as "last" from "account" where "created_at" > ? group by "created_at"` +
+    `select max("created_at") as "last" from "account" where "created_at" > ? group by "created_at"` +
       ` having "created_at" > ? order by "created_at" desc, coalesce("updated_at", "created_at")`,
     [when, when],
+  );
+  assertSent(
+    accounts.select("id").distinctOn("createdAt"),
+    `select distinct on ("created_at") "id" from "account"`,
+    [],
+    familiesWith("distinctOn"),
   );
 });
 
@@ -321,6 +338,7 @@ test("the column that is set is one of the table that is updated", () => {
     query.updateTable(tag).from(account).set({ label: "x", createdAt: LATER }).whereRef("account.id", "=", "tag.id"),
     `update "tag" set "label" = ?, "createdAt" = ? from "account" where "account"."id" = "tag"."id"`,
     ["x", { sqlite: when.sqlite, postgres: when.postgres, mysql: LATER }],
+    familiesWith("update … from"),
   );
 });
 

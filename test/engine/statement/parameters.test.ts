@@ -11,6 +11,7 @@ import {
   compile,
   type Database,
   FAMILIES,
+  familiesWith,
   foreign,
   insertInto,
   item,
@@ -140,6 +141,7 @@ test("values are converted in join conditions, filters and nested conditions", (
     `select count("item"."id") filter(where "at" < ?) as "n" from "item" inner join "tag" on "item"."at" > ? and "tag"."id" = "item"."id"` +
       ` where not ("item"."at" = ? or "item"."sold" = ?)`,
     [when, when, when, truth],
+    familiesWith("filterWhere"),
   );
 });
 
@@ -270,11 +272,13 @@ test("values of an upsert are converted", () => {
       .onConflict((oc) => oc.column("id").doUpdateSet({ at: LATER }).where("item.at", "<", LATER)),
     `insert into "item" ("id") values (?) on conflict ("id") do update set "at" = ? where "item"."at" < ?`,
     [1, when, when],
+    familiesWith("onConflict"),
   );
   assertSent(
     insertInto(item).values({ id: 1 }).onDuplicateKeyUpdate({ at: LATER }),
     `insert into "item" ("id") values (?) on duplicate key update "at" = ?`,
     [1, when],
+    familiesWith("onDuplicateKeyUpdate"),
   );
 });
 
@@ -290,6 +294,7 @@ test("values of a merge are converted", () => {
     `merge into "item" using "tag" on "tag"."id" = "item"."id" when matched and "item"."at" < ? then update set "sold" = ?` +
       ` when not matched then insert ("accountId", "at") values (?, ?)`,
     [when, truth, 1, when],
+    familiesWith("mergeInto"),
   );
 });
 

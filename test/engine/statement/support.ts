@@ -15,6 +15,7 @@ import type { FamilyName } from "../../../src/engine/database-url.ts";
 import { Engine } from "../../../src/engine/engine.ts";
 import { resolveEngineOptions } from "../../../src/engine/engine-options.ts";
 import { type CompiledStatement, compileStatement } from "../../../src/engine/statement/compile-statement.ts";
+import type { Feature } from "../../../src/engine/statement/features.ts";
 import { Multibind } from "../../../src/multibind.ts";
 import type { AnyTable } from "../../../src/schema/table.ts";
 import { binary } from "../../../src/schema/types/binary.ts";
@@ -138,6 +139,11 @@ export type PerFamily<T> = T | Readonly<Record<FamilyName, T>>;
 
 function forFamily<T>(value: PerFamily<T>, family: FamilyName): T {
   return typeof value === "object" && value !== null && "sqlite" in value ? value[family] : (value as T);
+}
+
+/** The families whose databases have a feature. */
+export function familiesWith(feature: Feature): FamilyName[] {
+  return FAMILIES.filter((family) => !engines[family].family.lacks.has(feature));
 }
 
 /** Asserts what each family is sent. SQL is written with double quotes and `?`. */
