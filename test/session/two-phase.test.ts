@@ -377,6 +377,22 @@ test("decisions that are carried out are deleted when the application is dispose
   assert.deepEqual(await ids(app), ["domain"]);
 });
 
+for (const { family, text } of [
+  { family: "sqlite", text: "commit" },
+  { family: "postgres", text: "commit" },
+  { family: "mysql", text: "create table implicit_commit (id int)" },
+] as const) {
+  test(`a decision bind whose transaction was ended by SQL text decides nothing (${family})`, async (t) => {
+    const { app, session } = await twoBinds(t, [family, "postgres"]);
+    addBoth(session);
+    await session.flush();
+    await session.execute(sql.raw(text), { bindKey: "left" });
+    await assert.rejects(session.commit(), /bind "left" was ended by a statement in it/);
+    assert.deepEqual(await counts(app), [1, 0]);
+    assert.deepEqual(await app.inDoubt(), []);
+  });
+}
+
 test("a table of decisions that was dropped is made again", async (t) => {
   const { app, session } = await twoBinds(t, ["sqlite", "postgres"]);
   addBoth(session);
