@@ -72,15 +72,16 @@ function restoreTable(
 function restoreColumn(column: ReflectedColumn, { primaryKey }: ReflectedTable): AnyColumn {
   const isKey = primaryKey.includes(column.name);
   const isGenerated = isKey && primaryKey.length === 1 && column.automatic;
+  const isNumbered = column.automatic && !isGenerated;
   // Generated keys are integer or bigint; a small one fits into an integer.
   const type = isGenerated && column.type.kind === "smallint" ? integer().definition.type : column.type;
   const { serverDefault, generated } = column;
   return new Column({
     type,
     ...(isKey ? { primaryKey: true } : {}),
-    ...(isKey && !isGenerated ? { automatic: false } : {}),
+    ...(isNumbered ? { automatic: true } : isKey && !isGenerated ? { automatic: false } : {}),
     ...(column.nullable && !isKey ? { nullable: true } : {}),
-    ...(serverDefault === undefined || isGenerated ? {} : { serverDefault: sql.raw(serverDefault) }),
+    ...(serverDefault === undefined || isGenerated || isNumbered ? {} : { serverDefault: sql.raw(serverDefault) }),
     ...(generated === undefined ? {} : { generated }),
   });
 }

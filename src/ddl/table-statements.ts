@@ -80,7 +80,7 @@ export class TableStatements {
 
   #column(column: TableColumn, table: AnyTable) {
     const definition = columnDefinition(column, table, this.#engine);
-    if (column !== table.generatedKey) return definition;
+    if (column !== table.generatedKey && column.definition.automatic !== true) return definition;
     return this.#engine.family.ddl.generateKey(
       column,
       definition,

@@ -37,8 +37,11 @@ export interface ColumnDefinition<S = unknown> {
   readonly type: LogicalType<S>;
   readonly name?: string;
   readonly primaryKey?: boolean;
-  /** `false` for a sole integer key whose values the database does not generate, as reflection finds it. */
-  readonly automatic?: false;
+  /**
+   * As reflection finds it: `false` for an integer key whose values the database does not generate, `true` for a column
+   * that it numbers beside the key, or in a key of several columns.
+   */
+  readonly automatic?: boolean;
   readonly nullable?: boolean;
   readonly unique?: boolean;
   readonly index?: boolean;

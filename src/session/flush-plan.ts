@@ -149,10 +149,10 @@ function newValues(entity: Entity, mapper: Mapper, engine: Engine): PropertyChan
 
 /** The value of a new row's column that was given none; `undefined` where the database fills it. */
 function missing({ name, column, required, table }: MappedProperty, mapper: Mapper): unknown {
-  const { default: made, serverDefault, version, type } = column.definition;
+  const { default: made, serverDefault, version, type, automatic } = column.definition;
   if (version === true) return type.kind === "bigint" ? 1n : 1;
   if (made !== undefined) return made();
-  if (serverDefault !== undefined || column === table.generatedKey) return undefined;
+  if (serverDefault !== undefined || automatic === true || column === table.generatedKey) return undefined;
   // A joined child's key is its parent's.
   if (table !== mapper.root.table && table.primaryKey.includes(column)) return undefined;
   if (!required) return null;

@@ -66,12 +66,6 @@ export const knownDifferences: readonly Difference[] = [
     instead: { steps: { 1: ourError("CrossBindError") }, trace: { 1: [] } },
   },
   {
-    ids: /^routing-core-execute$/,
-    what: "An engine refuses a table of another bind, instead of looking for it in its own database.",
-    why: "A statement goes to the one right engine or nowhere, also when it is handed straight to an engine.",
-    instead: { steps: { 1: ourError("CrossBindError") } },
-  },
-  {
     ids: /^session-set-equal$/,
     what: "An object that was set to what it had is not listed as dirty.",
     why: "Dirty checking compares with the loaded values (design.md §4, Session).",
