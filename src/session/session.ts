@@ -162,6 +162,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   /** Whether there is work that is neither stored nor discarded. */
   get hasUncommittedWork(): boolean {
+    if (this.#work.isEmpty && !this.#transactions.isOpen) return false;
     if (this.#transactions.open().some(({ wrote }) => wrote)) return true;
     const { added, changed, deleted } = this.#work.pending();
     return added.length + changed.length + deleted.length > 0;
@@ -588,6 +589,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   /** @throws {SessionError} if a listener of these events, any unless given, asks for what goes on around it */
   #refuseInListener(what: string, events?: readonly string[]): void {
+    if (this.#lock.isFree) return;
     for (const event of this.#lock.purposes) {
       if (events !== undefined && !events.includes(event)) continue;
       throw new SessionError(

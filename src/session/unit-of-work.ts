@@ -146,8 +146,14 @@ export class UnitOfWork implements EntityOwner {
     if (this.owns(entity) && !this.#deleted.has(entity) && !isChanged(entity, mapperOf(entity))) this.expunge(entity);
   }
 
+  /** Whether there are no entities. */
+  get isEmpty(): boolean {
+    return this.#added.size === 0 && this.#gone.size === 0 && this.identityMap.size === 0;
+  }
+
   /** Lets go of everything. */
   clear(): void {
+    if (this.isEmpty) return;
     for (const entity of this.#gone) setRow(entity, DELETED);
     for (const entity of this.all()) setOwner(entity, null);
     this.#added.clear();
@@ -290,6 +296,7 @@ export class UnitOfWork implements EntityOwner {
 
   /** Forgets what was not stored: entities added leave, changed ones are what their rows say, none is to be deleted. */
   discardPending(here: (mapper: Mapper) => boolean): void {
+    if (this.isEmpty) return;
     for (const entity of [...this.#added]) {
       if (here(mapperOf(entity))) this.#takeOut(entity, this.#filled.get(entity) ?? NOTHING_FILLED);
     }
