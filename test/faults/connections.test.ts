@@ -13,7 +13,7 @@ import {
   sql,
   TimeoutError,
 } from "../../src/index.ts";
-import { type OwnServer, ownServer, SERVER_FAMILIES, type ServerFamily } from "./own-servers.ts";
+import { isMissing, type OwnServer, ownServer, SERVER_FAMILIES, type ServerFamily } from "./own-servers.ts";
 import { until } from "./until.ts";
 
 const db = new Multibind();
@@ -25,7 +25,7 @@ interface Place {
 }
 
 for (const family of SERVER_FAMILIES) {
-  describe(`faults of a server (${family})`, async () => {
+  describe(`faults of a server (${family})`, { skip: isMissing(family) }, async () => {
     const server = await ownServer(family);
 
     async function start(t: TestContext, options: EngineOptions = {}): Promise<Place> {

@@ -6,7 +6,7 @@ import { after, describe, test } from "node:test";
 import { type Application, DatabaseError, type FamilyName, OperationalError, sql } from "../../src/index.ts";
 import { freshDatabase } from "../fixtures/databases.ts";
 import { CAUSES, causesDb, type Scene } from "./causes.ts";
-import { ownServer } from "./own-servers.ts";
+import { isMissing, ownServer } from "./own-servers.ts";
 
 const COLUMNS: readonly FamilyName[] = ["sqlite", "postgres", "mysql"];
 
@@ -42,7 +42,7 @@ test("the documentation has every cause that is tested here, and no other", () =
 });
 
 for (const family of COLUMNS) {
-  describe(`errors of ${family}`, async () => {
+  describe(`errors of ${family}`, { skip: family !== "sqlite" && isMissing(family) }, async () => {
     const { url, run } = await place(family);
 
     for (const { cause, classes, retryable } of table) {

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { after } from "node:test";
 import { onMysql, onPostgres } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
@@ -8,6 +10,14 @@ import type { ServerProcess } from "../fixtures/server-process.ts";
 export type ServerFamily = "postgres" | "mysql";
 
 export const SERVER_FAMILIES: readonly ServerFamily[] = ["postgres", "mysql"];
+
+/** Whether a family's programs are not installed here, and tests may be skipped for that. */
+export function isMissing(family: ServerFamily): boolean {
+  if (process.env["MULTIBIND_REQUIRE_SERVERS"] === "1") return false;
+  // Debian keeps PostgreSQL's programs out of the path.
+  if (family === "postgres" && existsSync("/usr/lib/postgresql")) return false;
+  return spawnSync(family === "postgres" ? "pg_config" : "mariadbd", ["--version"]).error !== undefined;
+}
 
 /** A server of the file's own, with a database that its tests share. */
 export interface OwnServer {
