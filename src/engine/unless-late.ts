@@ -1,12 +1,14 @@
 /**
  * Waits for something, no longer than for a time; it goes on then.
  *
- * @param time in milliseconds
- * @throws if the time is over
+ * @param time in milliseconds; 0 for as long as it takes, as drivers have it
+ * @throws an error with the code `ETIMEDOUT` if the time is over
  */
 export async function unlessLate<T>(awaited: Promise<T>, time: number): Promise<T> {
+  if (!(time > 0)) return awaited;
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("The server does not answer.")), time);
+  const late = () => reject(Object.assign(new Error("The server does not answer"), { code: "ETIMEDOUT" }));
+  const timer = setTimeout(late, time);
   try {
     return await Promise.race([awaited, promise]);
   } finally {

@@ -46,6 +46,8 @@ interface MariadbOutcome {
 const IN_TRANSACTION = 1;
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
+/** How long it may take over the settings of a new connection. */
+const SETTINGS = 1_000;
 
 /** One connection to MySQL or MariaDB. */
 export class MysqlConnection implements PhysicalConnection {
@@ -79,8 +81,18 @@ export class MysqlConnection implements PhysicalConnection {
       socket = connect({ host: host!, port: port! }).setNoDelay(true);
       return socket;
     };
-    const connection = await mariadb.createConnection(host === undefined ? config : { stream, ...config });
-    return new MysqlConnection(connection, socket, () => mariadb.createConnection({ ...config, initSql: undefined }));
+    const connecting = mariadb.createConnection(host === undefined ? config : { stream, ...config });
+    try {
+      // The driver's own limit ends with the login, before the settings are made.
+      const limit = Number(config["connectTimeout"]);
+      const connection = await unlessLate(connecting, limit > 0 ? limit + SETTINGS : 0);
+      return new MysqlConnection(connection, socket, () => mariadb.createConnection({ ...config, initSql: undefined }));
+    } catch (error) {
+      // What comes too late is not wanted.
+      connecting.then((late) => late.destroy()).catch(() => {});
+      socket?.destroy();
+      throw error;
+    }
   }
 
   /**

@@ -50,6 +50,16 @@ const MOST_PREPARED = 256;
 const GOODBYE = 1_000;
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
+/** Applies the settings of a connection, if the server is of the kind that is wanted. */
+async function prepare(client: PgClient, settings: readonly string[], target: string | undefined): Promise<void> {
+  if (target !== undefined) {
+    const { rows } = await client.query({ text: ROLE_QUERY });
+    // The query gives one row with these columns.
+    requireTarget(target, rows[0] as ServerRole);
+  }
+  await client.query({ text: settings.join("; ") });
+}
+
 /** One connection to PostgreSQL. */
 export class PostgresConnection implements PhysicalConnection {
   readonly #client: PgClient;
@@ -83,12 +93,8 @@ export class PostgresConnection implements PhysicalConnection {
     const connection = new PostgresConnection(client);
     await client.connect();
     try {
-      if (target !== undefined) {
-        const { rows } = await client.query({ text: ROLE_QUERY });
-        // The query gives one row with these columns.
-        requireTarget(target, rows[0] as ServerRole);
-      }
-      await client.query({ text: settings.join("; ") });
+      // The driver's own limit has ended with the login.
+      await unlessLate(prepare(client, settings, target), Number(config["connectionTimeoutMillis"]));
     } catch (error) {
       await connection.close();
       throw error;
