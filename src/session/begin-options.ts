@@ -1,4 +1,5 @@
-import type { IsolationLevel, TransactionSettings } from "kysely";
+import { type IsolationLevel, TRANSACTION_ISOLATION_LEVELS, type TransactionSettings } from "kysely";
+import { InvalidOptionError } from "../errors/configuration.ts";
 
 /** How a transaction is begun, on each bind that takes part in it. */
 export interface BeginOptions {
@@ -8,8 +9,15 @@ export interface BeginOptions {
   readonly readOnly?: boolean;
 }
 
-/** The same in Kysely's words. */
+/**
+ * The same in Kysely's words.
+ *
+ * @throws {InvalidOptionError} on an isolation level that there is not: it becomes a part of a statement
+ */
 export function settingsOf({ isolationLevel, readOnly }: BeginOptions): TransactionSettings {
+  if (isolationLevel !== undefined && !TRANSACTION_ISOLATION_LEVELS.includes(isolationLevel)) {
+    throw new InvalidOptionError(`isolationLevel is one of ${TRANSACTION_ISOLATION_LEVELS.join(", ")}.`);
+  }
   return {
     ...(isolationLevel === undefined ? {} : { isolationLevel }),
     ...(readOnly === undefined ? {} : { accessMode: readOnly ? "read only" : "read write" }),
