@@ -56,8 +56,6 @@ export {
   type AnyColumn,
   Column,
   type Columns,
-  type ReferenceOptions,
-  type ReferentialAction,
 } from "./schema/column.ts";
 export {
   type CheckConstraint,
@@ -74,6 +72,7 @@ export type { ForeignKey } from "./schema/foreign-key.ts";
 export { Metadata } from "./schema/metadata.ts";
 export { Metadatas } from "./schema/metadatas.ts";
 export type { NamingConvention } from "./schema/naming-convention.ts";
+export type { ReferenceOptions, ReferentialAction } from "./schema/reference-options.ts";
 export type { KeyOf, KyselyRow, NewRow, Row } from "./schema/row.ts";
 export { type AnyTable, Table, type TableOptions } from "./schema/table.ts";
 export { TableColumn } from "./schema/table-column.ts";

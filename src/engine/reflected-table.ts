@@ -1,5 +1,6 @@
-import type { GeneratedColumn, ReferentialAction } from "../schema/column.ts";
+import type { GeneratedColumn } from "../schema/column.ts";
 import type { LogicalType } from "../schema/logical-type.ts";
+import type { ReferentialAction } from "../schema/reference-options.ts";
 
 /** A column as a catalogue describes it. */
 export interface ReflectedColumn {

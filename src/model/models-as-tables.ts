@@ -1,4 +1,5 @@
 import { Kysely } from "kysely";
+import { assignedValues } from "./assigned-values.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
 import { keptToOwnRows } from "./own-rows.ts";
 
@@ -38,7 +39,7 @@ const handler: ProxyHandler<object> = {
       // An expression builder is a function that has members of its own, and so is what it calls functions with.
       if ("selectFrom" in member || name === "fn") return view(member);
       return (...values: unknown[]) => {
-        const result: unknown = Reflect.apply(member, target, values.map(inward));
+        const result: unknown = Reflect.apply(member, target, assignedValues(name, values).map(inward));
         return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
       };
     }

@@ -1,19 +1,7 @@
 import type { Expression } from "kysely";
 import { SchemaError } from "../errors/schema.ts";
 import type { LogicalType } from "./logical-type.ts";
-
-/** What a database does with referring rows when the row they refer to changes. */
-export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
-
-/** How a foreign key behaves. */
-export interface ReferenceOptions {
-  /** What happens to a row when the row that it refers to is deleted. */
-  readonly onDelete?: ReferentialAction;
-  /** What happens to a row when the key that it refers to changes. */
-  readonly onUpdate?: ReferentialAction;
-  /** The constraint's name, instead of the naming convention's. */
-  readonly name?: string;
-}
+import { type ReferenceOptions, requireReferenceOptions } from "./reference-options.ts";
 
 /** Where a column's reference leads: `"table.column"`, or a column of a table. */
 export type ReferenceTarget = string | AnyColumn;
@@ -176,9 +164,12 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
    * @example
    * integer().references("user.id", { onDelete: "cascade" })
    *
+   * @throws {InvalidOptionError} on an unknown option or action
+   *
    * @see SQLAlchemy: `ForeignKey`
    */
   references(target: ReferenceTarget, options: ReferenceOptions = {}): Column<S, I, P, false> {
+    requireReferenceOptions(options);
     return this.#with<S, I, P, false>({ reference: { ...options, target } });
   }
 

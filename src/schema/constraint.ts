@@ -1,5 +1,5 @@
 import type { Expression } from "kysely";
-import type { ReferenceOptions } from "./column.ts";
+import { type ReferenceOptions, requireReferenceOptions } from "./reference-options.ts";
 
 /** Allows each combination of values once. */
 export interface UniqueConstraint<P extends string = string> {
@@ -94,5 +94,6 @@ export function foreignKey<const P extends string>(
   references: readonly string[],
   options: ReferenceOptions = {},
 ): ForeignKeyConstraint<P> {
+  requireReferenceOptions(options);
   return Object.freeze({ kind: "foreignKey", columns, table, references, ...options });
 }

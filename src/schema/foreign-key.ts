@@ -1,7 +1,7 @@
 import { bindLabel } from "../bind-key.ts";
 import { inBind } from "../errors/multibind-error.ts";
 import { CrossBindForeignKeyError, SchemaError, UnknownTableError } from "../errors/schema.ts";
-import type { ReferenceOptions, ReferentialAction } from "./column.ts";
+import type { ReferenceOptions, ReferentialAction } from "./reference-options.ts";
 import type { AnyTable } from "./table.ts";
 import { TableColumn } from "./table-column.ts";
 

@@ -27,6 +27,7 @@ export class TableParts {
   /** Binds columns to the table, with the constraints that they bring. */
   addColumns(columns: Columns, naming: ColumnNaming): TableColumn[] {
     if (typeof columns !== "object" || columns === null) throw this.#error("has no columns: give an object with some");
+    let versions = 0;
     return Object.entries<AnyColumn | undefined>(columns).map(([property, given]) => {
       const definition = given?.definition;
       if (definition === undefined) throw this.#error(`has no column in "${property}": give one such as \`integer()\``);
@@ -36,6 +37,7 @@ export class TableParts {
       this.byName.set(name, column);
       this.columns[property] = column;
       if (definition.primaryKey === true) this.primaryKey.push(column);
+      if (definition.version === true && versions++ > 0) throw this.#error("has two columns that count versions");
       if (definition.unique === true) this.uniques.push({ kind: "unique", columns: [property] });
       if (definition.index === true) this.indexes.push({ kind: "index", columns: [property], unique: false });
       for (const check of definition.checks ?? []) this.checks.push({ kind: "check", ...check });

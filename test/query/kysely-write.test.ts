@@ -10,6 +10,7 @@ import {
   sql,
   text,
   timestamp,
+  UndefinedValueError,
   UnsupportedError,
   varchar,
 } from "../../src/index.ts";
@@ -411,3 +412,29 @@ onEachFamily(
   },
   ["postgres"],
 );
+
+onEachFamily("undefined among the new values of an update is an error, whoever gives it", async (t, url) => {
+  await shop(t, url, async () => {
+    const refused = (run: () => unknown) =>
+      assert.throws(run, (error) => error instanceof UndefinedValueError && error.column === "price");
+    refused(() => db.updateTable(Product).set({ code: "x", price: undefined }));
+    refused(() => db.updateTable(Product).set(() => ({ price: undefined })));
+    refused(() =>
+      db
+        .insertInto(Product)
+        .values({ code: "a" })
+        .onConflict((conflict) => conflict.column("code").doUpdateSet({ price: undefined })),
+    );
+    refused(() => db.insertInto(Product).values({ code: "a" }).onDuplicateKeyUpdate({ price: undefined }));
+    await assert.rejects(
+      async () =>
+        db
+          .updateTable(Product)
+          .set("price", undefined as never)
+          .execute(),
+      UndefinedValueError,
+    );
+    await db.insertInto(Product).values({ code: "d", price: undefined }).execute();
+    assert.equal((await db.select(Product).where({ code: "d" }).one()).price, "1.00", "not given, in a new row");
+  });
+});
