@@ -215,12 +215,9 @@ export class DecisionLog {
     }
   }
 
-  /** Does something on a connection of its own; after a restart of the server, those that are there are lost. */
+  /** Does something on a connection of its own. */
   #borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return again(
-      (error) => error instanceof ConnectionError,
-      () => this.#attempt(work),
-    );
+    return again(mayPass, () => this.#attempt(work));
   }
 
   async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -237,6 +234,11 @@ export class DecisionLog {
       owner.end();
     }
   }
+}
+
+/** After a restart of the server the connections that are there are lost; and two processes may claim one transaction. */
+function mayPass(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof OperationalError && error.retryable);
 }
 
 function insert(row: {

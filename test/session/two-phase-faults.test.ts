@@ -330,6 +330,34 @@ onEachServer("recovery leaves alone what a live session is just committing", asy
   assert.deepEqual(await app.inDoubt(), []);
 });
 
+onEachServer("several processes may recover at once", async (t, server) => {
+  const { app, session, urls, other } = await threeBinds(t, server === "mysql" ? "postgres" : "mysql", server);
+  const helpers = Array.from({ length: 3 }, () =>
+    db.init({ databaseUri: urls.third, binds: { decider: urls.decider, other: urls.other } }),
+  );
+  t.after(() => Promise.all(helpers.map((helper) => helper.dispose())));
+  for (const stored of [0, 1]) {
+    session.addAll(oneOfEach());
+    const [engine, statement] =
+      stored === 1 ? [app.engines.get("other"), COMMIT_PREPARED] : ([app.engines.get("decider"), COMMIT] as const);
+    before(engine, statement, () => {
+      other.refuse();
+      if (stored === 0) throw new Error("refused");
+    });
+    await assert.rejects(session.commit(), PartialCommitError);
+    other.restore();
+    const recovered = await Promise.all(helpers.map((helper) => helper.recover()));
+    assert.deepEqual(
+      recovered.flatMap(({ left, unreachable }) => [...left, ...unreachable]),
+      [],
+    );
+    const ended = recovered.flatMap(({ committed, rolledBack }) => (stored === 1 ? committed : rolledBack));
+    assert.equal(ended.length, 1);
+    assert.deepEqual(await counts(app), [stored, stored, stored]);
+    assert.deepEqual(await app.inDoubt(), []);
+  }
+});
+
 test("what others have prepared is never touched", async (t) => {
   const { app } = await threeBinds(t, "sqlite", "postgres");
   const { url } = await preparingPostgres(t);
