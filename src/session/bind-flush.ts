@@ -94,14 +94,15 @@ export class BindFlush {
     const results = await writerFor(table, this.#engine).insert(
       this.#transaction.connection,
       [...linked, ...columns],
-      rows.map(({ changes, snapshot }) => [
-        ...writtenValues(linked.map(keyOf), snapshot, this.#engine),
-        ...here(changes).map(({ written }) => written),
-      ]),
+      rows.map(({ changes, snapshot }) => {
+        const values = here(changes).map(({ written }) => written);
+        return linked.length === 0 ? values : [...writtenValues(linked.map(keyOf), snapshot, this.#engine), ...values];
+      }),
       fetched.map(({ column }) => column),
     );
     for (const [index, row] of rows.entries()) {
-      for (const [position, { name, column }] of fetched.entries()) {
+      for (let position = 0; position < fetched.length; position++) {
+        const { name, column } = fetched[position]!;
         row.fetched[name] = results[index]![position];
         row.snapshot[name] = takeSnapshot(column.definition.type.kind, row.fetched[name]);
       }
@@ -257,7 +258,8 @@ function settle(entity: Entity, changes: readonly PropertyChange[], assigned: Ma
 /** Gives an entity what the database filled in, where it has no value, and notes what was set. */
 function fillIn(entity: Entity, values: Values, assigned: Map<string, Filled>): void {
   const held = valuesOf(entity);
-  for (const [name, now] of Object.entries(values)) {
+  for (const name in values) {
+    const now = values[name];
     const before = held[name];
     if (before !== undefined && !(before instanceof KeyReference)) continue;
     held[name] = now;

@@ -13,7 +13,7 @@ export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: U
   const changes: ModelChange[] = [];
   for (const [bind, log] of logs) {
     if (fates.get(bind) !== "committed") continue;
-    changes.push(...changesOf(work, log));
+    for (const change of changesOf(work, log)) changes.push(change);
     for (const [entity] of log) work.settleRemoved(entity);
   }
   return changes;
@@ -38,12 +38,14 @@ export function undo(work: UnitOfWork, log: UndoLog): void {
 }
 
 function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
-  return [...log].flatMap(([entity, { kind }]): ModelChange[] => {
-    if (kind === "read") return [];
+  const changes: ModelChange[] = [];
+  for (const [entity, { kind }] of log) {
+    if (kind === "read") continue;
     const isGone = work.isGone(entity);
-    if (kind === "inserted") return isGone ? [] : [[entity, "insert"]];
-    return [[entity, isGone ? "delete" : "update"]];
-  });
+    if (kind === "inserted" && isGone) continue;
+    changes.push([entity, kind === "inserted" ? "insert" : isGone ? "delete" : "update"]);
+  }
+  return changes;
 }
 
 function detach(work: UnitOfWork, log: UndoLog): void {
