@@ -46,6 +46,19 @@ export class Owner {
     if (this.surrounding !== undefined) this.surrounding.#inner.delete(this);
   }
 
+  /** Whether this owner, or work inside its own, waits for anything. */
+  get isWaiting(): boolean {
+    return this.pendingWaits().next().done !== true;
+  }
+
+  /** Whether another owner is this one, or surrounds it. */
+  isWithin(other: Owner): boolean {
+    for (let owner: Owner | undefined = this; owner !== undefined; owner = owner.surrounding) {
+      if (owner === other) return true;
+    }
+    return false;
+  }
+
   /** This owner and all that surround it, innermost first. */
   chain(): ReadonlySet<Owner> {
     const chain = new Set<Owner>();

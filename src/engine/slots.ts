@@ -110,6 +110,8 @@ export class Slots {
 
   /** Ends waits until this one can end, itself or another that is in its way. */
   #refuseEndlessWait(waiter: Waiter): void {
+    // Nearly always somebody has a place who waits for nothing.
+    if (this.#holders.some((holder) => !holder.isWaiting && !waiter.owner.isWithin(holder))) return;
     while (this.#waiters.includes(waiter)) {
       const chain = waiter.owner.chain();
       const endless = endlessWaits(this, chain);
