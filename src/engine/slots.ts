@@ -103,8 +103,12 @@ export class Slots {
     } else {
       this.#holders[position] = next.owner;
       next.take();
-      // Whoever waits on waits for another owner now.
-      for (const waiter of [...this.#waiters]) this.#refuseEndlessWait(waiter);
+      // Whoever waits on waits for another owner now, in vain if that one does, or waits for them.
+      const isStuck = [...next.owner.pendingWaits()].some(
+        ([owner, wait]) => endlessWaits(wait.slots, owner.chain()) !== undefined,
+      );
+      for (const waiter of [...this.#waiters])
+        if (isStuck || waiter.owner.isWithin(next.owner)) this.#refuseEndlessWait(waiter);
     }
   }
 
