@@ -11,13 +11,23 @@ export type { BindValue, Configuration } from "./context/configuration.ts";
 export { Context } from "./context/context.ts";
 export { Engines } from "./context/engines.ts";
 export type { OnUncommitted } from "./context/uncommitted-work.ts";
-export { DatabaseUrl, type DatabaseUrlParts, type FamilyName, type HostAddress } from "./engine/database-url.ts";
 export type { PoolStatus } from "./engine/driver.ts";
-export type { Duration } from "./engine/duration.ts";
-export type { EchoListener, FinishedStatementEvent, StatementEvent, StatementListener } from "./engine/echo.ts";
 export { Engine } from "./engine/engine.ts";
-export type { EngineOptions, ResolvedEngineOptions } from "./engine/engine-options.ts";
-export type { RecordedQuery } from "./engine/recorded-query.ts";
+export {
+  DatabaseUrl,
+  type DatabaseUrlParts,
+  type FamilyName,
+  type HostAddress,
+} from "./engine/options/database-url.ts";
+export type { Duration } from "./engine/options/duration.ts";
+export type { EngineOptions, ResolvedEngineOptions } from "./engine/options/engine-options.ts";
+export type {
+  EchoListener,
+  FinishedStatementEvent,
+  StatementEvent,
+  StatementListener,
+} from "./engine/recording/echo.ts";
+export type { RecordedQuery } from "./engine/recording/recorded-query.ts";
 export { jsonArrayFrom, jsonObjectFrom } from "./engine/statement/nested-rows.ts";
 export { typed } from "./engine/statement/typed.ts";
 export * from "./errors/configuration.ts";
@@ -42,16 +52,16 @@ export type {
   OwnStatics,
 } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
-export { AliasedModel, type AliasOf, alias } from "./query/aliased-model.ts";
 export { type KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
-export { Page, type PageOptions, type PageWidths } from "./query/pagination.ts";
-export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/parameters.ts";
-export type { Preparable, Prepared } from "./query/prepare.ts";
-export type { PreparedRows } from "./query/prepared-rows.ts";
-export type { PreparedSelect } from "./query/prepared-select.ts";
-export type { NotFoundOptions } from "./query/runnable-select.ts";
-export { Select, select } from "./query/select.ts";
-export type { SelectOf, WithOptionalTable, WithTable } from "./query/select-types.ts";
+export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/prepared/parameters.ts";
+export type { Preparable, Prepared } from "./query/prepared/prepare.ts";
+export type { PreparedRows } from "./query/prepared/prepared-rows.ts";
+export type { PreparedSelect } from "./query/prepared/prepared-select.ts";
+export { AliasedModel, type AliasOf, alias } from "./query/select/aliased-model.ts";
+export { Page, type PageOptions, type PageWidths } from "./query/select/pagination.ts";
+export type { NotFoundOptions } from "./query/select/runnable-select.ts";
+export { Select, select } from "./query/select/select.ts";
+export type { SelectOf, WithOptionalTable, WithTable } from "./query/select/select-types.ts";
 export {
   type AnyColumn,
   Column,
@@ -87,11 +97,11 @@ export { numeric } from "./schema/types/numeric.ts";
 export { char, type TextOptions, text, varchar } from "./schema/types/string.ts";
 export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
-export type { BeginOptions } from "./session/begin-options.ts";
-export { keyOf } from "./session/key-reference.ts";
-export { NestedTransaction } from "./session/nested-transaction.ts";
-export type { InDoubt, Recovery } from "./session/recovery.ts";
+export { keyOf } from "./session/flush/key-reference.ts";
 export type { BindTarget, Statement } from "./session/routing.ts";
 export { Session, type SessionOptions } from "./session/session.ts";
 export type { RunOptions } from "./session/statement-runner.ts";
-export type { CommitPolicy } from "./session/transactions.ts";
+export type { BeginOptions } from "./session/transaction/begin-options.ts";
+export { NestedTransaction } from "./session/transaction/nested-transaction.ts";
+export type { InDoubt, Recovery } from "./session/transaction/recovery.ts";
+export type { CommitPolicy } from "./session/transaction/transactions.ts";

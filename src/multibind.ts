@@ -5,7 +5,7 @@ import { type Configuration, resolveConfiguration } from "./context/configuratio
 import { currentContext } from "./context/context.ts";
 import type { Engines } from "./context/engines.ts";
 import type { Engine } from "./engine/engine.ts";
-import type { EngineOptions } from "./engine/engine-options.ts";
+import type { EngineOptions } from "./engine/options/engine-options.ts";
 import { InvalidOptionError } from "./errors/configuration.ts";
 import { NoContextError } from "./errors/context.ts";
 import { requireKnownOptions } from "./known-options.ts";
@@ -22,8 +22,8 @@ import type { AbstractClass, AnyModel, ModelClass, ModelOptions, NewRootRow, Sel
 import { requireSupportedNode } from "./node-version.ts";
 import type { KyselyForm } from "./query/kysely-form.ts";
 import { KyselyStatements } from "./query/kysely-statements.ts";
-import type { UnknownParameters } from "./query/parameters.ts";
-import { type Preparable, type Prepared, prepare, type StatementBuilder } from "./query/prepare.ts";
+import type { UnknownParameters } from "./query/prepared/parameters.ts";
+import { type Preparable, type Prepared, prepare, type StatementBuilder } from "./query/prepared/prepare.ts";
 import type { Columns } from "./schema/column.ts";
 import type { Metadata, Redefinition } from "./schema/metadata.ts";
 import { Metadatas } from "./schema/metadatas.ts";

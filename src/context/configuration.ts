@@ -1,19 +1,19 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { type BindKey, bindLabel } from "../bind-key.ts";
-import { DatabaseUrl } from "../engine/database-url.ts";
-import type { EchoListener } from "../engine/echo.ts";
 import type { EngineDefinition } from "../engine/engine.ts";
+import { DatabaseUrl } from "../engine/options/database-url.ts";
 import {
   type EngineOptions,
   type OptionLayers,
   type ResolvedEngineOptions,
   resolveEngineOptions,
-} from "../engine/engine-options.ts";
+} from "../engine/options/engine-options.ts";
+import type { EchoListener } from "../engine/recording/echo.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
-import { NO_DECISION_BIND } from "../session/decision-log.ts";
-import type { CommitPolicy } from "../session/transactions.ts";
+import { NO_DECISION_BIND } from "../session/transaction/decision-log.ts";
+import type { CommitPolicy } from "../session/transaction/transactions.ts";
 import { decisionBindOf } from "./decision-bind.ts";
 import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 

@@ -1,6 +1,6 @@
-import type { Owner } from "../engine/owner.ts";
-import { type Surroundings, surroundings } from "../engine/owner.ts";
-import type { RecordedQuery } from "../engine/recorded-query.ts";
+import type { Owner } from "../engine/pool/owner.ts";
+import { type Surroundings, surroundings } from "../engine/pool/owner.ts";
+import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { SessionClosedError } from "../errors/session.ts";
 import type { Session } from "../session/session.ts";
 import type { Application } from "./application.ts";

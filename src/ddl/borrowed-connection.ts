@@ -1,7 +1,7 @@
 import type { Connection } from "../engine/connection.ts";
 import type { Use } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
-import { Owner } from "../engine/owner.ts";
+import { Owner } from "../engine/pool/owner.ts";
 import type { DdlOperation } from "../errors/ddl.ts";
 
 /** Lends a connection for a piece of work. */

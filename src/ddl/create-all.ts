@@ -1,6 +1,6 @@
 import type { CompiledQuery } from "kysely";
-import { catalogOf } from "../engine/catalog-query.ts";
 import type { Connection } from "../engine/connection.ts";
+import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { AnyTable } from "../schema/table.ts";

@@ -1,6 +1,6 @@
 import { DropTableNode } from "kysely";
-import { catalogOf } from "../engine/catalog-query.ts";
 import type { Connection } from "../engine/connection.ts";
+import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { sortTables, type TableOrder } from "../schema/table-order.ts";
 import type { BindTarget } from "./bind-target.ts";

@@ -1,4 +1,4 @@
-import { catalogOf } from "../engine/catalog-query.ts";
+import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import type { BindTarget } from "./bind-target.ts";
 import { withConnection } from "./borrowed-connection.ts";
 import { onEachBind } from "./each-bind.ts";

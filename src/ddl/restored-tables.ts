@@ -4,7 +4,7 @@ import type {
   ReflectedForeignKey,
   ReflectedSchema,
   ReflectedTable,
-} from "../engine/reflected-table.ts";
+} from "../engine/reflection/reflected-table.ts";
 import { type AnyColumn, Column } from "../schema/column.ts";
 import { type Constraint, check, foreignKey, index, unique } from "../schema/constraint.ts";
 import type { Metadata } from "../schema/metadata.ts";

@@ -3,11 +3,11 @@ import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
 import type { AnsweredResult, EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
 import type { Engine } from "./engine.ts";
-import { Aborted, Interruption } from "./interruption.ts";
-import type { Owner } from "./owner.ts";
-import { whenSilent } from "./patience.ts";
-import { recorded } from "./recorded-query.ts";
-import type { Ending } from "./two-phase.ts";
+import type { Owner } from "./pool/owner.ts";
+import { recorded } from "./recording/recorded-query.ts";
+import type { Ending } from "./two-phase/two-phase.ts";
+import { Aborted, Interruption } from "./waiting/interruption.ts";
+import { whenSilent } from "./waiting/patience.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
 type BranchEnds = Readonly<Record<Ending, readonly string[]>>;

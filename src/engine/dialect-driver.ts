@@ -10,8 +10,8 @@ import type { BindKey } from "../bind-key.ts";
 import { bindLabel } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
 import type { AcquireOptions, EngineDriver, PoolStatus } from "./driver.ts";
-import { Owner } from "./owner.ts";
-import { Slots } from "./slots.ts";
+import { Owner } from "./pool/owner.ts";
+import { Slots } from "./pool/slots.ts";
 
 /** What limits the use of somebody else's driver. */
 export interface DialectDriverOptions {

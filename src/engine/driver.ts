@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
-import type { Owner } from "./owner.ts";
+import type { Owner } from "./pool/owner.ts";
 
 /** What a connection is wanted for. Where a database has one writer and many readers, they are different connections. */
 export type Use = "read" | "write";

@@ -12,7 +12,7 @@ import type { Metadata } from "../schema/metadata.ts";
 import type { Connection } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { requireOwnTables } from "./own-tables.ts";
-import { Owner } from "./owner.ts";
+import { Owner } from "./pool/owner.ts";
 import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
 
 /**

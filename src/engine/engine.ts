@@ -16,20 +16,25 @@ import { MultibindError } from "../errors/multibind-error.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { TableColumn } from "../schema/table-column.ts";
-import { ColumnConverter } from "./column-converter.ts";
 import { Connection } from "./connection.ts";
-import type { DatabaseUrl } from "./database-url.ts";
 import { DialectDriver } from "./dialect-driver.ts";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus } from "./driver.ts";
-import { requireDriver } from "./driver-module.ts";
-import { type EchoListener, echoToConsole, type FinishedStatementEvent, type StatementListener } from "./echo.ts";
 import { engineKysely } from "./engine-kysely.ts";
-import { isDialect, type ResolvedEngineOptions } from "./engine-options.ts";
 import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts";
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
-import type { Owner } from "./owner.ts";
-import type { TwoPhase } from "./two-phase.ts";
+import type { DatabaseUrl } from "./options/database-url.ts";
+import { requireDriver } from "./options/driver-module.ts";
+import { isDialect, type ResolvedEngineOptions } from "./options/engine-options.ts";
+import type { Owner } from "./pool/owner.ts";
+import {
+  type EchoListener,
+  echoToConsole,
+  type FinishedStatementEvent,
+  type StatementListener,
+} from "./recording/echo.ts";
+import type { TwoPhase } from "./two-phase/two-phase.ts";
+import { ColumnConverter } from "./values/column-converter.ts";
 
 /** What an engine is made of. */
 export interface EngineDefinition {

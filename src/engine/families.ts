@@ -7,9 +7,9 @@ import {
   SqliteAdapter,
   SqliteQueryCompiler,
 } from "kysely";
-import type { FamilyName } from "./database-url.ts";
 import type { Family } from "./family.ts";
 import { mysql } from "./mysql/mysql-family.ts";
+import type { FamilyName } from "./options/database-url.ts";
 import { postgres } from "./postgres/postgres-family.ts";
 import { sqlite } from "./sqlite/sqlite-family.ts";
 

@@ -1,7 +1,7 @@
 import type { ColumnDefinitionNode, RawBuilder } from "kysely";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
-import type { RunQuery } from "./catalog-query.ts";
+import type { RunQuery } from "./reflection/catalog-query.ts";
 
 /** What a database has under the name of a table. */
 export interface FoundTable {

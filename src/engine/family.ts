@@ -2,16 +2,16 @@ import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, Query
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
-import type { RunQuery } from "./catalog-query.ts";
-import type { Codec } from "./codec.ts";
-import type { DatabaseUrl, FamilyName } from "./database-url.ts";
 import type { EngineDriver } from "./driver.ts";
-import type { DriverConfig } from "./driver-config.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
-import type { ReflectedSchema } from "./reflected-table.ts";
+import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
+import type { DriverConfig } from "./options/driver-config.ts";
+import type { RunQuery } from "./reflection/catalog-query.ts";
+import type { ReflectedSchema } from "./reflection/reflected-table.ts";
 import type { Feature } from "./statement/features.ts";
-import type { TwoPhase } from "./two-phase.ts";
+import type { TwoPhase } from "./two-phase/two-phase.ts";
+import type { Codec } from "./values/codec.ts";
 
 /** What a statement does to rows. */
 export type WriteKind = "insert" | "update" | "delete";

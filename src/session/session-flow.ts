@@ -2,15 +2,15 @@ import type { BindKey } from "../bind-key.ts";
 import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
-import { runFlush } from "./flush.ts";
-import { isNothing, planFlush } from "./flush-plan.ts";
-import { isOneStatement } from "./flush-unit.ts";
+import type { UnitOfWork } from "./entities/unit-of-work.ts";
+import { runFlush } from "./flush/flush.ts";
+import { isNothing, planFlush } from "./flush/flush-plan.ts";
+import { isOneStatement } from "./flush/flush-unit.ts";
 import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
-import type { Transactions } from "./transactions.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import type { Transactions } from "./transaction/transactions.ts";
 
 /** What the flow of a session's work needs. */
 export interface FlowHost {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "../engine/engine.ts";
-import { unlessAborted } from "../engine/unless-aborted.ts";
+import { unlessAborted } from "../engine/waiting/unless-aborted.ts";
 
 /** Says whether work goes on inside a lock; it ends with the lock, also for what was left running. */
 interface Pass {

@@ -2,20 +2,20 @@ import type { QueryId, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Owner } from "../engine/owner.ts";
+import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
 import { SessionError, StreamInTransactionError } from "../errors/session.ts";
+import type { Template } from "../query/prepared/template.ts";
 import { withoutRowLocks } from "../query/row-locks.ts";
 import { tablesOfStatement } from "../query/statement-tables.ts";
-import type { Template } from "../query/template.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { isAutoflushOff } from "./autoflush-scope.ts";
+import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { type EngineDirectory, routeTables } from "./routing.ts";
 import type { PendingOnBind, SessionFlow } from "./session-flow.ts";
 import type { SessionLock } from "./session-lock.ts";
-import type { Transactions } from "./transactions.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import type { Transactions } from "./transaction/transactions.ts";
 
 /** How a statement is run. */
 export interface RunOptions {

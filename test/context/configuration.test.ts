@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import type { Dialect } from "kysely";
 import { resolveConfiguration } from "../../src/context/configuration.ts";
-import type { EngineOptions } from "../../src/engine/engine-options.ts";
+import type { EngineOptions } from "../../src/engine/options/engine-options.ts";
 import { type BindKey, type Configuration, DatabaseUrl, Multibind, sql } from "../../src/index.ts";
 
 /** What becomes of a configuration: each bind's URL and options. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createAll } from "../../src/ddl/create-all.ts";
-import { Owner, surroundings } from "../../src/engine/owner.ts";
+import { Owner, surroundings } from "../../src/engine/pool/owner.ts";
 import { DdlError } from "../../src/errors/ddl.ts";
 import { Multibind } from "../../src/multibind.ts";
 import { integer } from "../../src/schema/types/integer.ts";

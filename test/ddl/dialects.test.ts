@@ -7,7 +7,7 @@ import { createAll } from "../../src/ddl/create-all.ts";
 import { dropAll } from "../../src/ddl/drop-all.ts";
 import { reflect } from "../../src/ddl/reflect.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { resolveEngineOptions } from "../../src/engine/engine-options.ts";
+import { resolveEngineOptions } from "../../src/engine/options/engine-options.ts";
 import { Multibind } from "../../src/multibind.ts";
 import { integer } from "../../src/schema/types/integer.ts";
 import { numeric } from "../../src/schema/types/numeric.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reflect } from "../../src/ddl/reflect.ts";
-import type { FamilyName } from "../../src/engine/database-url.ts";
+import type { FamilyName } from "../../src/engine/options/database-url.ts";
 import { Multibind } from "../../src/multibind.ts";
 import { describeTable } from "./table-description.ts";
 import { TestDatabase } from "./test-database.ts";

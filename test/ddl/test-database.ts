@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { CompiledQuery } from "kysely";
 import type { BindKey } from "../../src/bind-key.ts";
 import type { BindTarget } from "../../src/ddl/bind-target.ts";
-import type { FamilyName } from "../../src/engine/database-url.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { type EngineOptions, resolveEngineOptions } from "../../src/engine/engine-options.ts";
+import type { FamilyName } from "../../src/engine/options/database-url.ts";
+import { type EngineOptions, resolveEngineOptions } from "../../src/engine/options/engine-options.ts";
 import type { Multibind } from "../../src/multibind.ts";
 
 export const familyNames: readonly FamilyName[] = ["sqlite", "postgres", "mysql"];

@@ -16,7 +16,7 @@ import {
   encodeTimestampPlain,
   encodeTimestampTextPlain,
   PrecisionRefusal,
-} from "../../src/engine/codec.ts";
+} from "../../src/engine/values/codec.ts";
 import { Refusal } from "../../src/schema/logical-type.ts";
 
 const GARBAGE = ["", " ", "abc", "12abc", "0x10", "1e3", " 12 ", new Uint8Array([5]), true, {}];

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { QueryResult } from "kysely";
-import { ConnectionPool, type PoolOptions } from "../../src/engine/connection-pool.ts";
 import type { PhysicalConnection } from "../../src/engine/driver.ts";
-import { Owner } from "../../src/engine/owner.ts";
+import { ConnectionPool, type PoolOptions } from "../../src/engine/pool/connection-pool.ts";
+import { Owner } from "../../src/engine/pool/owner.ts";
 import { SelfDeadlockError, TimeoutError } from "../../src/index.ts";
 
 class FakeConnection implements PhysicalConnection {

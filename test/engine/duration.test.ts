@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { milliseconds, timeout } from "../../src/engine/duration.ts";
+import { milliseconds, timeout } from "../../src/engine/options/duration.ts";
 
 test("a number is seconds, fractions allowed", () => {
   assert.equal(milliseconds(30, "t"), 30_000);

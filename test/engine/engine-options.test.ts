@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Dialect, PostgresAdapter, PostgresDialect, SqliteDialect, SqliteQueryCompiler } from "kysely";
-import { type OptionLayers, resolveEngineOptions } from "../../src/engine/engine-options.ts";
-import { SQLALCHEMY_OPTIONS } from "../../src/engine/sqlalchemy-options.ts";
+import { type OptionLayers, resolveEngineOptions } from "../../src/engine/options/engine-options.ts";
+import { SQLALCHEMY_OPTIONS } from "../../src/engine/options/sqlalchemy-options.ts";
 import { DatabaseUrl } from "../../src/index.ts";
 
 const postgres = { url: "postgresql://h/db" };

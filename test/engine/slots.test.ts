@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { setImmediate as tick } from "node:timers/promises";
 import fc from "fast-check";
-import { Owner, surroundings } from "../../src/engine/owner.ts";
-import { Slots } from "../../src/engine/slots.ts";
+import { Owner, surroundings } from "../../src/engine/pool/owner.ts";
+import { Slots } from "../../src/engine/pool/slots.ts";
 import { DeadlockError, SelfDeadlockError, TimeoutError } from "../../src/index.ts";
 
 const LONG = { timeout: 60_000 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { usualInstant } from "../../src/engine/usual-instant.ts";
+import { usualInstant } from "../../src/engine/values/usual-instant.ts";
 
 const instants = fc.date({
   min: new Date("0100-01-01T00:00:00.000Z"),

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { RunQuery } from "../catalog-query.ts";
-import type { ReflectedCheck } from "../reflected-table.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
+import type { ReflectedCheck } from "../reflection/reflected-table.ts";
 import { unescaped } from "./mysql-reflected-types.ts";
 
 interface ServerRow {

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
-import type { RunQuery } from "../catalog-query.ts";
 import type { FoundTable } from "../family-ddl.ts";
-import type { FoundForeignKey } from "../forward-keys.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
+import type { FoundForeignKey } from "../reflection/forward-keys.ts";
 
 interface TableRow {
   readonly schema: string;

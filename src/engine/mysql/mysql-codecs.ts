@@ -16,7 +16,7 @@ import {
   encodeTimestampPlain,
   encodeTimestampTextPlain,
   PLAIN,
-} from "../codec.ts";
+} from "../values/codec.ts";
 
 /** How MySQL and MariaDB keep the values of each type, as the driver reads them under multibind's settings. */
 export function mysqlCodec(type: LogicalType): Codec {

@@ -2,8 +2,8 @@ import { connect, type Socket } from "node:net";
 import { CompiledQuery, type QueryResult } from "kysely";
 import type { EngineQuery, PhysicalConnection } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
-import { allOrFirstError } from "../pipeline.ts";
-import { unlessLate } from "../unless-late.ts";
+import { allOrFirstError } from "../waiting/pipeline.ts";
+import { unlessLate } from "../waiting/unless-late.ts";
 
 /** Options of a `mariadb` connection. */
 export type MariadbConfig = Readonly<Record<string, unknown>>;

@@ -2,8 +2,8 @@ import { ColumnDefinitionNode, sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { FamilyDdl } from "../family-ddl.ts";
-import { forwardKeys } from "../forward-keys.ts";
-import { isNow } from "../now-expression.ts";
+import { forwardKeys } from "../reflection/forward-keys.ts";
+import { isNow } from "../reflection/now-expression.ts";
 import { findMysqlTables, mysqlForeignKeys } from "./mysql-catalog.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 

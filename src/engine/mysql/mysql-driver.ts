@@ -1,9 +1,9 @@
 import { userInfo } from "node:os";
 import type { TransactionSettings } from "kysely";
-import { certificatesOf } from "../certificates.ts";
-import type { DriverConfig } from "../driver-config.ts";
-import { exportsOf } from "../driver-module.ts";
-import { PooledDriver } from "../pooled-driver.ts";
+import { certificatesOf } from "../options/certificates.ts";
+import type { DriverConfig } from "../options/driver-config.ts";
+import { exportsOf } from "../options/driver-module.ts";
+import { PooledDriver } from "../pool/pooled-driver.ts";
 import { type MariadbConfig, type MariadbModule, MysqlConnection } from "./mysql-connection.ts";
 import { mysqlUrlOptions } from "./mysql-url.ts";
 

@@ -1,5 +1,5 @@
 import { json } from "../../schema/types/json.ts";
-import type { RunQuery } from "../catalog-query.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
 import {
   type ReflectedCheck,
   type ReflectedColumn,
@@ -7,8 +7,8 @@ import {
   type ReflectedSchema,
   type ReflectedTable,
   referentialAction,
-} from "../reflected-table.ts";
-import { recognizeEnumerations } from "../reflected-types.ts";
+} from "../reflection/reflected-table.ts";
+import { recognizeEnumerations } from "../reflection/reflected-types.ts";
 import {
   type ActionRow,
   type CheckRow,

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { numberProperty } from "../error-kind.ts";
-import { literalGid, type TwoPhase } from "../two-phase.ts";
+import { literalGid, type TwoPhase } from "../two-phase/two-phase.ts";
 
 /** XAER_NOTA: there is no such transaction, or it is still with the connection that prepared it. */
 const UNKNOWN_XID = 1397;

@@ -1,4 +1,4 @@
-import type { DatabaseUrl } from "../database-url.ts";
+import type { DatabaseUrl } from "../options/database-url.ts";
 
 /** The parameters of a MySQL URL as the driver takes them: the text `false` would mean yes to it. */
 export function mysqlUrlOptions(url: DatabaseUrl): Record<string, unknown> {

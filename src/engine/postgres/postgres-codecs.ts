@@ -13,7 +13,7 @@ import {
   decodeTimestampText,
   encodeJson,
   PLAIN,
-} from "../codec.ts";
+} from "../values/codec.ts";
 
 /** How PostgreSQL keeps the values of each type, as its driver reads them under multibind's settings. */
 export function postgresCodec(type: LogicalType): Codec {

@@ -1,8 +1,8 @@
 import { CompiledQuery, type QueryResult } from "kysely";
 import type { AnsweredResult, EngineQuery, PhysicalConnection } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
-import { allOrFirstError } from "../pipeline.ts";
-import { unlessLate } from "../unless-late.ts";
+import { allOrFirstError } from "../waiting/pipeline.ts";
+import { unlessLate } from "../waiting/unless-late.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
 import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
 import type { PgTypes } from "./postgres-wire-types.ts";

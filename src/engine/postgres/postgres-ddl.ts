@@ -1,6 +1,6 @@
 import { ColumnDefinitionNode, GeneratedNode, sql } from "kysely";
 import type { FamilyDdl } from "../family-ddl.ts";
-import { forwardKeys } from "../forward-keys.ts";
+import { forwardKeys } from "../reflection/forward-keys.ts";
 import { findPostgresTables, postgresForeignKeys } from "./postgres-catalog.ts";
 
 /** How PostgreSQL makes and drops tables. */

@@ -1,9 +1,9 @@
 import type { TransactionSettings } from "kysely";
-import { type Certificates, certificatesOf } from "../certificates.ts";
-import type { DatabaseUrl } from "../database-url.ts";
-import type { DriverConfig } from "../driver-config.ts";
-import { exportsOf } from "../driver-module.ts";
-import { PooledDriver } from "../pooled-driver.ts";
+import { type Certificates, certificatesOf } from "../options/certificates.ts";
+import type { DatabaseUrl } from "../options/database-url.ts";
+import type { DriverConfig } from "../options/driver-config.ts";
+import { exportsOf } from "../options/driver-module.ts";
+import { PooledDriver } from "../pool/pooled-driver.ts";
 import { type PgClientConfig, type PgModule, PostgresConnection } from "./postgres-connection.ts";
 import { targetsOf } from "./postgres-target.ts";
 import { postgresAddresses, sslAttempts } from "./postgres-url.ts";

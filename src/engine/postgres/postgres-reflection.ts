@@ -1,13 +1,13 @@
 import { sql } from "kysely";
-import type { RunQuery } from "../catalog-query.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
 import {
   type ReflectedColumn,
   type ReflectedForeignKey,
   type ReflectedSchema,
   type ReflectedTable,
   referentialAction,
-} from "../reflected-table.ts";
-import { recognizeEnumerations } from "../reflected-types.ts";
+} from "../reflection/reflected-table.ts";
+import { recognizeEnumerations } from "../reflection/reflected-types.ts";
 import { postgresDefault, postgresReflectedType, postgresValueList } from "./postgres-reflected-types.ts";
 
 interface ColumnRow {

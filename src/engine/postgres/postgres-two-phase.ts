@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { stringProperty } from "../error-kind.ts";
-import { literalGid, type TwoPhase } from "../two-phase.ts";
+import { literalGid, type TwoPhase } from "../two-phase/two-phase.ts";
 
 /** `undefined_object`: there is no such transaction; `object_not_in_prerequisite_state`: somebody else ends it just now. */
 const ELSEWHERE = new Set(["42704", "55000"]);

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { InvalidUrlError } from "../../errors/configuration.ts";
-import type { Certificates } from "../certificates.ts";
-import type { DatabaseUrl, HostAddress } from "../database-url.ts";
+import type { Certificates } from "../options/certificates.ts";
+import type { DatabaseUrl, HostAddress } from "../options/database-url.ts";
 import type { PgClientConfig } from "./postgres-connection.ts";
 import { TARGETS } from "./postgres-target.ts";
 

@@ -1,5 +1,5 @@
 import { Refusal } from "../../schema/logical-type.ts";
-import { decodeDecimal } from "../codec.ts";
+import { decodeDecimal } from "../values/codec.ts";
 
 /**
  * SQLite has no exact decimals. Text of fixed width keeps them exact and sorts by value: numbers from zero up are

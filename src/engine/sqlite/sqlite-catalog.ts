@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
-import type { RunQuery } from "../catalog-query.ts";
 import type { FoundTable } from "../family-ddl.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
 
 /** The file that a connection was opened with, among those that may be attached to it. */
 const MAIN = "main";

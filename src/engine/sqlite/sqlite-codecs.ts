@@ -15,7 +15,7 @@ import {
   encodeTimestampPlain,
   encodeTimestampTextPlain,
   PLAIN,
-} from "../codec.ts";
+} from "../values/codec.ts";
 import { decodeSortable, encodeSortable } from "./sortable-decimal.ts";
 
 /** How SQLite keeps the values of each type. */

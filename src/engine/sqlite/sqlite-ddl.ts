@@ -2,9 +2,9 @@ import { ColumnDefinitionNode, RawNode, sql } from "kysely";
 import { ForeignKeyViolationError } from "../../errors/database.ts";
 import type { LogicalType } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { RunQuery } from "../catalog-query.ts";
 import type { FamilyDdl } from "../family-ddl.ts";
-import { isNow } from "../now-expression.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
+import { isNow } from "../reflection/now-expression.ts";
 import { encodeSortable } from "./sortable-decimal.ts";
 import { findSqliteTables, foreignReference } from "./sqlite-catalog.ts";
 

@@ -7,11 +7,11 @@ import {
   type TransactionSettings,
 } from "kysely";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions } from "../driver.ts";
-import type { DriverConfig } from "../driver-config.ts";
-import { exportsOf } from "../driver-module.ts";
-import { Owner } from "../owner.ts";
+import type { DriverConfig } from "../options/driver-config.ts";
+import { exportsOf } from "../options/driver-module.ts";
+import { Owner } from "../pool/owner.ts";
+import { Slots } from "../pool/slots.ts";
 import { savepointCommand } from "../savepoint.ts";
-import { Slots } from "../slots.ts";
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
 

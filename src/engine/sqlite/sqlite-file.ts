@@ -1,6 +1,6 @@
 import { InvalidUrlError } from "../../errors/configuration.ts";
-import type { DatabaseUrl } from "../database-url.ts";
-import { timeout } from "../duration.ts";
+import type { DatabaseUrl } from "../options/database-url.ts";
+import { timeout } from "../options/duration.ts";
 
 /** What a SQLite URL says of its file. */
 export interface SqliteFile {

@@ -1,5 +1,5 @@
 import { Refusal } from "../../schema/logical-type.ts";
-import { encodeTimestampPlain } from "../codec.ts";
+import { encodeTimestampPlain } from "../values/codec.ts";
 
 /** What SQLite is sent for a value that stands opposite no column: its driver takes neither truth values nor dates. */
 export function sqliteParameter(value: unknown): unknown {

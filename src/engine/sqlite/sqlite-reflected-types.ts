@@ -9,8 +9,8 @@ import { numericType } from "../../schema/types/numeric.ts";
 import { text } from "../../schema/types/string.ts";
 import { date, time, timestamp } from "../../schema/types/temporal.ts";
 import { uuid } from "../../schema/types/uuid.ts";
-import { isNow } from "../now-expression.ts";
-import { limitedText, type ValueList } from "../reflected-types.ts";
+import { isNow } from "../reflection/now-expression.ts";
+import { limitedText, type ValueList } from "../reflection/reflected-types.ts";
 import { decodeSortable } from "./sortable-decimal.ts";
 import { sqliteNow } from "./sqlite-ddl.ts";
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { bigint } from "../../schema/types/integer.ts";
-import type { RunQuery } from "../catalog-query.ts";
+import type { RunQuery } from "../reflection/catalog-query.ts";
 import {
   type ReflectedColumn,
   type ReflectedForeignKey,
@@ -8,8 +8,8 @@ import {
   type ReflectedSchema,
   type ReflectedTable,
   referentialAction,
-} from "../reflected-table.ts";
-import { recognizeEnumerations } from "../reflected-types.ts";
+} from "../reflection/reflected-table.ts";
+import { recognizeEnumerations } from "../reflection/reflected-types.ts";
 import { BIGINT_KEY } from "./sqlite-ddl.ts";
 import { sqliteDefault, sqliteReflectedType, sqliteValueList } from "./sqlite-reflected-types.ts";
 import { type NamedColumns, readTableSql, type TableSql } from "./sqlite-table-sql.ts";

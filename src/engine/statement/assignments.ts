@@ -1,6 +1,6 @@
 import { ColumnNode, ColumnUpdateNode, type OperationNode, ReferenceNode, TableNode, ValueNode } from "kysely";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { ColumnConverter } from "../column-converter.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";

@@ -17,7 +17,7 @@ import { bindLabel } from "../../bind-key.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { ColumnConverter } from "../column-converter.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
 import { mapList } from "./nodes.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";

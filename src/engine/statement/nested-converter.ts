@@ -1,8 +1,8 @@
 import type { SelectQueryNode } from "kysely";
 import { TableColumn } from "../../schema/table-column.ts";
 import { json } from "../../schema/types/json.ts";
-import { ColumnConverter } from "../column-converter.ts";
 import type { Engine } from "../engine.ts";
+import { ColumnConverter } from "../values/column-converter.ts";
 import type { Output } from "./relation.ts";
 
 /** A query whose rows become one value. */

@@ -2,8 +2,8 @@ import { bindLabel } from "../../bind-key.ts";
 import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
 import { Refusal, type TypeKind } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { ColumnConverter } from "../column-converter.ts";
 import type { Engine } from "../engine.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
 
 /** What a value stands opposite: a column that it is written to or compared with. */
 export interface ValueWriter {

@@ -1,8 +1,8 @@
 import { ColumnNode } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { ColumnConverter } from "../column-converter.ts";
 import type { Engine } from "../engine.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
 
 /** One column that a query puts out. */
 export interface Output {

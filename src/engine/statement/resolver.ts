@@ -18,9 +18,9 @@ import {
 import type { Metadata } from "../../schema/metadata.ts";
 import { tableOfNode } from "../../schema/table.ts";
 import { TableColumn } from "../../schema/table-column.ts";
-import { ColumnConverter } from "../column-converter.ts";
 import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
+import { ColumnConverter } from "../values/column-converter.ts";
 import { calculatedFrom } from "./calculations.ts";
 import { handsOn } from "./functions.ts";
 import { NestedConverter } from "./nested-converter.ts";

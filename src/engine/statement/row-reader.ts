@@ -1,4 +1,4 @@
-import type { ColumnConverter } from "../column-converter.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
 import type { Outputs } from "./relation.ts";
 
 /**

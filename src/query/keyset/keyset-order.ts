@@ -15,7 +15,7 @@ import type { Mapper } from "../../model/mapper.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 import { type AnyTable, tableOfNode } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import { bindOf, rootSelection, type SelectParts } from "../select-parts.ts";
+import { bindOf, rootSelection, type SelectParts } from "../select/select-parts.ts";
 
 /** A column that rows are ordered by. */
 export interface KeysetColumn {

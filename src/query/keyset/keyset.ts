@@ -1,8 +1,8 @@
 import { AliasNode, AndNode, IdentifierNode, LimitNode, ParensNode, SelectionNode, ValueNode, WhereNode } from "kysely";
 import { InvalidValueError } from "../../errors/value.ts";
-import { pageNumbers } from "../pagination.ts";
-import { bindOf, type SelectParts, statementOf } from "../select-parts.ts";
-import type { ReadOptions, RunSelect, SelectRunner } from "../select-runner.ts";
+import { pageNumbers } from "../select/pagination.ts";
+import { bindOf, type SelectParts, statementOf } from "../select/select-parts.ts";
+import type { ReadOptions, RunSelect, SelectRunner } from "../select/select-runner.ts";
 import { cursorOf, valuesOfCursor } from "./cursor.ts";
 import { beyond } from "./keyset-condition.ts";
 import { type KeysetColumn, keysetOrder, orderNode } from "./keyset-order.ts";

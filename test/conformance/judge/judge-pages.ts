@@ -1,4 +1,4 @@
-import { Page } from "../../../src/query/pagination.ts";
+import { Page } from "../../../src/query/select/pagination.ts";
 import { differences } from "../compare/values.ts";
 import type { Case } from "../read/cases.ts";
 import { Fields } from "../read/fields.ts";

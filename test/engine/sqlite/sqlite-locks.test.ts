@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { surroundings } from "../../../src/engine/owner.ts";
+import { surroundings } from "../../../src/engine/pool/owner.ts";
 import {
   DeadlockError,
   type EngineOptions,

@@ -11,9 +11,9 @@ import {
   type RootOperationNode,
   sql,
 } from "kysely";
-import type { FamilyName } from "../../../src/engine/database-url.ts";
 import { Engine } from "../../../src/engine/engine.ts";
-import { resolveEngineOptions } from "../../../src/engine/engine-options.ts";
+import type { FamilyName } from "../../../src/engine/options/database-url.ts";
+import { resolveEngineOptions } from "../../../src/engine/options/engine-options.ts";
 import { type CompiledStatement, compileStatement } from "../../../src/engine/statement/compile-statement.ts";
 import type { Feature } from "../../../src/engine/statement/features.ts";
 import { Multibind } from "../../../src/multibind.ts";

@@ -7,7 +7,7 @@ import {
   type Session,
   stateOf,
 } from "../../../src/index.ts";
-import { KeyReference, keyOf } from "../../../src/session/key-reference.ts";
+import { KeyReference, keyOf } from "../../../src/session/flush/key-reference.ts";
 import { BIND_KEYS, LEAST_GENERATED, MODELS, type Witness } from "./databases.ts";
 import { type Faults, SilentFault } from "./faults.ts";
 import { type ModelEntity, Reference, type Row, type Values } from "./model-entity.ts";

@@ -1,0 +1,10 @@
+import type { BindKey } from "../../bind-key.ts";
+import type { ResolvedEngineOptions } from "./engine-options.ts";
+
+/** What a family's driver is made of. */
+export interface DriverConfig {
+  readonly bindKey: BindKey;
+  readonly options: ResolvedEngineOptions;
+  /** A directory to be made before the first connection, where a SQLite file is kept in the application's own. */
+  readonly directory?: string | undefined;
+}

@@ -1,0 +1,249 @@
+import { type Dialect, type IsolationLevel, TRANSACTION_ISOLATION_LEVELS } from "kysely";
+import { InvalidOptionError, InvalidUrlError } from "../../errors/configuration.ts";
+import { families, familyOfDialect } from "../families.ts";
+import type { EchoListener } from "../recording/echo.ts";
+import { DatabaseUrl, type FamilyName } from "./database-url.ts";
+import { isDriverModule } from "./driver-module.ts";
+import { type Duration, milliseconds, timeout } from "./duration.ts";
+import { SQLALCHEMY_OPTIONS } from "./sqlalchemy-options.ts";
+
+/** The isolation levels of the databases known here. */
+export type EngineIsolationLevel = Exclude<IsolationLevel, "snapshot">;
+
+/**
+ * Options of one bind's engine. Times are seconds, fractions allowed, or text with a unit (`"500ms"`, `"2h"`).
+ *
+ * @see SQLAlchemy: the arguments of `create_engine`
+ */
+export interface EngineOptions {
+  /** Where the database is. Give this or `dialect`. */
+  readonly url?: string | DatabaseUrl;
+  /**
+   * A Kysely dialect that connects to the database, or a function that makes it at the first connection. How it connects
+   * is its own business: `poolRecycle`, `poolPrePing`, `statementTimeout`, `driver` and `driverOptions` go to the dialect
+   * itself. Its transactions are begun with `isolationLevel` and `readOnly`, which not every dialect heeds.
+   */
+  readonly dialect?: Dialect | (() => Dialect | Promise<Dialect>);
+  /** The kind of database behind `dialect`, where it cannot be seen from the dialect itself. */
+  readonly family?: FamilyName;
+  /** The driver's module (`pg`, `mariadb` or `better-sqlite3`), for applications that a bundler packs. */
+  readonly driver?: unknown;
+  /** The most connections at once; for a SQLite file, the most readers beside its one writer. 10 unless given. */
+  readonly poolSize?: number;
+  /** How long to wait for a free connection or, on SQLite, for the writer. 30 seconds unless given. */
+  readonly poolTimeout?: Duration;
+  /** Replaces a connection of this age before its next use; -1 for never. Never unless given, 2 hours on MySQL and MariaDB. */
+  readonly poolRecycle?: Duration;
+  /** Asks a connection whether it still lives before each use. */
+  readonly poolPrePing?: boolean;
+  /** Writes every statement to the console, or hands it to a function. */
+  readonly echo?: boolean | EchoListener;
+  /** The isolation level of transactions, instead of the database's own default. */
+  readonly isolationLevel?: EngineIsolationLevel;
+  /** Ends a statement on the server after this time; 0 for never, as where it is not given. SQLite has no such thing. */
+  readonly statementTimeout?: Duration;
+  /** Refuses writes, before they are sent and on the connection itself. */
+  readonly readOnly?: boolean;
+  /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
+  readonly managed?: boolean;
+  /** Handed to the driver as it is. */
+  readonly driverOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** The options of an engine with every default filled in and every time in milliseconds. */
+export interface ResolvedEngineOptions {
+  readonly url: DatabaseUrl | undefined;
+  readonly dialect: EngineOptions["dialect"];
+  readonly family: FamilyName;
+  readonly driver: unknown;
+  readonly poolSize: number;
+  readonly poolTimeout: number;
+  readonly poolRecycle: number | undefined;
+  readonly poolPrePing: boolean;
+  readonly echo: boolean | EchoListener;
+  readonly isolationLevel: EngineIsolationLevel | undefined;
+  readonly statementTimeout: number | undefined;
+  readonly readOnly: boolean;
+  readonly managed: boolean;
+  readonly driverOptions: Readonly<Record<string, unknown>>;
+}
+
+const FAMILY_NAMES: readonly unknown[] = ["sqlite", "postgres", "mysql"] satisfies FamilyName[];
+const ISOLATION_LEVELS: readonly unknown[] = TRANSACTION_ISOLATION_LEVELS.filter((level) => level !== "snapshot");
+const MYSQL_RECYCLE = 7_200_000;
+
+type Check = (value: unknown, name: string) => unknown;
+
+const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
+  url: (value, name) => {
+    if (value instanceof DatabaseUrl) return value;
+    if (typeof value !== "string") throw new InvalidUrlError(`${name} is text, or a DatabaseUrl.`);
+    return naming(name, () => DatabaseUrl.parse(value));
+  },
+  dialect: (value, name) => {
+    if (typeof value === "function" || isDialect(value)) return value;
+    throw new InvalidOptionError(`${name} is a Kysely dialect, or a function that returns one.`);
+  },
+  family: (value, name) => {
+    if (FAMILY_NAMES.includes(value)) return value;
+    throw new InvalidOptionError(`${name} is "sqlite", "postgres" or "mysql"; no other kind of database is known.`);
+  },
+  driver: (value) => value,
+  poolSize: (value, name) => {
+    const size = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+    if (typeof size === "number" && Number.isInteger(size) && size >= 1) return size;
+    throw new InvalidOptionError(`${name} is an integer from 1 up.`);
+  },
+  poolTimeout: timeout,
+  poolRecycle: (value, name) => (value === -1 || value === "-1" ? undefined : milliseconds(value, name)),
+  poolPrePing: truth,
+  echo: (value, name) => (typeof value === "function" ? value : truth(value, name)),
+  isolationLevel: (value, name) => {
+    const level = typeof value === "string" ? value.toLowerCase().replaceAll("_", " ") : value;
+    if (ISOLATION_LEVELS.includes(level)) return level;
+    throw new InvalidOptionError(`${name} is one of ${ISOLATION_LEVELS.map((one) => `"${one}"`).join(", ")}.`);
+  },
+  statementTimeout: (value, name) => timeout(value, name) || undefined,
+  readOnly: truth,
+  managed: truth,
+  driverOptions: (value, name) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+    throw new InvalidOptionError(`${name} is an object of options for the driver.`);
+  },
+};
+
+/** Options of the binds as they may be given one over the other, for example the constructor's under a bind's own. */
+export type OptionLayers = readonly (Readonly<Record<string, unknown>> | undefined)[];
+
+/**
+ * Checks the options of one engine and fills in the defaults. Later layers win.
+ *
+ * @param where whose options these are, for the errors
+ * @throws {InvalidOptionError} on an unknown option or a value that an option does not take
+ * @throws {InvalidUrlError} on a URL that cannot be read, or if neither `url` nor `dialect` is given
+ */
+export function resolveEngineOptions(layers: OptionLayers, where: string): ResolvedEngineOptions {
+  const given: Record<string, unknown> = {};
+  for (const layer of layers) {
+    if (layer?.["url"] !== undefined && layer["dialect"] === undefined) forget(given, "dialect", "family");
+    if (layer?.["dialect"] !== undefined && layer["url"] === undefined) forget(given, "url", "family");
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof EngineOptions] : unknownOption(name, where);
+      if (value !== undefined) given[name] = check(value, `${name} (${where})`);
+    }
+  }
+  // Every value above went through the check of its own option.
+  const { url, dialect, family: named, ...rest } = given as Partial<ResolvedEngineOptions>;
+  if (url === undefined && dialect === undefined) {
+    throw new InvalidUrlError(
+      `There is no URL for ${where}. Give a URL, options with \`url\`, or options with \`dialect\`.`,
+    );
+  }
+  const family = named ?? url?.family ?? familyOf(dialect, where);
+  if (url !== undefined) naming(`url (${where})`, () => families[family].checkUrl?.(url));
+  const recycle = family === "mysql" && dialect === undefined ? MYSQL_RECYCLE : undefined;
+  const options: ResolvedEngineOptions = {
+    url,
+    dialect,
+    family,
+    driver: rest.driver,
+    poolSize: rest.poolSize ?? 10,
+    poolTimeout: rest.poolTimeout ?? 30_000,
+    poolRecycle: "poolRecycle" in rest ? rest.poolRecycle : recycle,
+    poolPrePing: rest.poolPrePing ?? false,
+    echo: rest.echo ?? false,
+    isolationLevel: rest.isolationLevel,
+    statementTimeout: rest.statementTimeout,
+    readOnly: rest.readOnly ?? false,
+    managed: rest.managed ?? true,
+    driverOptions: rest.driverOptions ?? {},
+  };
+  checkCombination(options, where);
+  return Object.freeze(options);
+}
+
+/** Says in an error of a URL whose URL it is. */
+function naming<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InvalidUrlError ? new InvalidUrlError(`${name}: ${error.message}`) : error;
+  }
+}
+
+function forget(given: Record<string, unknown>, ...names: (keyof EngineOptions)[]): void {
+  for (const name of names) delete given[name];
+}
+
+function familyOf(dialect: EngineOptions["dialect"], where: string): FamilyName {
+  const family = typeof dialect === "object" ? familyOfDialect(dialect)?.name : undefined;
+  if (family !== undefined) return family;
+  throw new InvalidOptionError(
+    `It cannot be seen what kind of database the dialect of ${where} is for. ` +
+      'Say it with `family: "sqlite"`, `"postgres"` or `"mysql"`; other kinds are not supported.',
+  );
+}
+
+function checkCombination(options: ResolvedEngineOptions, where: string): void {
+  if (options.url !== undefined && options.dialect !== undefined) {
+    throw new InvalidOptionError(
+      `The options of ${where} have both \`url\` and \`dialect\`; one engine has one of them.`,
+    );
+  }
+  if (options.url !== undefined && options.family !== options.url.family) {
+    throw new InvalidOptionError(
+      `The options of ${where} say family "${options.family}", and the URL is one of "${options.url.family}".`,
+    );
+  }
+  const { driverPackage, driverMember } = families[options.family];
+  if (options.url !== undefined && options.driver !== undefined && !isDriverModule(options.driver, driverMember)) {
+    throw new InvalidOptionError(
+      `driver (${where}) is not the module of "${driverPackage}": give what \`import("${driverPackage}")\` gives.`,
+    );
+  }
+  if (options.dialect !== undefined) {
+    const { poolRecycle, poolPrePing, statementTimeout, driver, driverOptions } = options;
+    const given = {
+      poolRecycle,
+      poolPrePing: poolPrePing || undefined,
+      statementTimeout,
+      driver,
+      driverOptions: Object.keys(driverOptions)[0],
+    };
+    const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+    if (name !== undefined) {
+      throw new InvalidOptionError(
+        `${name} has no effect on the dialect of ${where}, which connects by itself: give it to the dialect.`,
+      );
+    }
+  }
+  if (options.family !== "sqlite") return;
+  if (options.statementTimeout !== undefined) {
+    throw new InvalidOptionError(`SQLite cannot end a running statement: leave statementTimeout of ${where} out.`);
+  }
+  if (options.isolationLevel !== undefined && options.isolationLevel !== "serializable") {
+    throw new InvalidOptionError(
+      `SQLite's transactions are always serializable: leave isolationLevel of ${where} out.`,
+    );
+  }
+}
+
+function unknownOption(name: string, where: string): never {
+  const instead = Object.hasOwn(SQLALCHEMY_OPTIONS, name) ? SQLALCHEMY_OPTIONS[name] : undefined;
+  throw new InvalidOptionError(
+    instead === undefined
+      ? `There is no engine option "${name}" (${where}). There are ${Object.keys(CHECKS).join(", ")}.`
+      : `The option "${name}" (${where}) is SQLAlchemy's: ${instead}.`,
+  );
+}
+
+function truth(value: unknown, name: string): boolean {
+  if (typeof value === "boolean") return value;
+  if (value === "true" || value === "false") return value === "true";
+  throw new InvalidOptionError(`${name} is true or false.`);
+}
+
+/** Whether it is a Kysely dialect. */
+export function isDialect(value: unknown): value is Dialect {
+  return typeof value === "object" && value !== null && "createDriver" in value && "createQueryCompiler" in value;
+}

@@ -1,0 +1,146 @@
+import { CompiledQuery } from "kysely";
+import type { BindKey } from "../../bind-key.ts";
+import type { AcquireOptions, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
+import { unlessAborted } from "../waiting/unless-aborted.ts";
+import { unlessLate } from "../waiting/unless-late.ts";
+import { Owner } from "./owner.ts";
+import { Slots } from "./slots.ts";
+
+/** How a pool makes and keeps its connections. Times are milliseconds. */
+export interface PoolOptions<C extends PhysicalConnection> {
+  readonly bindKey: BindKey;
+  readonly size: number;
+  readonly timeout: number;
+  /** The age at which a connection is replaced; never where undefined. */
+  readonly recycle: number | undefined;
+  /** Whether a connection is asked before each use if it still lives. */
+  readonly prePing: boolean;
+  connect(): Promise<C>;
+}
+
+interface Pooled<C> {
+  readonly connection: C;
+  readonly born: number;
+  /** When its server was last known to answer. */
+  seen: number;
+}
+
+/**
+ * Connections to a server: opened when first needed, kept for the next, never more than the size. The one used last is
+ * the next to be used, so that the others can age and go.
+ *
+ * @see SQLAlchemy: `QueuePool`
+ */
+export class ConnectionPool<C extends PhysicalConnection> {
+  readonly #options: PoolOptions<C>;
+  readonly #slots: Slots;
+  readonly #idle: Pooled<C>[] = [];
+  readonly #lent = new Map<PhysicalConnection, { readonly pooled: Pooled<C>; readonly owner: Owner }>();
+  /** When a connection was last found lost: those that nobody has heard of since may be lost as well. */
+  #lastLoss = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: PoolOptions<C>) {
+    this.#options = options;
+    this.#slots = new Slots({ bindKey: options.bindKey, noun: "connection", size: options.size });
+  }
+
+  /** Lends a connection, waiting for one if all are in use. */
+  async acquire({ owner = new Owner("a statement"), signal }: AcquireOptions = {}): Promise<C> {
+    if (!this.#slots.tryTake(owner)) await this.#slots.take(owner, { timeout: this.#options.timeout, signal });
+    const usable = this.#usable();
+    try {
+      const pooled = await (signal === undefined ? usable : unlessAborted(usable, signal));
+      this.#lent.set(pooled.connection, { pooled, owner });
+      return pooled.connection;
+    } catch (error) {
+      // After an abort the connection that is on its way is the next one's.
+      void usable
+        .then((pooled) => this.#keep(pooled))
+        .catch(() => {})
+        .finally(() => this.#slots.release(owner));
+      throw error;
+    }
+  }
+
+  /** Takes a connection back. A broken one is closed and not lent again, nor is one in a transaction that cannot be ended. */
+  async release(connection: PhysicalConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
+    const loan = this.#lent.get(connection);
+    if (loan === undefined) return;
+    const unfit =
+      discard ||
+      connection.isBroken ||
+      (connection.inTransaction && !(await rollsBack(connection, this.#options.timeout)));
+    this.#lent.delete(connection);
+    if (connection.isBroken) this.#lastLoss = Date.now();
+    if (unfit) {
+      this.#slots.release(loan.owner);
+      await connection.close();
+    } else {
+      loan.pooled.seen = Date.now();
+      const kept = this.#keep(loan.pooled);
+      this.#slots.release(loan.owner);
+      await kept;
+    }
+  }
+
+  /** Closes the free connections now, and those in use when they are given back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close()));
+  }
+
+  status(): PoolStatus {
+    return { size: this.#options.size, inUse: this.#lent.size, idle: this.#idle.length, waiting: this.#slots.waiting };
+  }
+
+  async #usable(): Promise<Pooled<C>> {
+    const { recycle, timeout } = this.#options;
+    const deadline = performance.now() + timeout;
+    for (let pooled = this.#idle.pop(); pooled !== undefined; pooled = this.#idle.pop()) {
+      const { connection, born } = pooled;
+      const tooOld = recycle !== undefined && Date.now() - born > recycle;
+      if (connection.isBroken) this.#lastLoss = Date.now();
+      else if (!tooOld && (await this.#isAlive(pooled, deadline - performance.now()))) return pooled;
+      // Nobody has to wait until a connection that may be dead is closed.
+      void connection.close();
+    }
+    const now = Date.now();
+    return { connection: await this.#options.connect(), born: now, seen: now };
+  }
+
+  /**
+   * Asks a connection whether it lives, where that is wanted or in doubt.
+   *
+   * @param time how long all that are asked may take together, in milliseconds; the last ones are not waited for
+   */
+  async #isAlive({ connection, seen }: Pooled<C>, time: number): Promise<boolean> {
+    if (!this.#options.prePing && seen > this.#lastLoss) return true;
+    if (await answers(connection, Math.max(1, time))) return true;
+    this.#lastLoss = Date.now();
+    return false;
+  }
+
+  async #keep(pooled: Pooled<C>): Promise<void> {
+    if (this.#closed) await pooled.connection.close();
+    else this.#idle.push(pooled);
+  }
+}
+
+async function rollsBack(connection: PhysicalConnection, timeout: number): Promise<boolean> {
+  try {
+    await unlessLate(connection.executeQuery(CompiledQuery.raw("rollback")), timeout);
+    return !connection.isBroken;
+  } catch {
+    return false;
+  }
+}
+
+async function answers(connection: PhysicalConnection, timeout: number): Promise<boolean> {
+  try {
+    await connection.ping(timeout);
+    return !connection.isBroken;
+  } catch {
+    return false;
+  }
+}

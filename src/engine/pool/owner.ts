@@ -1,0 +1,83 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { RecordedQuery } from "../recording/recorded-query.ts";
+import type { Slots } from "./slots.ts";
+
+/** A wait that an owner is in; ending it with an error is how a circle of waits is broken. */
+export interface Wait {
+  readonly slots: Slots;
+  fail(error: Error): void;
+}
+
+let created = 0;
+
+/**
+ * Whoever holds connections and locks, or waits for them: a session, or a single statement outside of one.
+ *
+ * Owners know their surroundings, the owner whose work cannot go on before theirs is done. That makes it possible to
+ * tell a wait that can end from one that waits for itself.
+ */
+export class Owner {
+  /** What messages call it, for example `session 3`. */
+  readonly label: string;
+  /** The owner in whose context this one works. */
+  readonly surrounding: Owner | undefined;
+  /** Younger owners have higher numbers. */
+  readonly age = ++created;
+  readonly waits = new Set<Wait>();
+  /** Where the statements of this owner are noted: with those around it, unless it has a place of its own. */
+  record: RecordedQuery[] | undefined;
+  /** What ends the waits and statements of this owner. */
+  signal: AbortSignal | undefined;
+  readonly #inner = new Set<Owner>();
+
+  constructor(label: string, surrounding: Owner | undefined = surroundings.getStore()?.owner) {
+    this.label = label;
+    this.surrounding = surrounding;
+    this.record = surrounding?.record;
+  }
+
+  /** Says that the work goes on: those around wait for it. */
+  begin(): void {
+    if (this.surrounding !== undefined) this.surrounding.#inner.add(this);
+  }
+
+  /** Says that the work is over. */
+  end(): void {
+    if (this.surrounding !== undefined) this.surrounding.#inner.delete(this);
+  }
+
+  /** Whether this owner, or work inside its own, waits for anything. */
+  get isWaiting(): boolean {
+    return this.pendingWaits().next().done !== true;
+  }
+
+  /** Whether another owner is this one, or surrounds it. */
+  isWithin(other: Owner): boolean {
+    for (let owner: Owner | undefined = this; owner !== undefined; owner = owner.surrounding) {
+      if (owner === other) return true;
+    }
+    return false;
+  }
+
+  /** This owner and all that surround it, innermost first. */
+  chain(): ReadonlySet<Owner> {
+    const chain = new Set<Owner>();
+    for (let owner: Owner | undefined = this; owner !== undefined; owner = owner.surrounding) chain.add(owner);
+    return chain;
+  }
+
+  /** What this owner waits for, itself or by work inside its own. */
+  *pendingWaits(): IterableIterator<readonly [Owner, Wait]> {
+    for (const wait of this.waits) yield [this, wait];
+    for (const inner of this.#inner) yield* inner.pendingWaits();
+  }
+}
+
+/** What the code that runs just now runs in. Layers above keep more in it. */
+export interface Surroundings {
+  /** Undefined where nothing is left to wait for. */
+  readonly owner: Owner | undefined;
+}
+
+/** Carries the surroundings through asynchronous calls. */
+export const surroundings = new AsyncLocalStorage<Surroundings>();

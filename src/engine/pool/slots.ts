@@ -1,0 +1,195 @@
+import { type BindKey, bindLabel } from "../../bind-key.ts";
+import { DeadlockError, SelfDeadlockError, TimeoutError } from "../../errors/database.ts";
+import type { Owner, Wait } from "./owner.ts";
+
+/** What there are a limited number of. */
+export interface SlotsDescription {
+  readonly bindKey: BindKey;
+  /** What one slot is, for messages: `connection`, `writer`. */
+  readonly noun: string;
+  readonly size: number;
+}
+
+/** How long to wait, and what may end the wait early. */
+export interface WaitOptions {
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiter extends Wait {
+  readonly owner: Owner;
+  /** Ends the wait with a place. */
+  take(): void;
+}
+
+/**
+ * A limited number of places, given out first come, first served: the connections of a pool, or a file's one writer.
+ *
+ * A wait that can never end is refused at once: if every place is held by the waiter's own surroundings, or by owners
+ * that wait, themselves or through others, for what the waiter holds.
+ */
+export class Slots {
+  readonly description: SlotsDescription;
+  readonly #holders: Owner[] = [];
+  readonly #waiters: Waiter[] = [];
+
+  constructor(description: SlotsDescription) {
+    this.description = description;
+  }
+
+  /** How many places are taken. */
+  get held(): number {
+    return this.#holders.length;
+  }
+
+  /** How many wait for one. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** Takes a place if one is free and nobody waits for it. */
+  tryTake(owner: Owner): boolean {
+    if (this.#holders.length >= this.description.size || this.#waiters.length > 0) return false;
+    this.#holders.push(owner);
+    return true;
+  }
+
+  /**
+   * Takes a place, waiting for it if need be.
+   *
+   * @throws {SelfDeadlockError} at once, if the place could only come free when the waiter is done
+   * @throws {DeadlockError} if others wait in a circle with this owner and it is the youngest
+   * @throws {TimeoutError} when the time is over
+   */
+  async take(owner: Owner, { timeout, signal }: WaitOptions): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.tryTake(owner)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // An owner's waits are what they are at once: others ask before the owner itself runs again.
+    const fail = (error: unknown) => {
+      const position = this.#waiters.indexOf(waiter);
+      if (position < 0) return;
+      this.#waiters.splice(position, 1);
+      owner.waits.delete(waiter);
+      reject(error);
+    };
+    const take = () => {
+      owner.waits.delete(waiter);
+      resolve();
+    };
+    const waiter: Waiter = { slots: this, owner, take, fail };
+    this.#waiters.push(waiter);
+    owner.waits.add(waiter);
+    const timer = setTimeout(() => fail(this.#timedOut(timeout)), timeout);
+    const abort = () => fail(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      this.#refuseEndlessWait(waiter);
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Gives a place back, to the first who waits for it. */
+  release(owner: Owner): void {
+    const position = this.#holders.indexOf(owner);
+    if (position < 0) return;
+    const next = this.#waiters.shift();
+    if (next === undefined) {
+      this.#holders.splice(position, 1);
+    } else {
+      this.#holders[position] = next.owner;
+      next.take();
+      // Whoever waits on waits for another owner now, in vain if that one does, or waits for them.
+      const isStuck = [...next.owner.pendingWaits()].some(
+        ([owner, wait]) => endlessWaits(wait.slots, owner.chain()) !== undefined,
+      );
+      for (const waiter of [...this.#waiters])
+        if (isStuck || waiter.owner.isWithin(next.owner)) this.#refuseEndlessWait(waiter);
+    }
+  }
+
+  /** Ends waits until this one can end, itself or another that is in its way. */
+  #refuseEndlessWait(waiter: Waiter): void {
+    // Nearly always somebody has a place who waits for nothing.
+    if (this.#holders.some((holder) => !holder.isWaiting && !waiter.owner.isWithin(holder))) return;
+    while (this.#waiters.includes(waiter)) {
+      const chain = waiter.owner.chain();
+      const endless = endlessWaits(this, chain);
+      if (endless === undefined) return;
+      if (this.#holders.every((holder) => chain.has(holder))) {
+        waiter.fail(this.#selfDeadlock(waiter.owner));
+        return;
+      }
+      // Every wait in this file is made by a `Slots`.
+      const circle = [waiter, ...(endless as readonly Waiter[])];
+      const youngest = circle.reduce((young, other) => (other.owner.age > young.owner.age ? other : young));
+      youngest.fail(youngest.slots.#deadlock(youngest.owner));
+    }
+  }
+
+  /** The owners that have the places. */
+  get holders(): readonly Owner[] {
+    return this.#holders;
+  }
+
+  get #what(): string {
+    const { noun, size, bindKey } = this.description;
+    return size === 1 ? `the one ${noun} of ${bindLabel(bindKey)}` : `all ${size} ${noun}s of ${bindLabel(bindKey)}`;
+  }
+
+  #selfDeadlock(owner: Owner): SelfDeadlockError {
+    const holders = [...new Set(this.#holders.map(({ label }) => label))].join(", ");
+    return new SelfDeadlockError(
+      `${owner.label} waits for itself: ${this.#what} ${this.description.size === 1 ? "is" : "are"} held by ${holders}, ` +
+        `in whose context ${owner.label} runs. Commit or close the outer session first, or do the work in it.`,
+      { bindKey: this.description.bindKey },
+    );
+  }
+
+  #deadlock(owner: Owner): DeadlockError {
+    return new DeadlockError(
+      `${owner.label} waits for ${this.#what} while others wait for what it holds. As the youngest it gives way: ` +
+        "roll back and begin anew. Taking databases in the same order everywhere avoids this.",
+      { bindKey: this.description.bindKey, retryable: true },
+    );
+  }
+
+  #timedOut(timeout: number): TimeoutError {
+    const { bindKey, noun, size } = this.description;
+    return new TimeoutError(
+      `No ${noun} of ${bindLabel(bindKey)} came free within ${timeout / 1000} seconds: ` +
+        `${this.held} of ${size} in use, ${this.waiting} waiting. Raise poolSize or poolTimeout, or look for sessions that are not closed.`,
+      { bindKey },
+    );
+  }
+}
+
+/**
+ * The waits because of which none of the places will ever come free to those in `chain`: each is, directly or through
+ * others, for a place of theirs. `undefined` if one will.
+ */
+function endlessWaits(wanted: Slots, chain: ReadonlySet<Owner>): readonly Wait[] | undefined {
+  const waitsOf = new Map<Owner, readonly Wait[]>();
+  const reached = new Set([wanted]);
+  for (const slots of reached) {
+    for (const holder of slots.holders) {
+      if (chain.has(holder) || waitsOf.has(holder)) continue;
+      const waits = [...holder.pendingWaits()].map(([, wait]) => wait);
+      waitsOf.set(holder, waits);
+      for (const wait of waits) reached.add(wait.slots);
+    }
+  }
+  // A place comes free if an owner that has it can go on, and an owner can go on if all that it waits for comes free.
+  const free = new Set<Slots>();
+  const goesOn = (holder: Owner) => waitsOf.get(holder)?.every((wait) => free.has(wait.slots)) === true;
+  for (let before = -1; free.size > before; ) {
+    before = free.size;
+    for (const slots of reached) if (slots.holders.some(goesOn)) free.add(slots);
+  }
+  if (free.has(wanted)) return undefined;
+  return [...waitsOf.values()].flat().filter((wait) => !free.has(wait.slots));
+}

@@ -1,0 +1,71 @@
+import { PrecisionError } from "../../errors/value.ts";
+import { Refusal } from "../../schema/logical-type.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
+import type { Family } from "../family.ts";
+import { type Codec, PrecisionRefusal } from "./codec.ts";
+
+/** How values of one column are written to and read from one engine. */
+export class ColumnConverter {
+  readonly column: TableColumn;
+  readonly #codec: Codec;
+
+  constructor(column: TableColumn, family: Family) {
+    this.column = column;
+    this.#codec = family.codec(column.definition.type);
+  }
+
+  /** Makes the application's value of what the driver read, which is not null; absent where they are the same. */
+  get decode(): Codec["decode"] {
+    return this.#codec.decode;
+  }
+
+  /** Whether what the driver reads is what the application gets. */
+  get readsPlain(): boolean {
+    return this.#codec.decode === undefined;
+  }
+
+  /**
+   * Checks a value and makes what the driver sends. Null passes.
+   *
+   * @throws {InvalidValueError} if the column cannot hold the value
+   */
+  write(value: unknown): unknown {
+    return value === null ? null : this.encode(this.column.accept(value));
+  }
+
+  /**
+   * Makes what the driver sends of a value that the column has accepted, which is not null.
+   *
+   * @throws {InvalidValueError} if this database cannot hold it
+   */
+  encode(accepted: unknown): unknown {
+    const { encode } = this.#codec;
+    if (encode === undefined) return accepted;
+    try {
+      // `accept` has made the value what the type's own codec takes.
+      return encode(accepted as never);
+    } catch (error) {
+      throw this.#refused(error);
+    }
+  }
+
+  /**
+   * Makes the application's value of what the driver read. Null passes.
+   *
+   * @throws {PrecisionError | InvalidValueError} if that is not possible without loss
+   */
+  read(stored: unknown): unknown {
+    const { decode } = this.#codec;
+    if (stored === null || stored === undefined || decode === undefined) return stored ?? null;
+    try {
+      return decode(stored);
+    } catch (error) {
+      throw this.#refused(error);
+    }
+  }
+
+  #refused(error: unknown): unknown {
+    if (error instanceof PrecisionRefusal) return this.column.refusal(error.message, PrecisionError);
+    return error instanceof Refusal ? this.column.refusal(error.message) : error;
+  }
+}

@@ -1,0 +1,181 @@
+import {
+  AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  FromNode,
+  IdentifierNode,
+  JoinNode,
+  type OperationNode,
+  OperatorNode,
+  ReferenceNode,
+  SelectionNode,
+  type SelectQueryNode,
+  TableNode,
+} from "kysely";
+import { RecentMap } from "../../engine/recent-map.ts";
+import type { MappedProperty, Mapper } from "../../model/mapper.ts";
+import { ownRows } from "../../model/own-rows.ts";
+import type { AnyTable } from "../../schema/table.ts";
+
+/** A column of the rows that entities are made from. */
+export interface EntityColumn {
+  /** What the column is called in the rows. */
+  readonly rowKey: string;
+  readonly property: MappedProperty;
+}
+
+/** From where and by which columns entities of a model are read. */
+export interface EntitySelection {
+  readonly mapper: Mapper;
+  /** What the model is called in a statement. */
+  readonly alias: string;
+  /** The model's table, or the join of the tables that its rows are spread over. */
+  readonly source: OperationNode;
+  /** Whether the source is a join. */
+  readonly isJoined: boolean;
+  readonly selections: readonly SelectionNode[];
+  /** The condition that tells a single-table child's rows from its relatives'. */
+  readonly condition: OperationNode | undefined;
+  /** The columns of each class that a row can be of. */
+  readonly columns: ReadonlyMap<Mapper, readonly EntityColumn[]>;
+  /** Whether nothing but such an entity is read from a row. */
+  readonly isAlone: boolean;
+  /** Which descendants the model had. */
+  readonly revision: number;
+}
+
+/** Whether a model has got another descendant since, so that its rows can be of another class. */
+export function isOutdated({ mapper, revision }: EntitySelection): boolean {
+  return mapper.revision !== revision;
+}
+
+/** What entities are called in a statement that reads them, where that is not the plain case. */
+export interface SelectionNames {
+  /** What the model is called; its table's name unless given. */
+  readonly alias?: string | undefined;
+  /** What the columns of the rows are called: this and a number each. Entities that share a row have one each. */
+  readonly prefix?: string | undefined;
+}
+
+interface Cached {
+  readonly revision: number;
+  readonly named: RecentMap<string, EntitySelection>;
+  plain?: EntitySelection;
+}
+
+const MOST_NAMES = 32;
+
+const cache = new WeakMap<Mapper, Cached>();
+
+/** How entities of a model, and of the children that a row of it can be, are read. */
+export function entitySelection(mapper: Mapper, { alias, prefix }: SelectionNames = {}): EntitySelection {
+  let known = cache.get(mapper);
+  if (known === undefined || known.revision !== mapper.revision) {
+    known = { revision: mapper.revision, named: new RecentMap(MOST_NAMES) };
+    cache.set(mapper, known);
+  }
+  if (alias === undefined && prefix === undefined) {
+    known.plain ??= makeSelection(mapper, mapper.table.tableName, undefined);
+    return known.plain;
+  }
+  const name = JSON.stringify([alias, prefix]);
+  let selection = known.named.get(name);
+  if (selection === undefined) {
+    selection = makeSelection(mapper, alias ?? mapper.table.tableName, prefix);
+    known.named.set(name, selection);
+  }
+  return selection;
+}
+
+function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined): EntitySelection {
+  const relatives = mapper.isPolymorphic ? [...mapper.family()] : [mapper];
+  const names = namesIn(relatives);
+  const rowKeys = new Map(
+    [...names].map(([property, name], index) => [property, prefix === undefined ? name : `${prefix}${index}`]),
+  );
+  const columns = new Map(
+    relatives.map((relative) => [
+      relative,
+      relative.properties.map((property) => ({ rowKey: rowKeys.get(property)!, property })),
+    ]),
+  );
+  const tables = [...new Set(relatives.flatMap((relative) => relative.tables))];
+  const isJoined = tables.length > 1;
+  const selections = [...rowKeys].map(([property, rowKey]) => {
+    const reference = columnOf(alias, isJoined ? names.get(property)! : property.name);
+    return SelectionNode.create(
+      rowKey === property.name ? reference : AliasNode.create(reference, IdentifierNode.create(rowKey)),
+    );
+  });
+  const { tableName, node } = mapper.table;
+  const source =
+    isJoined || alias !== tableName
+      ? AliasNode.create(isJoined ? joinOf(mapper, tables, names) : node, IdentifierNode.create(alias))
+      : node;
+  const condition = ownRows(mapper, alias);
+  const { revision } = mapper;
+  return { mapper, alias, source, isJoined, selections, condition, columns, isAlone: prefix === undefined, revision };
+}
+
+/** What the properties of several classes are called where they stand side by side. */
+function namesIn(mappers: readonly Mapper[]): Map<MappedProperty, string> {
+  const names = new Map<MappedProperty, string>();
+  const taken = new Set<string>();
+  for (const property of mappers.flatMap(({ properties }) => properties)) {
+    if (names.has(property)) continue;
+    const name = taken.has(property.name) ? `${property.table.tableName}.${property.name}` : property.name;
+    names.set(property, name);
+    taken.add(name);
+  }
+  return names;
+}
+
+/** The join of the tables that rows are spread over: the own and the parents' rows are there, a child's may be. */
+function joinOf(
+  mapper: Mapper,
+  tables: readonly AnyTable[],
+  keys: ReadonlyMap<MappedProperty, string>,
+): SelectQueryNode {
+  const [root, ...others] = tables as [AnyTable, ...AnyTable[]];
+  const joins = others.map((table) =>
+    JoinNode.createWithOn(
+      mapper.tables.includes(table) ? "InnerJoin" : "LeftJoin",
+      table.node,
+      allOf(
+        table.primaryKey.map((column, index) =>
+          equals(reference(table, column.property), reference(root, root.primaryKey[index]!.property)),
+        ),
+      ),
+    ),
+  );
+  const selections = [...keys].map(([property, rowKey]) =>
+    SelectionNode.create(AliasNode.create(reference(property.table, property.name), IdentifierNode.create(rowKey))),
+  );
+  return Object.freeze({
+    kind: "SelectQueryNode",
+    from: FromNode.create([root.node]),
+    joins,
+    selections,
+  } satisfies SelectQueryNode);
+}
+
+function columnOf(alias: string, name: string): ReferenceNode {
+  return ReferenceNode.create(ColumnNode.create(name), TableNode.create(alias));
+}
+
+function reference(table: AnyTable, name: string): ReferenceNode {
+  const node =
+    table.schema === undefined
+      ? TableNode.create(table.tableName)
+      : TableNode.createWithSchema(table.schema, table.tableName);
+  return ReferenceNode.create(ColumnNode.create(name), node);
+}
+
+function equals(left: OperationNode, right: OperationNode): OperationNode {
+  return BinaryOperationNode.create(left, OperatorNode.create("="), right);
+}
+
+function allOf(conditions: readonly OperationNode[]): OperationNode {
+  return conditions.reduce((all, condition) => AndNode.create(all, condition));
+}

@@ -1,0 +1,41 @@
+import { InvalidValueError } from "../../errors/value.ts";
+import { SelectDraft } from "./select-draft.ts";
+import { bindOf, rootSelection, type SelectParts } from "./select-parts.ts";
+
+/**
+ * A select with the condition that columns equal values: null means that the column is null, a list that it
+ * is one of these.
+ *
+ * @throws {InvalidValueError} if there is no such column, or a value is undefined
+ */
+export function withEqualities(parts: SelectParts, values: Readonly<Record<string, unknown>>): SelectDraft {
+  const { alias, mapper } = rootSelection(parts);
+  let { draft } = parts;
+  for (const [name, value] of Object.entries(values)) {
+    const property = mapper.properties.find((one) => one.name === name);
+    if (value === undefined || property === undefined) {
+      throw new InvalidValueError(
+        value === undefined
+          ? `where({ ${name}: undefined }) could mean anything; leave "${name}" out, or give null.`
+          : `${mapper.label} has no column "${name}".`,
+        { ...bindOf(parts), table: alias, column: name },
+      );
+    }
+    const isList = Array.isArray(value) && property.column.definition.type.kind !== "json";
+    const column = `${alias}.${name}`;
+    draft = SelectDraft.isPlain("=", value)
+      ? draft.where(column, "=", value)
+      : SelectDraft.of(draft.builder.where(column, value === null ? "is" : isList ? "in" : "=", value));
+  }
+  return draft;
+}
+
+/** Whether a condition is an object of values, not an expression. */
+export function isEqualities(condition: unknown): condition is Readonly<Record<string, unknown>> {
+  return (
+    typeof condition === "object" &&
+    condition !== null &&
+    Object.getPrototypeOf(condition) === Object.prototype &&
+    !("toOperationNode" in condition)
+  );
+}

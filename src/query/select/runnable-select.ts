@@ -1,0 +1,289 @@
+import { inspect } from "node:util";
+import {
+  type AliasableExpression,
+  type AliasedExpression,
+  AliasedExpressionWrapper,
+  type Expression,
+  type ExtractTypeFromReferenceExpression,
+  type SelectQueryNode,
+  type StringReference,
+} from "kysely";
+import type { BindKey } from "../../bind-key.ts";
+import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../../errors/session.ts";
+import { type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
+import { knownSelect, valuesByPosition } from "./known-selects.ts";
+import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
+import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
+import { SelectDraft } from "./select-draft.ts";
+import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
+import type { CompiledSelect, ReadOptions, SelectRunner } from "./select-runner.ts";
+
+/** What is said when something is not there. */
+export interface NotFoundOptions extends ReadOptions {
+  /** What to tell the one who asked. */
+  readonly description?: string | undefined;
+}
+
+/**
+ * A select that is complete: what can be asked of its rows.
+ *
+ * @typeParam DB the tables in it, as Kysely's types want them
+ * @typeParam TB their names
+ * @typeParam E what its rows become
+ */
+export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements AliasableExpression<E> {
+  /** @internal what the select is made of */
+  protected readonly parts: SelectParts;
+
+  /** @internal use `select(Model)`, `db.select(Model)` or `session.select(Model)` */
+  constructor(parts: SelectParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * What all rows become: entities, unless columns were selected.
+   *
+   * @see SQLAlchemy: `session.scalars(…).all()`
+   */
+  async all(options: ReadOptions = {}): Promise<E[]> {
+    return this.#read("all", (node) => node, options);
+  }
+
+  /**
+   * What the first row becomes, or null.
+   *
+   * @see SQLAlchemy: `session.scalars(…).first()`
+   */
+  async first(options: ReadOptions = {}): Promise<E | null> {
+    return (await this.#read("first", (node) => limited(node, 1), options))[0] ?? null;
+  }
+
+  /**
+   * The same as {@link first}, where having no row is the answer 404 to whoever asked for one.
+   *
+   * @param options `description`: what to tell the one who asked
+   * @throws {NotFoundError} if there is none
+   *
+   * @see Flask-SQLAlchemy: `db.first_or_404`
+   */
+  async firstOr404(options: NotFoundOptions = {}): Promise<E> {
+    const item = await this.first(options);
+    if (item === null) throw this.#notFound(options);
+    return item;
+  }
+
+  /**
+   * What the one row becomes.
+   *
+   * @throws {NoResultError} if there is none
+   * @throws {MultipleResultsError} if there are several
+   *
+   * @see SQLAlchemy: `session.scalars(…).one()`
+   */
+  async one(options: ReadOptions = {}): Promise<E> {
+    const item = await this.oneOrNull(options);
+    if (item !== null) return item;
+    throw new NoResultError(`There is no row of ${this.#label} where one was to be.`, bindOf(this.parts));
+  }
+
+  /**
+   * What the one row becomes, or null.
+   *
+   * @throws {MultipleResultsError} if there are several
+   *
+   * @see SQLAlchemy: `session.scalars(…).one_or_none()`
+   */
+  async oneOrNull(options: ReadOptions = {}): Promise<E | null> {
+    const [item = null, second] = await this.#read("one", (node) => limited(node, 2), options);
+    if (second === undefined) return item;
+    throw new MultipleResultsError(`There are several rows of ${this.#label} where one was to be.`, bindOf(this.parts));
+  }
+
+  /**
+   * The same as {@link one}, where having no row, or several, is the answer 404 to whoever asked for one.
+   *
+   * @param options `description`: what to tell the one who asked
+   * @throws {NotFoundError} if there is none, or if there are several
+   *
+   * @see Flask-SQLAlchemy: `db.one_or_404`
+   */
+  async oneOr404(options: NotFoundOptions = {}): Promise<E> {
+    const [item, second] = await this.#read("one", (node) => limited(node, 2), options);
+    if (item === undefined || second !== undefined) throw this.#notFound(options);
+    return item;
+  }
+
+  /**
+   * The values of one column, of all rows.
+   *
+   * @example
+   * const names = await db.select(User).orderBy("id").pluck("name");
+   *
+   * @see SQLAlchemy: `session.scalars(select(User.name)).all()`
+   */
+  async pluck<RE extends StringReference<DB, TB>>(
+    column: RE,
+    options: ReadOptions = {},
+  ): Promise<ExtractTypeFromReferenceExpression<DB, TB, RE>[]> {
+    const draft = SelectDraft.of(this.parts.draft.builder.clearSelect().select([column]));
+    const rows = await this.runner.read(statementOf({ ...this.parts, draft, readsRows: true }), options);
+    // Each row has that column's value, and nothing else.
+    return rows.map((row) => Object.values(row as object)[0]);
+  }
+
+  /** How many rows there are, within `limit` and `offset`. */
+  async count(options: ReadOptions = {}): Promise<number> {
+    const [row] = await this.#rows(countNode, options);
+    return Number(row?.["count"]);
+  }
+
+  /** Whether there is any row. */
+  async exists(options: ReadOptions = {}): Promise<boolean> {
+    return (await this.#rows((node) => limited(existsNode(node), 1), options)).length > 0;
+  }
+
+  /**
+   * One page of the rows, and where it stands among all pages. The page takes the place of the select's own `limit` and
+   * `offset`, which are only counted by. Give the select an order, or pages overlap.
+   *
+   * @param options numbers may be text, as they come with a request
+   * @throws {NotFoundError} for a page that is not there, unless `notFound: false`
+   *
+   * @example
+   * const page = await db.select(User).orderBy("name").orderBy("id").paginate({ page: query.page, perPage: 10 });
+   * for (const number of page.iterPages()) print(number ?? "…");
+   *
+   * @see Flask-SQLAlchemy: `db.paginate`
+   */
+  async paginate(options: PageOptions = {}): Promise<Page<E>> {
+    const asked = pageNumbers(options);
+    const read: PageReader<E> = ({ page, perPage }) =>
+      this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), options);
+    const items = await itemsOf(asked, read, options.notFound ?? true);
+    return new Page(asked, items, options.count === false ? null : await this.count(options), read);
+  }
+
+  /**
+   * The rows behind a place, or before it: pages that stay right while rows come and go, and that cost the same however
+   * far one has read. The place is told by the columns of the select's order and by the primary keys of its tables, which
+   * are added to the order; a cursor is text that holds their values. Null has its place too.
+   *
+   * Where there are many rows, the order should be that of an index.
+   *
+   * @throws {InvalidCursorError} if a cursor is none that a select of this order has given
+   * @throws {UnsupportedError} if the order is by more than columns, or the select has a limit or groups
+   *
+   * @example
+   * const page = await db.select(Post).orderBy("createdAt", "desc").keyset({ after: query.after, perPage: 10 });
+   * const link = page.next === null ? null : `?after=${page.next}`;
+   */
+  async keyset(options: KeysetOptions = {}): Promise<KeysetPage<E>> {
+    // The statement reads what E says.
+    return (await readKeyset(this.parts, this.runner, options)) as KeysetPage<E>;
+  }
+
+  /**
+   * What the rows become, one after the other, as the database gives them. Clean entities are not kept by the session,
+   * so memory does not grow. Leaving the loop ends the statement and gives the connection back.
+   *
+   * @param options `chunkSize`: how many rows are read at once, 100 unless given
+   */
+  stream(options: ReadOptions & { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
+    // The statement reads what E says.
+    return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
+  }
+
+  /**
+   * What would be sent: the SQL, the values of its parameters, and to which bind.
+   *
+   * @param options `bindKey`: the bind that the statement has to belong to
+   * @throws {CrossBindError} if it belongs to another
+   *
+   * @see SQLAlchemy: `str(statement.compile(engine))`
+   */
+  compile(options: { readonly bindKey?: BindKey } = {}): CompiledSelect {
+    return this.runner.compile(statementOf(this.parts).node, options.bindKey);
+  }
+
+  /**
+   * The SQL and the values of its parameters as one text, for a look.
+   *
+   * @example
+   * console.log(db.select(User).where({ id: 1 }).toSQL());
+   * // select "id", "name" from "user" where "user"."id" = $1 -- [1]
+   */
+  toSQL(): string {
+    const { sql, parameters } = this.compile();
+    return parameters.length === 0
+      ? sql
+      : `${sql} -- ${inspect(parameters, { breakLength: Number.POSITIVE_INFINITY })}`;
+  }
+
+  /** The select under a name, to be a source of rows or a value in other statements. */
+  as<A extends string>(alias: A): AliasedExpression<E, A>;
+  as<A extends string>(alias: Expression<unknown>): AliasedExpression<E, A>;
+  as(alias: string | Expression<unknown>): AliasedExpression<E, string> {
+    // Both overloads of the wrapper take what the overloads here do.
+    return new AliasedExpressionWrapper<E, string>(this, alias as string);
+  }
+
+  /** Part of Kysely's expression: for types only. */
+  get expressionType(): E | undefined {
+    return undefined;
+  }
+
+  /** Part of Kysely's expression: a select of one column is a value too. */
+  get isSelectQueryBuilder(): true {
+    return true;
+  }
+
+  /** The statement's tree, which makes it a part of other statements. */
+  toOperationNode(): SelectQueryNode {
+    return statementOf(this.parts).node;
+  }
+
+  /** @internal whoever runs the select */
+  protected get runner(): SelectRunner {
+    const { runner } = this.parts;
+    if (runner !== undefined) return runner;
+    throw new SessionError(
+      `This select of ${this.#label} belongs to no session. Run it with \`session.select(statement)\` or \`db.select(statement)\`.`,
+      bindOf(this.parts),
+    );
+  }
+
+  get #label(): string {
+    return this.parts.root.mapper.label;
+  }
+
+  #notFound({ description }: NotFoundOptions): NotFoundError {
+    return new NotFoundError(`There is no such ${this.parts.root.mapper.name}.`, {
+      ...bindOf(this.parts),
+      description,
+    });
+  }
+
+  /** @param terminal what `change` makes of every select, if that is always the same */
+  async #read(
+    terminal: string | undefined,
+    change: (node: SelectQueryNode) => SelectQueryNode,
+    options: ReadOptions,
+  ): Promise<E[]> {
+    const { runner } = this;
+    const known = terminal === undefined ? undefined : knownSelect(this.parts, terminal, change);
+    if (known !== undefined) return (await runner.readTemplate(known, valuesByPosition(this.parts), options)) as E[];
+    const { node, result } = statementOf(this.parts);
+    // The statement reads what E says.
+    return (await runner.read({ node: change(node), result }, options)) as E[];
+  }
+
+  async #rows(
+    change: (node: SelectQueryNode) => SelectQueryNode,
+    options: ReadOptions,
+  ): Promise<Record<string, unknown>[]> {
+    const { node } = statementOf(this.parts);
+    const rows = await this.runner.read({ node: change(node), result: { kind: "rows" } }, options);
+    // Whatever is read as rows has columns by their names.
+    return rows as Record<string, unknown>[];
+  }
+}

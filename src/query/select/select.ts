@@ -1,0 +1,311 @@
+import {
+  type CallbackSelection,
+  type ComparisonOperatorExpression,
+  type Expression,
+  type ExpressionOrFactory,
+  type JoinCallbackExpression,
+  type JoinReferenceExpression,
+  NOOP_QUERY_EXECUTOR,
+  type OperandValueExpressionOrList,
+  QueryCreator,
+  type RawBuilder,
+  type ReferenceExpression,
+  type SelectCallback,
+  type SelectExpression,
+  type Selection,
+  type SelectQueryNode,
+  type SqlBool,
+} from "kysely";
+import type { BindKey } from "../../bind-key.ts";
+import { UnsupportedError } from "../../errors/configuration.ts";
+import { mapperOfClassInUse } from "../../model/class-in-use.ts";
+import type { AnyModel } from "../../model/model-types.ts";
+import { modelsAsTables } from "../../model/models-as-tables.ts";
+import type { Columns } from "../../schema/column.ts";
+import { AliasedModel } from "./aliased-model.ts";
+import { ArrangedSelect } from "./arranged-select.ts";
+import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
+import { isEqualities, withEqualities } from "./equalities.ts";
+import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
+import { bindOf, isOwnColumn, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
+import type { ReadOptions, SelectRunner, SelectStatement } from "./select-runner.ts";
+import type {
+  AnyAlias,
+  Equalities,
+  Joinable,
+  ReadModel,
+  SelectOf,
+  Together,
+  WithOptionalTable,
+  WithTable,
+} from "./select-types.ts";
+
+/**
+ * A statement that reads entities, or rows. Immutable: every method returns a new one, so it can be kept and refined at
+ * will.
+ *
+ * @typeParam DB the tables in it, as Kysely's types want them
+ * @typeParam TB their names
+ * @typeParam E what its rows become: entities, unless columns were selected
+ * @typeParam K the bind key of all tables
+ * @typeParam C the columns of the model
+ *
+ * @see SQLAlchemy: `select(Model)`
+ */
+export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends ArrangedSelect<DB, TB, E> {
+  /**
+   * Takes the model's rows from SQL text instead of its table. The text is a select that gives all columns of the table,
+   * under their names in the database; conditions, joins, order and all else apply to what it gives. It runs on the
+   * model's bind.
+   *
+   * @throws {UnsupportedError} if the model's rows are spread over joined tables
+   *
+   * @example
+   * db.select(Post).fromSql(sql`select * from post tablesample system (${percent})`).where("published", "=", true)
+   *
+   * @see SQLAlchemy: `Select.from_statement`
+   */
+  fromSql(text: RawBuilder<unknown>): Select<DB, TB, E, K, C> {
+    const { isJoined, mapper } = rootSelection(this.parts);
+    if (isJoined) {
+      throw new UnsupportedError(
+        `Rows of ${mapper.label} are spread over joined tables, which no text gives as they are.`,
+        bindOf(this.parts),
+      );
+    }
+    return this.rebuilt({ ...this.parts, text: text.toOperationNode() });
+  }
+
+  /**
+   * Keeps rows that fulfil a condition; several conditions all have to hold.
+   *
+   * @example
+   * select(User).where("name", "like", "a%")
+   * select(User).where((eb) => eb.or([eb("admin", "=", true), eb("id", "<", 10)]))
+   * select(User).where({ name: "ada", bio: null })
+   *
+   * @see SQLAlchemy: `Select.where`, `Select.filter_by`
+   */
+  where<RE extends ReferenceExpression<DB, TB>>(
+    column: RE,
+    operator: ComparisonOperatorExpression,
+    value: OperandValueExpressionOrList<DB, TB, RE>,
+  ): Select<DB, TB, E, K, C>;
+  where<X extends ExpressionOrFactory<DB, TB, SqlBool>>(condition: X): Select<DB, TB, E, K, C>;
+  where(equalities: Equalities<C>): Select<DB, TB, E, K, C>;
+  where(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
+    const [first] = given;
+    if (given.length === 1 && isEqualities(first))
+      return new Select({ ...this.parts, draft: withEqualities(this.parts, first) });
+    const [column, operator, value] = given;
+    if (isOwnColumn(this.parts, column) && SelectDraft.isPlain(operator, value)) {
+      return new Select({ ...this.parts, draft: this.parts.draft.where(column, operator as string, value) });
+    }
+    return this.refined((builder) => applied(builder, "where", given));
+  }
+
+  /** Keeps rows in which two columns compare as said. */
+  whereRef<L extends ReferenceExpression<DB, TB>, R extends ReferenceExpression<DB, TB>>(
+    left: L,
+    operator: ComparisonOperatorExpression,
+    right: R,
+  ): Select<DB, TB, E, K, C> {
+    return this.refined((builder) => applied(builder, "whereRef", [left, operator, right]));
+  }
+
+  /**
+   * Joins a model or table of the same bind, for conditions and order; the result is still entities of the first model.
+   * One of another bind does not compile, and is refused before anything is sent.
+   *
+   * @see SQLAlchemy: `Select.join`
+   */
+  innerJoin<C2 extends Columns, N extends string>(
+    table: Joinable<C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, E, K, C>;
+  innerJoin<C2 extends Columns, N extends string>(
+    table: Joinable<C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, E, K, C>;
+  innerJoin(...given: readonly unknown[]): never {
+    return this.#join("innerJoin", given, false) as never;
+  }
+
+  /**
+   * Joins a model or table of the same bind whose rows may be missing.
+   *
+   * @see SQLAlchemy: `Select.outerjoin`
+   */
+  leftJoin<C2 extends Columns, N extends string>(
+    table: Joinable<C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, E, K, C>;
+  leftJoin<C2 extends Columns, N extends string>(
+    table: Joinable<C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, E, K, C>;
+  leftJoin(...given: readonly unknown[]): never {
+    return this.#join("leftJoin", given, false) as never;
+  }
+
+  /**
+   * Joins a model of the same bind and reads its entities too: each row becomes a list of entities, in the order in
+   * which they were asked for.
+   *
+   * @example
+   * for (const [user, login] of await db.select(User).with(Login, "login.userId", "user.id").all()) …
+   *
+   * @see SQLAlchemy: `select(User, Login).join(…)`
+   */
+  with<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
+  with<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
+  with(...given: readonly unknown[]): never {
+    return this.#join("innerJoin", given, true) as never;
+  }
+
+  /**
+   * The same as {@link with}, with null where a row has no such entity.
+   *
+   * @see SQLAlchemy: `select(User, Login).outerjoin(…)`
+   */
+  withOptional<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+    right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
+  withOptional<E2, C2 extends Columns, N extends string>(
+    model: ReadModel<E2, C2, N, K>,
+    on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
+  ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
+  withOptional(...given: readonly unknown[]): never {
+    return this.#join("leftJoin", given, true) as never;
+  }
+
+  /**
+   * Reads rows instead of entities: columns, and expressions with a name. Values of columns are converted as in entities.
+   *
+   * @example
+   * select(User).innerJoin(Login, "login.userId", "user.id").select(["user.name", "login.at as lastSeen"])
+   * select(User).select((eb) => ["role", eb.fn.countAll<number>().as("users")]).groupBy("role")
+   *
+   * @see SQLAlchemy: `select(User.name, Login.at)`, `Select.with_only_columns`
+   */
+  select<SE extends SelectExpression<DB, TB>>(selections: readonly SE[]): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
+  select<CB extends SelectCallback<DB, TB>>(selections: CB): Select<DB, TB, CallbackSelection<DB, TB, CB>, K, C>;
+  select<SE extends SelectExpression<DB, TB>>(selection: SE): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
+  select(selection: unknown): never {
+    const { builder } = this.parts.draft;
+    return new Select({
+      ...this.parts,
+      draft: SelectDraft.of(applied(builder.clearSelect(), "select", [selection])),
+      readsRows: true,
+    }) as never;
+  }
+
+  /**
+   * Updates all rows that the select finds, in one statement, and says how many they were. `onUpdate` of columns applies,
+   * and a version column counts on. Entities that are loaded are stale from then on: they keep their values until the
+   * next query that returns their rows.
+   *
+   * @param values what columns are set to, or a function that makes it of an expression builder
+   * @throws {UnsupportedError} if the select says more than conditions, or the rows are spread over joined tables
+   * @throws {InvalidValueError} if a value does not fit its column
+   *
+   * @example
+   * await db.select(User).where("seenAt", "<", lastYear).update({ role: "sleeper" });
+   * await db.select(Account).where({ id: 1 }).update((eb) => ({ visits: eb("visits", "+", 1) }));
+   *
+   * @see SQLAlchemy: `update(User).where(…).values(…)`
+   */
+  async update(values: ChangesOrFactory<DB, TB, C>, options: ReadOptions = {}): Promise<number> {
+    return this.runner.write(updateNode(this.parts, values), options);
+  }
+
+  /**
+   * Deletes all rows that the select finds, in one statement, and says how many they were. Entities of such rows are
+   * stale from then on: the next `get` of one gives null and lets go of it.
+   *
+   * @throws {UnsupportedError} as {@link update}
+   *
+   * @example
+   * await db.select(Login).where("at", "<", lastYear).delete();
+   *
+   * @see SQLAlchemy: `delete(User).where(…)`
+   */
+  async delete(options: ReadOptions = {}): Promise<number> {
+    return this.runner.write(deleteNode(this.parts), options);
+  }
+
+  /** @internal the statement as it is sent, and what its rows become */
+  get statement(): SelectStatement {
+    return statementOf(this.parts);
+  }
+
+  /** @internal the same statement, run by this session */
+  on(runner: SelectRunner): Select<DB, TB, E, K, C> {
+    return new Select({ ...this.parts, runner });
+  }
+
+  /** @internal */
+  protected override rebuilt(parts: SelectParts): this {
+    // No class is made of this one.
+    return new Select(parts) as unknown as this;
+  }
+
+  #join(method: "innerJoin" | "leftJoin", [table, ...on]: readonly unknown[], isRead: boolean): unknown {
+    const { parts } = this;
+    if (isRead && parts.readsRows) {
+      throw new UnsupportedError(
+        "A select of rows reads no entities beside them. Call `with` before `select([…])`, or join with `innerJoin` and select the columns.",
+        bindOf(parts),
+      );
+    }
+    const joined = namedModel(table);
+    const before = (parts.draft.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
+    return new Select({
+      ...parts,
+      draft: SelectDraft.of(applied(parts.draft.builder, method, [table, ...on])),
+      joined: joined === undefined ? parts.joined : [...parts.joined, { ...joined, join: before, isRead }],
+    });
+  }
+}
+
+/**
+ * A statement that reads entities of a model, bound to no session: keep it, refine it, and run it with
+ * `session.select(statement)`.
+ *
+ * @example
+ * const admins = select(User).where("admin", "=", true);
+ * await db.select(admins).orderBy("name").all();
+ *
+ * @throws {UnmappedClassError} if it is not a model
+ *
+ * @see SQLAlchemy: `select(Model)`
+ */
+export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
+  const root = namedModel(model) ?? { mapper: mapperOfClassInUse(model), alias: undefined };
+  const draft = SelectDraft.begin(() => {
+    const { source } = rootSelection({ root });
+    const from: Expression<unknown> = { expressionType: undefined, toOperationNode: () => source };
+    const creator = new QueryCreator<Record<string, never>>({ executor: NOOP_QUERY_EXECUTOR });
+    // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
+    return modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
+  });
+  const parts: SelectParts = { root, joined: [], draft, readsRows: false, runner: undefined };
+  return new Select(parts) as unknown as SelectOf<M>;
+}
+
+/** The model that is named, unless it is a table. */
+function namedModel(given: unknown): NamedModel | undefined {
+  if (given instanceof AliasedModel) return { mapper: given.mapper, alias: given.alias };
+  return typeof given === "function" ? { mapper: mapperOfClassInUse(given), alias: undefined } : undefined;
+}

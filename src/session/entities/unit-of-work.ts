@@ -1,0 +1,362 @@
+import type { BindKey } from "../../bind-key.ts";
+import { SessionError } from "../../errors/session.ts";
+import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
+import {
+  type Entity,
+  type EntityOwner,
+  type EntityState,
+  epochOf,
+  mapperOf,
+  ownerOf,
+  rowOf,
+  type StoredRow,
+  setEpoch,
+  setOwner,
+  setRow,
+} from "../../model/entity.ts";
+import type { Mapper } from "../../model/mapper.ts";
+import type { AnyTable } from "../../schema/table.ts";
+import { isChanged, type PendingWork } from "../flush/flush-plan.ts";
+import { KeyReference } from "../flush/key-reference.ts";
+import type { Filled, Undo } from "../transaction/undo-log.ts";
+import { applyDefaults, setValues, takeBack } from "./entity-values.ts";
+import { identityKeyOf } from "./identity-key.ts";
+import { IdentityMap } from "./identity-map.ts";
+
+/** What a detached entity has for a row when that was deleted. */
+const DELETED: StoredRow = Object.freeze({});
+
+const NOTHING_FILLED: ReadonlyMap<string, Filled> = new Map();
+
+/** The entities of a session: which there are, what became of them, and which of them have to be stored. */
+export class UnitOfWork implements EntityOwner {
+  readonly label: string;
+  readonly identityMap = new IdentityMap();
+  readonly #added = new Set<Entity>();
+  readonly #deleted = new Set<Entity>();
+  /** Entities whose rows were deleted in the transaction that is open. */
+  readonly #gone = new Set<Entity>();
+  /** What `add` filled in, by defaults: a rollback takes it back. */
+  readonly #filled = new Map<Entity, ReadonlyMap<string, Filled>>();
+  #epoch = 1;
+
+  constructor(label: string) {
+    this.label = label;
+  }
+
+  /** Entities that will be inserted, in the order in which they were added. */
+  get added(): ReadonlySet<Entity> {
+    return this.#added;
+  }
+
+  /** Entities that will be deleted. */
+  get deleted(): ReadonlySet<Entity> {
+    return this.#deleted;
+  }
+
+  stateOf(entity: Entity): EntityState {
+    if (this.#added.has(entity)) return "pending";
+    return this.#gone.has(entity) ? "deleted" : "persistent";
+  }
+
+  /** Whether an entity belongs to this session. */
+  owns(entity: Entity): boolean {
+    return ownerOf(entity) === this;
+  }
+
+  /** Whether an entity differs from its row, or has none. */
+  isModified(entity: Entity): boolean {
+    const row = rowOf(entity);
+    return row === null || row === DELETED || isChanged(entity, mapperOf(entity));
+  }
+
+  /** Whether an entity's values may be older than the transaction: the next row read brings new ones. */
+  isStale(entity: Entity): boolean {
+    return epochOf(entity) !== this.#epoch;
+  }
+
+  /** From now on all that was read before is stale. */
+  expire(): void {
+    this.#epoch++;
+  }
+
+  /** The same for one entity. */
+  expireOne(entity: Entity | undefined): void {
+    if (entity !== undefined && this.owns(entity)) setEpoch(entity, 0);
+  }
+
+  /** The same for the entities whose rows are in these tables. */
+  expireTables(tables: ReadonlySet<AnyTable>): void {
+    for (const [, entities] of this.identityMap) {
+      for (const entity of entities.values()) {
+        if (mapperOf(entity).tables.some((table) => tables.has(table))) setEpoch(entity, 0);
+      }
+    }
+  }
+
+  /** Takes an entity in: a new one to be stored, or a detached one to be watched again. */
+  add(entity: Entity): void {
+    const mapper = mapperOfEntityInUse(entity);
+    const owner = ownerOf(entity);
+    if (owner === this) {
+      if (this.#gone.has(entity)) {
+        throw error(entity, "was deleted in this transaction; it can be added again after the commit, as a new entity");
+      }
+      this.#deleted.delete(entity);
+      return;
+    }
+    requireFree(entity, owner);
+    const row = rowOf(entity);
+    if (row === DELETED) throw error(entity, "was deleted; make a new entity to store its values again");
+    if (row !== null) {
+      this.#attach(entity, mapper, row);
+      return;
+    }
+    setOwner(entity, this);
+    this.#added.add(entity);
+    this.#filled.set(entity, applyDefaults(entity, mapper));
+  }
+
+  /** Marks an entity's row for deletion. */
+  delete(entity: Entity): void {
+    const mapper = mapperOfEntityInUse(entity);
+    const owner = ownerOf(entity);
+    if (owner !== this) requireFree(entity, owner);
+    if (this.#added.has(entity)) {
+      throw error(entity, "is not stored yet; use `expunge` to take it out of the session");
+    }
+    const row = rowOf(entity);
+    if (row === null || row === DELETED) throw error(entity, "is not stored, so there is nothing to delete");
+    if (owner === null) this.#attach(entity, mapper, row);
+    if (!this.#gone.has(entity)) this.#deleted.add(entity);
+  }
+
+  /** Lets go of an entity; what was not stored of it is forgotten. */
+  expunge(entity: Entity): void {
+    mapperOfEntityInUse(entity);
+    if (ownerOf(entity) !== this) throw error(entity, "is not in this session");
+    if (this.#gone.has(entity)) setRow(entity, DELETED);
+    this.#forget(entity);
+    this.leaveKey(entity);
+    setOwner(entity, null);
+  }
+
+  /** Lets go of an entity that was only passed through, unless something is to be done with it. */
+  release(entity: Entity): void {
+    if (this.owns(entity) && !this.#deleted.has(entity) && !isChanged(entity, mapperOf(entity))) this.expunge(entity);
+  }
+
+  /** Whether there are no entities. */
+  get isEmpty(): boolean {
+    return this.#added.size === 0 && this.#gone.size === 0 && this.identityMap.size === 0;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    if (this.isEmpty) return;
+    for (const entity of this.#gone) setRow(entity, DELETED);
+    for (const entity of this.all()) setOwner(entity, null);
+    this.#added.clear();
+    this.#deleted.clear();
+    this.#gone.clear();
+    this.#filled.clear();
+    this.identityMap.clear();
+  }
+
+  /** Every entity of the session. */
+  *all(): IterableIterator<Entity> {
+    yield* this.#added;
+    for (const [, entities] of this.identityMap) yield* entities.values();
+    yield* this.#gone;
+  }
+
+  /** Whether nothing on a bind can differ from what is stored: no entity of it is there, and none anywhere is new. */
+  isEmptyOn(bindKey: BindKey): boolean {
+    if (this.#added.size > 0 || this.#deleted.size > 0) return false;
+    for (const [root, entities] of this.identityMap) {
+      if (entities.size > 0 && root.table.bindKey === bindKey) return false;
+    }
+    return true;
+  }
+
+  /** What has to be stored, on one bind or on all. */
+  pending(bindKey?: BindKey): PendingWork {
+    const here = (mapper: Mapper) => bindKey === undefined || mapper.table.bindKey === bindKey;
+    const changed: Entity[] = [];
+    for (const [root, entities] of this.identityMap) {
+      if (!here(root)) continue;
+      for (const entity of entities.values()) {
+        if (!this.#deleted.has(entity) && isChanged(entity, mapperOf(entity))) changed.push(entity);
+      }
+    }
+    const ofBind = (entities: Iterable<Entity>) => [...entities].filter((entity) => here(mapperOf(entity)));
+    return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted) };
+  }
+
+  /** The same, with the entities of other binds whose keys these wait for. */
+  pendingWithKeys(bindKey?: BindKey): PendingWork {
+    const pending = this.pending(bindKey);
+    if (bindKey === undefined) return pending;
+    const added = new Set(pending.added);
+    for (const entity of pending.changed) for (const target of this.#awaited(entity)) added.add(target);
+    // The set grows while it is walked: those that are waited for may wait for others.
+    for (const entity of added) for (const target of this.#awaited(entity)) added.add(target);
+    // A new row may take the place of one that is to be deleted.
+    const binds = new Set([...added].map((entity) => mapperOf(entity).table.bindKey)).add(bindKey);
+    return {
+      added: [...this.#added].filter((entity) => added.has(entity)),
+      changed: pending.changed,
+      deleted: [...this.#deleted].filter((entity) => binds.has(mapperOf(entity).table.bindKey)),
+    };
+  }
+
+  #awaited(entity: Entity): Entity[] {
+    return Object.values(entity).flatMap((value) =>
+      value instanceof KeyReference && this.#added.has(value.entity) ? [value.entity] : [],
+    );
+  }
+
+  /** A row was read that no entity here stands for, and this entity made of it; the caller puts it into the identity map. */
+  loaded(entity: Entity, row: StoredRow): void {
+    setRow(entity, row);
+    setOwner(entity, this);
+    setEpoch(entity, this.#epoch);
+  }
+
+  /** An entity's row was read again. */
+  reloaded(entity: Entity, row: StoredRow, isWhole: boolean): void {
+    setRow(entity, row);
+    if (isWhole) setEpoch(entity, this.#epoch);
+  }
+
+  /** An entity's row was inserted, or updated. Returns what `add` had filled in. */
+  stored(entity: Entity, row: StoredRow): ReadonlyMap<string, Filled> {
+    const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
+    const isNew = rowOf(entity) === null;
+    const mapper = mapperOf(entity);
+    const keepsKey = this.identityMap.get(mapper, identityKeyOf(mapper, row)!) === entity;
+    if (!keepsKey) this.leaveKey(entity);
+    setRow(entity, row);
+    // An entity that was let go of while its row was being written stays out.
+    if (!this.owns(entity)) return filled;
+    // An update tells nothing of the columns that it does not set: what was stale is.
+    if (isNew) setEpoch(entity, this.#epoch);
+    this.#added.delete(entity);
+    this.#filled.delete(entity);
+    if (!keepsKey) this.#enter(entity, row);
+    return filled;
+  }
+
+  /** An entity's row was deleted, in the transaction that is open. */
+  removed(entity: Entity): void {
+    this.leaveKey(entity);
+    if (!this.owns(entity)) return;
+    this.#deleted.delete(entity);
+    this.#gone.add(entity);
+  }
+
+  /** Whether an entity's row was deleted, in the transaction that is open or for good. */
+  isGone(entity: Entity): boolean {
+    return this.#gone.has(entity) || rowOf(entity) === DELETED;
+  }
+
+  /** The deletion of an entity's row is for good. */
+  settleRemoved(entity: Entity): void {
+    if (!this.#gone.delete(entity)) return;
+    setRow(entity, DELETED);
+    setOwner(entity, null);
+  }
+
+  /** Entities do not stand for their rows' keys any more: the rows are getting others. */
+  leaveKey(entity: Entity): void {
+    const row = rowOf(entity);
+    const mapper = mapperOf(entity);
+    const key = row === null ? undefined : identityKeyOf(mapper, row);
+    if (key !== undefined) this.identityMap.delete(mapper, key, entity);
+  }
+
+  /** What a transaction did to an entity's row was taken back; so is what the session did to the entity. */
+  undo(entity: Entity, { kind, row, filled }: Undo): void {
+    const owner = ownerOf(entity);
+    // An entity that was let go of keeps its values, and one that others have taken in is theirs.
+    if (owner !== null && owner !== this) return;
+    if (kind === "inserted" || row === null) {
+      this.#takeOut(entity, filled);
+    } else if (owner === null) {
+      setRow(entity, row);
+    } else {
+      this.leaveKey(entity);
+      this.#gone.delete(entity);
+      this.#deleted.delete(entity);
+      setValues(entity, row);
+      setRow(entity, row);
+      this.#enter(entity, row);
+    }
+  }
+
+  /** Forgets what was not stored: entities added leave, changed ones are what their rows say, none is to be deleted. */
+  discardPending(here: (mapper: Mapper) => boolean): void {
+    if (this.isEmpty) return;
+    for (const entity of [...this.#added]) {
+      if (here(mapperOf(entity))) this.#takeOut(entity, this.#filled.get(entity) ?? NOTHING_FILLED);
+    }
+    for (const [root, entities] of this.identityMap) {
+      if (!here(root)) continue;
+      for (const entity of entities.values()) {
+        if (isChanged(entity, mapperOf(entity))) setValues(entity, rowOf(entity)!);
+      }
+    }
+    for (const entity of [...this.#deleted]) if (here(mapperOf(entity))) this.#deleted.delete(entity);
+  }
+
+  /** Gives an entity back what its row says. */
+  revert(entity: Entity): void {
+    setValues(entity, rowOf(entity)!);
+  }
+
+  /** An entity stands for a row from now on; whichever did so before is let go of. */
+  #enter(entity: Entity, row: StoredRow): void {
+    const mapper = mapperOf(entity);
+    const key = identityKeyOf(mapper, row)!;
+    const other = this.identityMap.get(mapper, key);
+    if (other !== undefined && other !== entity) this.expunge(other);
+    this.identityMap.set(mapper, key, entity);
+  }
+
+  /** An entity is as if never added. */
+  #takeOut(entity: Entity, filled: ReadonlyMap<string, Filled>): void {
+    this.leaveKey(entity);
+    this.#forget(entity);
+    setRow(entity, null);
+    setOwner(entity, null);
+    takeBack(entity, filled);
+  }
+
+  #forget(entity: Entity): void {
+    this.#added.delete(entity);
+    this.#deleted.delete(entity);
+    this.#gone.delete(entity);
+    this.#filled.delete(entity);
+  }
+
+  #attach(entity: Entity, mapper: Mapper, row: StoredRow): void {
+    const key = identityKeyOf(mapper, row)!;
+    if (this.identityMap.get(mapper, key) !== undefined) {
+      throw error(
+        entity,
+        "cannot be added: the session has another entity with the same key; `merge` copies values onto that one",
+      );
+    }
+    setOwner(entity, this);
+    setEpoch(entity, 0);
+    this.identityMap.set(mapper, key, entity);
+  }
+}
+
+function requireFree(entity: Entity, owner: EntityOwner | null): void {
+  if (owner !== null) throw error(entity, `belongs to ${owner.label}; an entity belongs to one session at a time`);
+}
+
+function error(entity: Entity, what: string): SessionError {
+  return new SessionError(`The ${entity.constructor.name} ${what}.`, { bindKey: mapperOf(entity).table.bindKey });
+}

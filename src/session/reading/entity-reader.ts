@@ -1,0 +1,217 @@
+import type { QueryResult } from "kysely";
+import type { Awaitable } from "../../awaitable.ts";
+import { SessionError, StaleDataError } from "../../errors/session.ts";
+import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
+import { construct } from "../../model/construction.ts";
+import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
+import type { Mapper } from "../../model/mapper.ts";
+import { isUnchanged, restoreSnapshot } from "../../model/snapshot.ts";
+import { entitySelection } from "../../query/select/entity-selection.ts";
+import type { ReadOptions } from "../../query/select/select-runner.ts";
+import { type Values, valuesOf } from "../entities/entity-values.ts";
+import { identityKey, identityKeyOf, keyValues } from "../entities/identity-key.ts";
+import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import { KeyReference } from "../flush/key-reference.ts";
+import { type EngineDirectory, engineOf } from "../routing.ts";
+import type { RoutedStatement, RunOptions, StatementRunner } from "../statement-runner.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import { getQuery, isSpread, lockQuery } from "./get-query.ts";
+import { hydratorFor } from "./hydration.ts";
+import { type LoadOptions, loadEntities, requireClass } from "./load-entities.ts";
+import type { DriverRow } from "./row-functions.ts";
+
+/** How an entity is read by its key. */
+export interface GetOptions extends RunOptions {
+  /** Locks the row until the transaction ends, which this begins; the row is read, also where the entity is there. */
+  readonly lock?: boolean | undefined;
+  /** Reads the row, also where the entity is there. What was changed of it is stored before. */
+  readonly refresh?: boolean | undefined;
+}
+
+/** What a reader needs of its session. */
+export interface ReaderHost {
+  readonly engines: EngineDirectory;
+  readonly transactions: Transactions;
+  readonly work: UnitOfWork;
+}
+
+/** Reads entities for a session by their keys. */
+export class EntityReader {
+  readonly #host: ReaderHost;
+  readonly #runner: StatementRunner;
+
+  constructor(host: ReaderHost, runner: StatementRunner) {
+    this.#host = host;
+    this.#runner = runner;
+  }
+
+  /** The entity with a key: the one that is there already and not stale, else by its row; null if there is none. */
+  get(mapper: Mapper, key: unknown, options: GetOptions): Awaitable<Entity | null> {
+    const { work } = this.#host;
+    const values = keyValues(mapper, key);
+    const known = work.identityMap.get(mapper, identityKey(values));
+    if (!readsAnew(options)) {
+      if (known === undefined) {
+        const found = this.#loadNow(mapper, this.#byKey(mapper, values), options);
+        if (found !== undefined) return found.length === 0 ? null : ofModel(found[0]!, mapper);
+      } else if (!work.isStale(known)) {
+        return ofModel(known, mapper);
+      }
+    }
+    return this.#read(mapper, values, known, options);
+  }
+
+  async #read(
+    mapper: Mapper,
+    values: readonly unknown[],
+    known: Entity | undefined,
+    options: GetOptions,
+  ): Promise<Entity | null> {
+    const { work } = this.#host;
+    const lock = options.lock === true;
+    // Of an entity that is there, all columns are read again.
+    const own = known !== undefined && mapperOf(known).isA(mapper) ? mapperOf(known) : mapper;
+    const isSeparate = lock && isSpread(own);
+    if (isSeparate) await this.#runner.run(this.#locking(own, values), options);
+    const routed = lock && !isSeparate ? this.#locking(own, values) : this.#byKey(own, values);
+    const [entity] = await this.#load(own, routed, options, () => {
+      if (readsAnew(options)) work.expireOne(known);
+      return {};
+    });
+    if (entity !== undefined) return ofModel(entity, mapper);
+    // A stale entity whose row is gone is nobody's any more, unless it was deleted just now.
+    const left = work.identityMap.get(mapper, identityKey(values));
+    if (left !== undefined && work.isStale(left)) work.expunge(left);
+    return null;
+  }
+
+  /**
+   * Reads an entity's row again, over what was changed.
+   *
+   * @throws {SessionError} if the entity is not persistent, or its row is gone
+   */
+  async refresh(entity: Entity, options: ReadOptions): Promise<void> {
+    const { work } = this.#host;
+    const mapper = mapperOfEntityInUse(entity);
+    const { bindKey } = mapper.table;
+    const row = rowOf(entity);
+    if (!work.owns(entity) || row === null || work.stateOf(entity) !== "persistent") {
+      throw new SessionError(
+        `The ${entity.constructor.name} is not persistent in this session, so it cannot be refreshed.`,
+        { bindKey },
+      );
+    }
+    // What was changed is given up, so that it is not stored before the row is read.
+    work.revert(entity);
+    const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
+    const found = await this.#load(mapper, this.#byKey(mapper, values), options, () => ({ overwrite: true }));
+    if (found[0] !== entity) {
+      throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
+    }
+  }
+
+  /**
+   * Copies an entity's values onto the session's own one with the same key, or onto a new one.
+   *
+   * @throws {StaleDataError} if the entity is of an older version than the row
+   */
+  async merge(entity: Entity): Promise<Entity> {
+    const { work } = this.#host;
+    const mapper = mapperOfEntityInUse(entity);
+    if (work.owns(entity)) return entity;
+    const given = valuesOf(entity);
+    const values = Object.fromEntries(
+      mapper.properties.flatMap(({ name }) => (given[name] === undefined ? [] : [[name, given[name]]])),
+    );
+    const key = mapper.key.map(({ name }) => values[name]);
+    const isKeyed = !key.some((part) => part === undefined || part === null || part instanceof KeyReference);
+    const target = isKeyed ? await this.#own(mapper, key) : null;
+    if (target !== null) {
+      requireSameVersion(mapper, target, values, entity);
+      return Object.assign(target, values);
+    }
+    const made = construct(mapper.entityClass, values, mapper);
+    work.add(made);
+    return made;
+  }
+
+  /** The session's entity with a key, pending ones included. */
+  async #own(mapper: Mapper, key: readonly unknown[]): Promise<Entity | null> {
+    const named =
+      mapper.key.length === 1 ? key[0] : Object.fromEntries(mapper.key.map(({ name }, part) => [name, key[part]]));
+    const identity = identityKey(keyValues(mapper, named));
+    for (const pending of this.#host.work.added) {
+      const other = mapperOf(pending);
+      if (other.root === mapper.root && identityKeyOf(other, valuesOf(pending)) === identity) return pending;
+    }
+    return this.get(mapper, named, {});
+  }
+
+  /** The same as {@link #load}, where nothing has to be waited for. */
+  #loadNow(mapper: Mapper, routed: RoutedStatement<DriverRow>, options: RunOptions): Entity[] | undefined {
+    const { work } = this.#host;
+    const result = this.#runner.runNow(routed, options);
+    return result === undefined
+      ? undefined
+      : loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), result.rows);
+  }
+
+  /** Runs a statement and makes entities of its rows, before anything else runs on the bind. */
+  async #load(
+    mapper: Mapper,
+    routed: RoutedStatement<DriverRow>,
+    options: RunOptions,
+    before: () => LoadOptions = () => ({}),
+  ): Promise<Entity[]> {
+    const { work, transactions } = this.#host;
+    let entities: Entity[] = [];
+    await this.#runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
+      const transaction = transactions.on(routed.engine);
+      const undo = transaction.isOpen ? transaction.undo : undefined;
+      entities = loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), rows, { ...before(), undo });
+    });
+    return entities;
+  }
+
+  #byKey(mapper: Mapper, values: readonly unknown[]): RoutedStatement<DriverRow> {
+    const engine = engineOf(this.#host.engines, mapper.table.bindKey);
+    const query = getQuery(mapper, engine, values);
+    return { engine, compiled: { query }, writes: false, isRaw: false, tables: NO_TABLES };
+  }
+
+  #locking(mapper: Mapper, values: readonly unknown[]): RoutedStatement<DriverRow> {
+    const engine = engineOf(this.#host.engines, mapper.table.bindKey);
+    engine.requireWritable(true);
+    const query = lockQuery(mapper, engine, values);
+    return { engine, compiled: { query }, writes: true, isRaw: false, tables: NO_TABLES };
+  }
+}
+
+/** Whether the row is read though the entity is there. */
+function readsAnew({ lock, refresh }: GetOptions): boolean {
+  return lock === true || refresh === true;
+}
+
+const NO_TABLES: ReadonlySet<never> = new Set();
+
+/**
+ * A row of a parent's table can be of a class that is not the one asked for.
+ *
+ * @throws {SessionError} if it may be of that class too, and cannot be both
+ */
+function ofModel(entity: Entity, mapper: Mapper): Entity | null {
+  if (mapperOf(entity).isA(mapper)) return entity;
+  if (mapper.discriminator === undefined) requireClass(entity, mapper);
+  return null;
+}
+
+function requireSameVersion({ version, table, label }: Mapper, target: Entity, values: Values, entity: Entity): void {
+  const row = rowOf(target);
+  if (version === undefined || row === null || values[version.name] === undefined) return;
+  const { name, column } = version;
+  if (isUnchanged(column.definition.type.kind, values[name], row[name])) return;
+  throw new StaleDataError(
+    `The entity to be merged is of version ${values[name]} and its row of ${label} of version ${row[name]}: somebody has changed it since.`,
+    { entities: [entity], bindKey: table.bindKey },
+  );
+}

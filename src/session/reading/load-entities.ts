@@ -1,0 +1,118 @@
+import { SessionError } from "../../errors/session.ts";
+import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
+import type { Mapper } from "../../model/mapper.ts";
+import { isUnchanged } from "../../model/snapshot.ts";
+import { valuesOf } from "../entities/entity-values.ts";
+import type { IdentityKey } from "../entities/identity-key.ts";
+import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import type { UndoLog } from "../transaction/undo-log.ts";
+import type { Hydrator } from "./hydration.ts";
+import type { DriverRow } from "./row-functions.ts";
+
+/** How rows become a session's entities. */
+export interface LoadOptions {
+  /** Whether rows go over what the application has changed. */
+  readonly overwrite?: boolean;
+  /** The log of the transaction that the rows were read in: a rollback gives back what entities held before. */
+  readonly undo?: UndoLog | undefined;
+  /** Gets the entities that are made, which were not there before. */
+  readonly made?: Entity[];
+}
+
+/**
+ * The entities of rows: those that are there already, and new ones for the others.
+ *
+ * @throws {SessionError} if a row is there as an entity of a class that is not one of those asked for
+ */
+export function loadEntities(
+  work: UnitOfWork,
+  hydrator: Hydrator,
+  rows: readonly DriverRow[],
+  options: LoadOptions = {},
+): Entity[] {
+  const entities = work.identityMap.of(hydrator.selection.mapper);
+  const result: Entity[] = [];
+  for (const row of rows) {
+    const entity = loadEntity(work, entities, hydrator, row, options);
+    if (entity !== null) result.push(entity);
+  }
+  return result;
+}
+
+/**
+ * The entities that share rows: for each row one of each kind, or null where the row has none, in the empty half of an
+ * outer join.
+ *
+ * @throws {SessionError} as {@link loadEntities}
+ */
+export function loadTogether(
+  work: UnitOfWork,
+  hydrators: readonly Hydrator[],
+  rows: readonly DriverRow[],
+  options: LoadOptions = {},
+): (Entity | null)[][] {
+  const kinds = hydrators.map((hydrator) => ({ hydrator, entities: work.identityMap.of(hydrator.selection.mapper) }));
+  return rows.map((row) => kinds.map(({ hydrator, entities }) => loadEntity(work, entities, hydrator, row, options)));
+}
+
+function loadEntity(
+  work: UnitOfWork,
+  entities: Map<IdentityKey, Entity>,
+  hydrator: Hydrator,
+  row: DriverRow,
+  options: LoadOptions,
+): Entity | null {
+  const key = hydrator.keyOf(row);
+  if (key === undefined) return null;
+  const known = entities.get(key);
+  if (known === undefined) {
+    const mapper = hydrator.mapperOf(row);
+    const read = hydrator.read(row, mapper);
+    const entity = hydrator.make(read, mapper);
+    work.loaded(entity, read.snapshot);
+    entities.set(key, entity);
+    options.made?.push(entity);
+    return entity;
+  }
+  requireClass(known, hydrator.selection.mapper);
+  if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
+  return known;
+}
+
+/**
+ * Refuses to give an entity for one of another class, which it cannot become.
+ *
+ * @throws {SessionError}
+ */
+export function requireClass(known: Entity, asked: Mapper): void {
+  const mapper = mapperOf(known);
+  if (mapper.isA(asked)) return;
+  throw new SessionError(
+    `A row of ${asked.label} is in the session as a ${mapper.name}, and a row is one entity. ` +
+      "Give the parent a discriminator, so that its rows are read as what they are, or `expunge` the entity first.",
+    { bindKey: asked.table.bindKey },
+  );
+}
+
+/** Gives an entity what its row says, except where it was changed since, unless that is to be overwritten. */
+function refill(
+  work: UnitOfWork,
+  hydrator: Hydrator,
+  row: DriverRow,
+  entity: Entity,
+  { overwrite = false, undo }: LoadOptions,
+): void {
+  const { mapper: asked, columns } = hydrator.selection;
+  const own = mapperOf(entity);
+  // A child without discriminator that is read as its parent gets what the parent's columns say.
+  const isWhole = columns.has(own);
+  const mapper = isWhole ? own : asked;
+  const { values, snapshot } = hydrator.read(row, mapper);
+  const held = valuesOf(entity);
+  const before = rowOf(entity)!;
+  undo?.note(entity, { kind: "read", row: before, filled: new Map() });
+  for (const { name, column } of mapper.properties) {
+    if (overwrite || isUnchanged(column.definition.type.kind, held[name], before[name])) held[name] = values[name];
+  }
+  work.reloaded(entity, isWhole ? snapshot : { ...before, ...snapshot }, isWhole);
+}

@@ -1,0 +1,86 @@
+import type { ColumnConverter } from "../../engine/values/column-converter.ts";
+import type { Entity } from "../../model/entity.ts";
+import { generated } from "../../model/generated-code.ts";
+import type { MappedProperty } from "../../model/mapper.ts";
+import { differenceFinder, isUnchanged, snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
+import type { TypeKind } from "../../schema/logical-type.ts";
+
+/** A row as the driver gave it. */
+export type DriverRow = Record<string, unknown>;
+
+/** Values by property. */
+type Values = Record<string, unknown>;
+
+/** A column of the rows that entities of one class are made from. */
+export interface ReadColumn {
+  readonly name: string;
+  readonly rowKey: string;
+  readonly kind: TypeKind;
+  readonly converter: ColumnConverter;
+}
+
+/**
+ * Makes the function that gives a row's values as the application gets them.
+ *
+ * The function throws `PrecisionError` or `InvalidValueError` for a value that cannot be read without loss.
+ */
+export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) => Values {
+  const oneByOne = (row: DriverRow): Values => {
+    const values: Values = {};
+    for (const { name, rowKey, converter } of columns) values[name] = converter.read(row[rowKey]);
+    return values;
+  };
+  const members = columns.map(({ name, rowKey, converter }, index) => {
+    const stored = `row[${JSON.stringify(rowKey)}]`;
+    const isNull = `${stored} === null || ${stored} === undefined ? null : `;
+    return `${JSON.stringify(name)}: ${isNull}${converter.decode === undefined ? stored : `decode${index}(${stored})`}`;
+  });
+  // An error has to name its column, which is found by reading again.
+  const code = `(row) => { try { return { ${members.join(", ")} }; } catch { return oneByOne(row); } }`;
+  const decoders = columns.map(({ converter }, index) => [`decode${index}`, converter.decode] as const);
+  return generated(code, { oneByOne, ...Object.fromEntries(decoders) }) ?? oneByOne;
+}
+
+/**
+ * Makes the function that gives what is to be remembered of a row's values.
+ *
+ * @param inPlace whether the row itself may become what is remembered
+ */
+export function snapshotMaker(
+  columns: readonly ReadColumn[],
+  inPlace: boolean,
+): (row: DriverRow, values: Values) => Values {
+  const own = inPlace ? columns.filter(({ kind, converter }) => !converter.readsPlain || snapshotTaker(kind)) : columns;
+  const members = own.map(({ name, kind }, index) => {
+    const value = `values[${JSON.stringify(name)}]`;
+    const taken = snapshotTaker(kind) === undefined ? value : `${value} === null ? null : take${index}(${value})`;
+    return inPlace ? `row[${JSON.stringify(name)}] = ${taken};` : `${JSON.stringify(name)}: ${taken},`;
+  });
+  const code = inPlace
+    ? `(row, values) => { ${members.join(" ")} return row; }`
+    : `(row, values) => ({ ${members.join(" ")} })`;
+  const takers = own.map(({ kind }, index) => [`take${index}`, snapshotTaker(kind)] as const);
+  const oneByOne = (row: DriverRow, values: Values): Values => {
+    const snapshot = inPlace ? row : {};
+    for (const { name, kind } of own) snapshot[name] = takeSnapshot(kind, values[name]);
+    return snapshot;
+  };
+  return generated(code, Object.fromEntries(takers)) ?? oneByOne;
+}
+
+/** Makes the function that finds whether an entity differs from its row in any of these properties. */
+export function changeFinder(
+  properties: readonly MappedProperty[],
+): (entity: Entity, row: Readonly<Values>) => boolean {
+  const kinds = properties.map(({ column }) => column.definition.type.kind);
+  const conditions = properties.map(({ name }, index) => {
+    const key = JSON.stringify(name);
+    // Null and undefined differ from each other and from everything else.
+    return `entity[${key}] !== row[${key}] && (entity[${key}] == null || row[${key}] == null || differs${index}(entity[${key}], row[${key}]))`;
+  });
+  const code = `(entity, row) => ${conditions.map((condition) => `(${condition})`).join(" || ") || "false"}`;
+  const finders = kinds.map((kind, index) => [`differs${index}`, differenceFinder(kind)] as const);
+  const oneByOne = (entity: Entity, row: Readonly<Values>): boolean =>
+    properties.some(({ name }, index) => !isUnchanged(kinds[index]!, (entity as unknown as Values)[name], row[name]));
+  return generated(code, Object.fromEntries(finders)) ?? oneByOne;
+}

@@ -1,0 +1,165 @@
+import type { DeleteQueryNode, QueryResult, SelectQueryNode, UpdateQueryNode } from "kysely";
+import type { Awaitable } from "../../awaitable.ts";
+import type { BindKey } from "../../bind-key.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { GivenValues } from "../../engine/statement/placeholders.ts";
+import type { Entity } from "../../model/entity.ts";
+import type {
+  CompiledSelect,
+  ReadOptions,
+  ReadWith,
+  RunSelect,
+  SelectResult,
+  SelectRunner,
+  SelectTemplate,
+} from "../../query/select/select-runner.ts";
+import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import { type EngineDirectory, engineOf } from "../routing.ts";
+import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import { hydratorFor } from "./hydration.ts";
+import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
+import type { DriverRow } from "./row-functions.ts";
+
+/** What a reader of selects needs of its session. */
+export interface SelectHost {
+  readonly engines: EngineDirectory;
+  readonly transactions: Transactions;
+  readonly work: UnitOfWork;
+}
+
+type EntityResult = Exclude<SelectResult, { readonly kind: "rows" }>;
+
+/** Runs the `select(Model)` statements of a session. */
+export class SelectReader implements SelectRunner {
+  readonly #host: SelectHost;
+  readonly #runner: StatementRunner;
+
+  constructor(host: SelectHost, runner: StatementRunner) {
+    this.#host = host;
+    this.#runner = runner;
+  }
+
+  read({ node, result }: RunSelect, options: ReadOptions): Awaitable<unknown[]> {
+    return this.#results(this.#runner.prepare<DriverRow>(node), result, options);
+  }
+
+  readTemplate(
+    { template, result }: SelectTemplate,
+    given: GivenValues,
+    options: ReadOptions = {},
+  ): Awaitable<unknown[]> {
+    return this.#results(this.#runner.fill<DriverRow>(template, given), result, options);
+  }
+
+  /** What becomes of the rows of a statement that has found its engine. */
+  #results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {
+    const { compiled, engine } = routed;
+    const now = this.#runner.runNow(routed, options);
+    if (result.kind === "rows") {
+      if (now === undefined) return this.#rows(routed, options);
+      compiled.readRows?.(now.rows);
+      return [...now.rows];
+    }
+    return now === undefined ? this.#entities(routed, result, options) : this.#load(result, engine, now.rows, {});
+  }
+
+  async *stream({ node, result }: RunSelect, chunkSize: number, options: ReadOptions): AsyncIterableIterator<unknown> {
+    const { work } = this.#host;
+    const routed = this.#runner.prepare<DriverRow>(node);
+    if (result.kind === "rows") {
+      for await (const { rows } of this.#runner.stream(routed, chunkSize, options)) yield* unlessAborted(rows, options);
+      return;
+    }
+    for await (const { rows } of this.#runner.stream(unconverted(routed), chunkSize, options)) {
+      for (const row of unlessAborted(rows, options)) {
+        const made: Entity[] = [];
+        const items = this.#load(result, routed.engine, [row], { made });
+        try {
+          yield* items;
+        } finally {
+          for (const entity of made) work.release(entity);
+        }
+      }
+    }
+  }
+
+  async readWith(columns: readonly string[], { node, result }: RunSelect, options: ReadOptions): Promise<ReadWith[]> {
+    const { transactions } = this.#host;
+    const routed = this.#runner.prepare<DriverRow>(node);
+    const { engine, compiled } = routed;
+    let read: ReadWith[] = [];
+    await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
+      const beside = rows.map((row) => taken(row, columns));
+      compiled.readRows?.(beside);
+      const transaction = transactions.on(engine);
+      const undo = transaction.isOpen ? transaction.undo : undefined;
+      if (result.kind === "rows") compiled.readRows?.(rows);
+      const items = result.kind === "rows" ? rows : this.#load(result, engine, rows, { undo });
+      read = items.map((item, index) => ({ item, values: columns.map((name) => beside[index]![name]) }));
+    });
+    return read;
+  }
+
+  nullsComeFirst(bindKey: BindKey): boolean {
+    return engineOf(this.#host.engines, bindKey).family.nullsComeFirst;
+  }
+
+  async write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number> {
+    const { numAffectedRows = 0n } = await this.#runner.run(this.#runner.prepare(node), options);
+    return Number(numAffectedRows);
+  }
+
+  compile(node: SelectQueryNode, bindKey: BindKey | undefined): CompiledSelect {
+    const { compiled, engine } = this.#runner.prepare(node, bindKey);
+    const { sql, parameters } = compiled.query;
+    return { sql, parameters, bindKey: engine.bindKey };
+  }
+
+  async #rows(routed: RoutedStatement<DriverRow>, options: ReadOptions): Promise<unknown[]> {
+    return [...(await this.#runner.run(routed, options)).rows];
+  }
+
+  async #entities(routed: RoutedStatement<DriverRow>, result: EntityResult, options: ReadOptions): Promise<unknown[]> {
+    const { transactions } = this.#host;
+    const { engine } = routed;
+    let items: unknown[] = [];
+    // Entities are made of the rows before anything else runs on the bind.
+    await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
+      const transaction = transactions.on(engine);
+      items = this.#load(result, engine, rows, { undo: transaction.isOpen ? transaction.undo : undefined });
+    });
+    return items;
+  }
+
+  #load(result: EntityResult, engine: Engine, rows: readonly DriverRow[], options: LoadOptions): unknown[] {
+    const { work } = this.#host;
+    if (result.kind === "entities") return loadEntities(work, hydratorFor(result.selection, engine), rows, options);
+    const hydrators = result.selections.map((selection) => hydratorFor(selection, engine));
+    return loadTogether(work, hydrators, rows, options);
+  }
+}
+
+/** Gives rows until a signal is aborted, and then throws its reason. */
+function* unlessAborted<T>(rows: Iterable<T>, { signal }: ReadOptions): Iterable<T> {
+  for (const row of rows) {
+    signal?.throwIfAborted();
+    yield row;
+  }
+}
+
+/** Some columns of a row, which it has no longer. */
+function taken(row: DriverRow, columns: readonly string[]): DriverRow {
+  return Object.fromEntries(
+    columns.map((name) => {
+      const value = row[name];
+      delete row[name];
+      return [name, value];
+    }),
+  );
+}
+
+/** Hydration converts the values of rows that become entities. */
+function unconverted(routed: RoutedStatement<DriverRow>): RoutedStatement<DriverRow> {
+  return { ...routed, compiled: { query: routed.compiled.query } };
+}

@@ -1,0 +1,306 @@
+import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysely";
+import { bindLabel } from "../../bind-key.ts";
+import type { Connection } from "../../engine/connection.ts";
+import type { EngineQuery } from "../../engine/driver.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Owner } from "../../engine/pool/owner.ts";
+import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
+import { requirePreparable } from "../../engine/two-phase/preparable.ts";
+import type { Ending } from "../../engine/two-phase/two-phase.ts";
+import { ConnectionError, DatabaseError } from "../../errors/database.ts";
+import { FailedTransactionError } from "../../errors/session.ts";
+import { UndoLog } from "./undo-log.ts";
+
+interface Level {
+  readonly savepoint: string | undefined;
+  readonly undo: UndoLog;
+}
+
+/** How a bind takes part in a commit over several. */
+export interface Part {
+  /** The id under which it may be prepared; absent where it is not to be. */
+  readonly gid?: string | undefined;
+  /** What to run before the transaction begins. */
+  readonly before?: string | undefined;
+  /** Ends the wait for a connection. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether one statement is all that there will be: by itself it happens as a whole or not at all. */
+  readonly isWhole?: boolean | undefined;
+}
+
+/**
+ * A session's work on one bind: nothing until it writes, then one transaction on one connection, with a savepoint for
+ * each nested transaction that the bind takes part in.
+ */
+export class BindTransaction {
+  readonly engine: Engine;
+  readonly #owner: Owner;
+  readonly #levels: Level[] = [];
+  #connection: Connection | undefined;
+  #joining: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  #wrote = false;
+  #isWhole = false;
+  #gid: string | undefined;
+  #preparing: "not" | "failed" | "perhaps" = "not";
+
+  constructor(engine: Engine, owner: Owner) {
+    this.engine = engine;
+    this.#owner = owner;
+  }
+
+  /** Whether a transaction is open here. */
+  get isOpen(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Whether the database refused to prepare it. */
+  get failedToPrepare(): boolean {
+    return this.#preparing === "failed";
+  }
+
+  /** Whether it is prepared, or may be: the connection was lost while it was. */
+  get mayBePrepared(): boolean {
+    return this.#preparing === "perhaps";
+  }
+
+  /** Whether anything in it may have changed the database. */
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+
+  /**
+   * The connection of the transaction.
+   *
+   * @throws {FailedTransactionError} if none is open: it was rolled back while somebody was about to use it
+   */
+  get connection(): Connection {
+    if (this.#connection !== undefined) return this.#connection;
+    throw new FailedTransactionError(
+      `The transaction on ${bindLabel(this.engine.bindKey)} was rolled back meanwhile. Call ` +
+        "`rollback()` and begin anew.",
+      { bindKey: this.engine.bindKey },
+    );
+  }
+
+  /** What was done to entities in the innermost level. */
+  get undo(): UndoLog {
+    return this.#levels.at(-1)!.undo;
+  }
+
+  /** What was done to entities in all levels. */
+  get wholeUndo(): UndoLog {
+    return together(this.#levels);
+  }
+
+  /**
+   * Begins the transaction, and a savepoint for each nested transaction that the bind has not yet taken part in.
+   *
+   * @param depth how many levels there are to be
+   * @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since
+   */
+  join(depth: number, settings: TransactionSettings = {}, part: Part = {}): Promise<void> {
+    // Two statements that a listener runs side by side must not both begin.
+    const joined = this.#joining.then(() => this.#join(depth, settings, part));
+    this.#joining = joined.catch(() => {});
+    return joined;
+  }
+
+  async #join(depth: number, settings: TransactionSettings, part: Part): Promise<void> {
+    this.requireUsable();
+    if (this.#connection === undefined) {
+      const use = settings.accessMode === "read only" ? "read" : "write";
+      const connection = await this.engine.connect({ use, owner: this.#owner, signal: part.signal });
+      try {
+        if (part.isWhole !== true) await begin(connection, settings, part);
+      } catch (error) {
+        await connection.release();
+        throw error;
+      }
+      this.#connection = connection;
+      this.#isWhole = part.isWhole === true;
+      this.#gid = part.gid;
+      this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
+    }
+    while (this.#levels.length < depth) {
+      const savepoint = `multibind_${this.#levels.length}`;
+      await this.#connection.savepoint(savepoint);
+      this.#levels.push({ savepoint, undo: new UndoLog() });
+    }
+  }
+
+  /** Runs a statement in the transaction. After an error nothing more runs until it is rolled back. */
+  async execute<R>(query: EngineQuery<R>, signal?: AbortSignal): Promise<QueryResult<R>> {
+    this.requireUsable();
+    try {
+      return await this.connection.execute(query, signal);
+    } catch (error) {
+      if (signal?.aborted === true) this.#failure ??= error;
+      else this.fail(error);
+      throw error;
+    }
+  }
+
+  /** @throws {UnsupportedError} if it is to be prepared, and the server does not allow that */
+  async requirePreparable(): Promise<void> {
+    if (this.#gid !== undefined) await requirePreparable(this.connection);
+  }
+
+  /** Notes that the transaction has written, or may have. */
+  markWritten(): void {
+    this.#wrote = true;
+  }
+
+  /** Notes an error of the database: what comes after it would not be what was meant. */
+  fail(error: unknown): void {
+    if (error instanceof DatabaseError) this.#failure ??= error;
+  }
+
+  /** Whether no statement failed here that was not rolled back since. */
+  get isUsable(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since */
+  requireUsable(): void {
+    if (this.#failure === undefined) return;
+    const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    throw new FailedTransactionError(
+      `A statement on ${bindLabel(this.engine.bindKey)} failed before (${message}), and its transaction was not rolled back. ` +
+        "Call `rollback()` first; to go on after an expected error, run it within `beginNested()`.",
+      { bindKey: this.engine.bindKey, cause: this.#failure },
+    );
+  }
+
+  async commit(): Promise<void> {
+    const connection = this.#connection!;
+    if (!this.#isWhole) await connection.commit();
+    this.#forget();
+    // What is committed stays so, whatever becomes of the connection.
+    await connection.release().catch(() => {});
+  }
+
+  /** Prepares the transaction, so that the server keeps it until it is told what to do. */
+  async prepare(): Promise<void> {
+    this.#preparing = "perhaps";
+    try {
+      await this.connection.prepare(this.#gid!);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) this.#preparing = "failed";
+      throw error;
+    }
+  }
+
+  /**
+   * Commits what is prepared.
+   *
+   * @throws {OperationalError} if that cannot be done now; it stays prepared
+   */
+  commitPrepared(): Promise<void> {
+    return this.#endPrepared("commit");
+  }
+
+  /** Gives the connection back, and leaves what is prepared as it is. */
+  async leavePrepared(): Promise<void> {
+    const connection = this.#connection;
+    this.#forget();
+    await connection?.release().catch(() => {});
+  }
+
+  /** Ends what is prepared, on the connection that prepared it if it still lives. */
+  async #endPrepared(ending: Ending): Promise<void> {
+    const connection = this.#connection!;
+    const gid = this.#gid!;
+    this.#forget();
+    let isEnded = true;
+    try {
+      await connection.endPrepared(gid, ending);
+    } catch {
+      isEnded = false;
+    } finally {
+      await connection.release().catch(() => {});
+    }
+    if (!isEnded) await endPrepared(this.engine, this.#owner, gid, ending);
+  }
+
+  /** Rolls everything back and gives the connection back, also where it is broken. */
+  async rollback(): Promise<void> {
+    if (this.mayBePrepared) return this.#endPrepared("rollback");
+    const connection = this.#connection;
+    const isWhole = this.#isWhole;
+    this.#forget();
+    if (connection === undefined) return;
+    try {
+      if (!isWhole) await connection.rollback();
+    } finally {
+      await connection.release();
+    }
+  }
+
+  /** Ends the levels above `depth` and keeps what they did. */
+  async release(depth: number): Promise<void> {
+    while (this.#levels.length > depth) {
+      const { savepoint, undo } = this.#levels.at(-1)!;
+      try {
+        await this.connection.releaseSavepoint(savepoint!);
+      } catch (error) {
+        this.fail(error);
+        throw error;
+      }
+      this.#levels.pop();
+      this.undo.absorb(undo);
+    }
+  }
+
+  /**
+   * Ends the levels above `depth` and undoes what they did. If the database cannot, because it has rolled back the whole
+   * transaction by itself, the transaction stays failed.
+   *
+   * @param undone is given what was done in them, also where the database failed
+   */
+  async rollbackTo(depth: number, undone: (log: UndoLog) => void): Promise<void> {
+    const levels = this.#levels.splice(depth);
+    const savepoint = levels[0]?.savepoint;
+    if (savepoint === undefined) return;
+    try {
+      await this.connection.rollbackToSavepoint(savepoint);
+      await this.connection.releaseSavepoint(savepoint);
+      // Nothing runs after a failure, so it happened in one of these levels.
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    } finally {
+      undone(together(levels));
+    }
+  }
+
+  #forget(): void {
+    this.#connection = undefined;
+    this.#levels.length = 0;
+    this.#failure = undefined;
+    this.#wrote = false;
+    this.#isWhole = false;
+    this.#gid = undefined;
+    this.#preparing = "not";
+  }
+}
+
+async function begin(
+  connection: Connection,
+  settings: TransactionSettings,
+  { gid, before, signal }: Part,
+): Promise<void> {
+  if (before !== undefined) await connection.execute(CompiledQuery.raw(before));
+  if (gid === undefined) return connection.begin(settings, signal);
+  // Where it is begun in another way already, that has to be allowed.
+  if (connection.engine.twoPhase?.branch !== undefined) await requirePreparable(connection);
+  await connection.beginBranch(gid, settings);
+}
+
+function together(levels: readonly Level[]): UndoLog {
+  if (levels.length === 1) return levels[0]!.undo;
+  const all = new UndoLog();
+  for (const { undo } of levels) all.absorb(undo);
+  return all;
+}

@@ -1,0 +1,50 @@
+import { ConnectionError } from "../../errors/database.ts";
+import { PartialCommitError } from "../../errors/session.ts";
+import type { BindTransaction } from "./bind-transaction.ts";
+
+/**
+ * What became of a bind in a commit. `unknown`: the connection was lost while it committed; `inDoubt`: it is prepared, and
+ * waits for `app.recover()`.
+ */
+export type Fate = "committed" | "failed" | "rolledBack" | "unknown" | "inDoubt";
+
+/** What became of each bind. */
+export interface CommitResult {
+  readonly fates: ReadonlyMap<BindTransaction, Fate>;
+  /** Why not all were committed. */
+  readonly failure?: { readonly cause: unknown };
+}
+
+/** Commits one bind after the other; after a failure the rest is rolled back. */
+export async function commitInOrder(binds: readonly BindTransaction[]): Promise<CommitResult> {
+  const fates = new Map<BindTransaction, Fate>();
+  for (const [place, bind] of binds.entries()) {
+    try {
+      await bind.commit();
+      fates.set(bind, "committed");
+    } catch (cause) {
+      const rest = binds.slice(place + 1);
+      fates.set(bind, cause instanceof ConnectionError ? "unknown" : "failed");
+      for (const other of rest) fates.set(other, "rolledBack");
+      // A connection that is lost has rolled back by that.
+      await Promise.allSettled([bind, ...rest].map((one) => one.rollback()));
+      return { fates, failure: { cause } };
+    }
+  }
+  return { fates };
+}
+
+/** The error that says what became of each bind: the failure itself, if nothing else is to be said. */
+export function commitError({ fates, failure }: CommitResult): unknown {
+  const of = (fate: Fate) => [...fates].filter(([, other]) => other === fate).map(([{ engine }]) => engine.bindKey);
+  const outcome = {
+    committed: of("committed"),
+    failed: of("failed"),
+    rolledBack: of("rolledBack"),
+    unknown: of("unknown"),
+    inDoubt: of("inDoubt"),
+  };
+  const { committed, unknown, inDoubt } = outcome;
+  const isWhole = committed.length + unknown.length + inDoubt.length === 0;
+  return isWhole ? failure?.cause : new PartialCommitError(outcome, failure?.cause);
+}

@@ -1,0 +1,250 @@
+import { CompiledQuery, type RawBuilder, sql } from "kysely";
+import { bindLabel } from "../../bind-key.ts";
+import { createAll } from "../../ddl/create-all.ts";
+import type { Connection } from "../../engine/connection.ts";
+import type { PhysicalConnection } from "../../engine/driver.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { Owner } from "../../engine/pool/owner.ts";
+import { catalogOf } from "../../engine/reflection/catalog-query.ts";
+import { newDomain } from "../../engine/two-phase/gid.ts";
+import { again } from "../../engine/waiting/again.ts";
+import { ConnectionError, OperationalError, TimeoutError, UniqueViolationError } from "../../errors/database.ts";
+import { DdlError } from "../../errors/ddl.ts";
+import { defineTable } from "../../model/define-model.ts";
+import { Metadatas } from "../../schema/metadatas.ts";
+import { integer } from "../../schema/types/integer.ts";
+import { varchar } from "../../schema/types/string.ts";
+
+/** What was decided of a transaction over several binds. */
+export type Outcome = "committed" | "aborted";
+
+/** What the log says of a transaction. */
+export interface Decision {
+  readonly outcome: Outcome;
+  /** How many prepared transactions it decides on. */
+  readonly branches: number;
+}
+
+interface Opened {
+  /** The random name of this log, which is part of the ids that it decides on. */
+  readonly domain: string;
+  /** The statement that makes a decision durable within its transaction. */
+  readonly within: string | undefined;
+}
+
+interface DecisionRow extends Decision {
+  readonly id: string;
+}
+
+/** What is said where the policy asks for a log and there can be none. */
+export const NO_DECISION_BIND =
+  'The commit policy "twoPhase" keeps its decisions in a table of one of the binds, and none can have it: each is in ' +
+  "memory, readOnly, or not managed.";
+
+/** The row that holds the log's own name. */
+const DOMAIN = "domain";
+/** How many rows are deleted at once when they are needed no more. */
+const PORTION = 50;
+
+/**
+ * The decisions on transactions over several binds: the table `multibind_decision` in the decision bind. A transaction
+ * has a row there if it was decided to commit it, and the row is stored by the bind's own local commit.
+ */
+export class DecisionLog {
+  readonly engine: Engine;
+  #opening: Promise<Opened> | undefined;
+  #settled: string[] = [];
+  #deleting: Promise<void> = Promise.resolve();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** The log's name; the table is made if it is not there. */
+  async domain(): Promise<string> {
+    return (await this.#opened()).domain;
+  }
+
+  /**
+   * Decides to commit, within the decision bind's own transaction. It has to be done before anything is prepared: who
+   * finds a prepared transaction then knows that its row is stored, or about to be, or never will be.
+   */
+  async record(connection: Connection, id: string, branches: number): Promise<void> {
+    const { within } = await this.#opened();
+    this.#requireTransaction(connection);
+    try {
+      if (within !== undefined) await connection.execute(CompiledQuery.raw(within));
+      await catalogOf(connection)(insert({ id, outcome: "committed", branches }));
+    } catch (error) {
+      // The table may have been dropped.
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Finds out what was decided. Where nothing was, it is decided now that the transaction is rolled back: whoever was
+   * about to commit it cannot do so any more.
+   *
+   * @returns `"open"` if its own process is just about to commit it
+   */
+  async claim(id: string): Promise<Decision | "open"> {
+    for (;;) {
+      const row: DecisionRow = { id, outcome: "aborted", branches: 0 };
+      try {
+        if (await this.#borrow((connection) => this.#enter(connection, row))) return row;
+      } catch (error) {
+        if (error instanceof TimeoutError) return "open";
+        throw error;
+      }
+      const decision = (await this.decisions([id])).get(id);
+      if (decision !== undefined) return decision;
+      // Its process has meanwhile done all that was to be done.
+    }
+  }
+
+  /** What was decided of transactions; those that are not decided are left out. */
+  async decisions(ids: readonly string[]): Promise<ReadonlyMap<string, Decision>> {
+    if (ids.length === 0) return new Map();
+    await this.#opened();
+    const rows = await this.#borrow((connection) =>
+      catalogOf(connection)(
+        sql<DecisionRow>`select id, outcome, branches from multibind_decision where id in (${sql.join(ids)})`,
+      ),
+    );
+    return new Map(rows.map(({ id, outcome, branches }) => [id, { outcome, branches: Number(branches) }]));
+  }
+
+  /** Notes that nothing is left of a transaction to be decided. Rows are deleted now and then, many at once. */
+  settled(id: string): void {
+    this.#settled.push(id);
+    if (this.#settled.length >= PORTION) void this.flush().catch(() => {});
+  }
+
+  /** Deletes the rows that are needed no more. */
+  flush(): Promise<void> {
+    this.#deleting = this.#deleting.catch(() => {}).then(() => this.#delete());
+    return this.#deleting;
+  }
+
+  /** @throws {OperationalError} if SQL text has ended the transaction, so that the row would be stored at once */
+  #requireTransaction({ raw }: Connection): void {
+    // Only multibind's own connections know what the server says.
+    const { inTransaction = true } = raw as Partial<PhysicalConnection>;
+    if (inTransaction) return;
+    const { bindKey } = this.engine;
+    throw new OperationalError(
+      `The transaction on ${bindLabel(bindKey)} was ended by a statement in it (commit, or on MySQL create table and its like), ` +
+        "so it cannot be committed together with other binds. What it had written there before is stored.",
+      { bindKey },
+    );
+  }
+
+  async #delete(): Promise<void> {
+    const ids = this.#settled;
+    if (ids.length === 0) return;
+    this.#settled = [];
+    try {
+      await this.#borrow((connection) =>
+        catalogOf(connection)(sql`delete from multibind_decision where id in (${sql.join(ids)})`),
+      );
+    } catch (error) {
+      this.#settled.push(...ids);
+      throw error;
+    }
+  }
+
+  #opened(): Promise<Opened> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<Opened> {
+    await this.#createTable();
+    return this.#borrow(async (connection) => {
+      const run = catalogOf(connection);
+      const within = await this.engine.family.durability?.within?.(run);
+      const find = sql<{ readonly outcome: string }>`select outcome from multibind_decision where id = ${DOMAIN}`;
+      for (;;) {
+        const [row] = await run(find);
+        if (row !== undefined) return { domain: row.outcome, within };
+        await this.#enter(connection, { id: DOMAIN, outcome: newDomain(), branches: 0 }, within);
+      }
+    });
+  }
+
+  async #createTable(): Promise<void> {
+    const { engine } = this;
+    const { bindKey } = engine;
+    const metadatas = new Metadatas({ namingConvention: {}, redefine: "error" });
+    const columns = { id: varchar(20).primaryKey(), outcome: varchar(16), branches: integer() };
+    defineTable({ metadatas, columnName: undefined, redefine: "error" }, "multibind_decision", columns, { bindKey });
+    try {
+      await createAll([{ engine, metadata: metadatas.get(bindKey) }], metadatas);
+    } catch (error) {
+      throw error instanceof DdlError ? error.cause : error;
+    }
+  }
+
+  /** Stores a row in a transaction of its own. Returns whether there was none of its id; waits but shortly to see. */
+  async #enter(
+    connection: Connection,
+    row: Omit<DecisionRow, "outcome"> & { readonly outcome: string },
+    within?: string,
+  ): Promise<boolean> {
+    const { durability, lockWait } = this.engine.family;
+    const run = (text: string | undefined) =>
+      text === undefined ? undefined : connection.execute(CompiledQuery.raw(text));
+    await run(durability?.before);
+    await run(lockWait?.short);
+    try {
+      await connection.begin();
+      await run(within);
+      await catalogOf(connection)(insert(row));
+      await connection.commit();
+      return true;
+    } catch (error) {
+      await connection.rollback().catch(() => {});
+      if (error instanceof UniqueViolationError) return false;
+      throw error;
+    } finally {
+      await run(lockWait?.normal)?.catch(() => {});
+    }
+  }
+
+  /** Does something on a connection of its own. */
+  #borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return again(mayPass, () => this.#attempt(work));
+  }
+
+  async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const owner = new Owner("the decision log");
+    owner.begin();
+    try {
+      const connection = await this.engine.connect({ use: "write", owner });
+      try {
+        return await work(connection);
+      } finally {
+        await connection.release();
+      }
+    } finally {
+      owner.end();
+    }
+  }
+}
+
+/** After a restart of the server the connections that are there are lost; and two processes may claim one transaction. */
+function mayPass(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof OperationalError && error.retryable);
+}
+
+function insert(row: {
+  readonly id: string;
+  readonly outcome: string;
+  readonly branches: number;
+}): RawBuilder<unknown> {
+  return sql`insert into multibind_decision (id, outcome, branches) values (${row.id}, ${row.outcome}, ${row.branches})`;
+}

@@ -1,0 +1,53 @@
+import type { BindKey } from "../../bind-key.ts";
+import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import type { ModelChange } from "../session-events.ts";
+import type { BindTransaction } from "./bind-transaction.ts";
+import type { CommitResult } from "./commit-result.ts";
+import type { UndoLog } from "./undo-log.ts";
+
+/** What was done to entities on each bind. */
+export type UndoLogs = ReadonlyMap<BindTransaction, UndoLog>;
+
+/** Takes note of what was committed. Returns it, each entity once. */
+export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): ModelChange[] {
+  const changes: ModelChange[] = [];
+  for (const [bind, log] of logs) {
+    if (fates.get(bind) !== "committed") continue;
+    for (const change of changesOf(work, log)) changes.push(change);
+    for (const [entity] of log) work.settleRemoved(entity);
+  }
+  return changes;
+}
+
+/** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
+export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): void {
+  const undone = new Set<BindKey>();
+  for (const [bind, log] of logs) {
+    const fate = fates.get(bind);
+    if (fate === "unknown" || fate === "inDoubt") detach(work, log);
+    if (fate !== "failed" && fate !== "rolledBack") continue;
+    undo(work, log);
+    undone.add(bind.engine.bindKey);
+  }
+  work.discardPending((mapper) => undone.has(mapper.table.bindKey));
+}
+
+/** Gives entities back what they were. */
+export function undo(work: UnitOfWork, log: UndoLog): void {
+  for (const [entity, before] of log.reversed()) work.undo(entity, before);
+}
+
+function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
+  const changes: ModelChange[] = [];
+  for (const [entity, { kind }] of log) {
+    if (kind === "read") continue;
+    const isGone = work.isGone(entity);
+    if (kind === "inserted" && isGone) continue;
+    changes.push([entity, kind === "inserted" ? "insert" : isGone ? "delete" : "update"]);
+  }
+  return changes;
+}
+
+function detach(work: UnitOfWork, log: UndoLog): void {
+  for (const [entity, { kind }] of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Owner } from "../../engine/pool/owner.ts";
+import { unlessAborted } from "../../engine/waiting/unless-aborted.ts";
+import { OperationalError } from "../../errors/database.ts";
+import { ConcurrentTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
+import type { BeginOptions } from "./begin-options.ts";
+import { inScope, newScope, scopeHere, type TransactionScope } from "./transaction-scope.ts";
+
+/** Options of `transaction(fn)`. */
+export interface TransactionOptions extends BeginOptions {
+  /**
+   * How often the function is run again after a deadlock or a serialization failure, with a growing pause in between;
+   * never unless given. Only the outermost transaction can be begun anew.
+   */
+  readonly retries?: number;
+  /**
+   * When it is aborted, the statement that runs is ended, on the server too where the database can, no other is sent,
+   * and the transaction is rolled back. A commit that has begun is not stopped.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a transaction function needs of its session. */
+export interface TransactionFunctionHost {
+  readonly label: string;
+  readonly owner: Owner;
+  begin(options: BeginOptions): void;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  beginNested(): Promise<{ readonly isActive: boolean; commit(): Promise<void>; rollback(): Promise<void> }>;
+}
+
+/** The pause before the first repetition, in milliseconds; it doubles each time. */
+const FIRST_PAUSE = 5;
+
+/** The functions that run in a session's transactions, one within the other. */
+export class TransactionFunctions {
+  readonly #session: object;
+  readonly #host: TransactionFunctionHost;
+  readonly #running: TransactionScope[] = [];
+
+  constructor(session: object, host: TransactionFunctionHost) {
+    this.#session = session;
+    this.#host = host;
+  }
+
+  /**
+   * Refuses what would end a transaction whose function is still running.
+   *
+   * @throws {SessionError} within that function
+   * @throws {ConcurrentTransactionError} from beside it
+   */
+  requireNone(what: string): void {
+    const innermost = this.#running.at(-1);
+    if (innermost === undefined) return;
+    if (scopeHere(this.#session) === undefined) {
+      throw new ConcurrentTransactionError(
+        `${what} on ${this.#host.label} while a function of \`transaction(fn)\` runs on it elsewhere. Wait for that, or use a session of its own.`,
+      );
+    }
+    throw new SessionError(
+      `${what} within \`transaction(fn)\`, which ends the transaction itself: return to commit, throw to roll back.`,
+    );
+  }
+
+  /**
+   * Refuses what would interfere with a function that runs in a transaction elsewhere.
+   *
+   * @throws {ConcurrentTransactionError} from beside such a function
+   */
+  requireOwn(what: string): void {
+    if (this.#running.at(-1) === scopeHere(this.#session)) return;
+    throw new ConcurrentTransactionError(
+      `${what} on ${this.#host.label} while another transaction runs on it in other code. Do it within that one, or use a session of its own.`,
+    );
+  }
+
+  /**
+   * Runs a function in a transaction, or within one in a nested one: commits when it returns, rolls back when it throws.
+   *
+   * @throws {ConcurrentTransactionError} if another function runs in a transaction of the session, beside this one
+   * @throws the signal's reason, when it is aborted
+   */
+  async run<T>(run: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    const { signal } = options;
+    this.requireOwn("A transaction is begun");
+    if (signal === undefined) return this.#run(run, options);
+    signal.throwIfAborted();
+    const { owner } = this.#host;
+    const outer = owner.signal;
+    owner.signal = outer === undefined ? signal : AbortSignal.any([outer, signal]);
+    try {
+      return await this.#run(run, options);
+    } finally {
+      owner.signal = outer;
+    }
+  }
+
+  async #run<T>(run: () => Promise<T>, { retries = 0, signal, ...options }: TransactionOptions): Promise<T> {
+    if (this.#running.length > 0) return this.#inScope((scope) => this.#nested(scope, run));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#inScope((scope) => this.#outermost(scope, run, options));
+      } catch (error) {
+        if (attempt >= retries || !isRetryable(error)) throw error;
+        const pause = delay(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()));
+        await (signal === undefined ? pause : unlessAborted(pause, signal));
+        this.requireOwn("A transaction is begun again");
+      }
+    }
+  }
+
+  async #outermost<T>(scope: TransactionScope, run: () => Promise<T>, options: BeginOptions): Promise<T> {
+    this.#host.begin(options);
+    try {
+      const result = await inScope(scope, run);
+      await this.#host.commit();
+      return result;
+    } catch (error) {
+      // The first error is the one that tells what went wrong.
+      await this.#host.rollback().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #nested<T>(scope: TransactionScope, run: () => Promise<T>): Promise<T> {
+    const nested = await this.#host.beginNested();
+    try {
+      const result = await inScope(scope, run);
+      this.#host.owner.signal?.throwIfAborted();
+      await nested.commit();
+      return result;
+    } catch (error) {
+      if (nested.isActive) await nested.rollback().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** The scope is known from now on, so that nobody else begins a transaction while this one is on its way. */
+  async #inScope<T>(run: (scope: TransactionScope) => Promise<T>): Promise<T> {
+    const scope = newScope(this.#session);
+    this.#running.push(scope);
+    try {
+      return await run(scope);
+    } finally {
+      scope.hasEnded = true;
+      this.#running.splice(this.#running.indexOf(scope), 1);
+    }
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  if (error instanceof PartialCommitError) return false;
+  return error instanceof OperationalError && error.retryable;
+}

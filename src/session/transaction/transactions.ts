@@ -1,0 +1,367 @@
+import type { TransactionSettings } from "kysely";
+import { type BindKey, bindLabel } from "../../bind-key.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Owner } from "../../engine/pool/owner.ts";
+import { ConnectionError } from "../../errors/database.ts";
+import { CommitPolicyError, FailedTransactionError, SessionError } from "../../errors/session.ts";
+import type { Entity } from "../../model/entity.ts";
+import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import type { ModelChange } from "../session-events.ts";
+import { BindTransaction } from "./bind-transaction.ts";
+import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
+import type { DecisionLog } from "./decision-log.ts";
+import { keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
+import { TwoPhaseCommit } from "./two-phase-commit.ts";
+
+/**
+ * What a commit over several binds does: `"ordered"` commits one after the other, `"single"` refuses a second bind that
+ * writes, `"twoPhase"` commits on all of them or on none, also after a crash.
+ */
+export type CommitPolicy = "ordered" | "single" | "twoPhase";
+
+/** What a session's transactions need to know of their surroundings. */
+export interface TransactionsHost {
+  readonly owner: Owner;
+  readonly work: UnitOfWork;
+  readonly policy: CommitPolicy;
+  /** Under the policy `"twoPhase"`, where decisions are kept. */
+  readonly decisions: DecisionLog | undefined;
+  /** A bind's place in the order of commits. */
+  commitRank(bindKey: BindKey): number;
+}
+
+/** How a bind joins the transaction. */
+export interface JoinOptions {
+  /** Ends the wait for a connection. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether one statement is all that there will be, so that it needs neither beginning nor commit. */
+  readonly isWhole?: boolean | undefined;
+}
+
+/** What a commit came to. */
+export interface CommitOutcome {
+  /** What is stored for good. */
+  readonly changes: readonly ModelChange[];
+  /** Why not everything is. */
+  readonly error?: unknown;
+}
+
+/** The transactions of a session: one on each bind that needs one, begun, nested and ended together. */
+export class Transactions {
+  readonly #host: TransactionsHost;
+  readonly #binds = new Map<Engine, BindTransaction>();
+  #depth = 1;
+  #settings: TransactionSettings | undefined;
+  #failure: unknown;
+  #generation = 0;
+  /** The binds that write, those included that are just about to. */
+  readonly #writers = new Set<Engine>();
+  readonly #twoPhase: TwoPhaseCommit | undefined;
+
+  constructor(host: TransactionsHost) {
+    this.#host = host;
+    this.#twoPhase = host.decisions === undefined ? undefined : new TwoPhaseCommit(host.decisions);
+  }
+
+  /** How many transactions are nested into each other, the outermost included. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Counts the transactions that have ended: what was nested in one of them has ended too. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether the application has begun a transaction, so that every statement belongs to it. */
+  get isExplicit(): boolean {
+    return this.#settings !== undefined || this.#depth > 1;
+  }
+
+  /** Whether the transaction was begun only to read. */
+  get onlyReads(): boolean {
+    return this.#settings?.accessMode === "read only";
+  }
+
+  /** Whether a transaction is open on any bind. */
+  get isOpen(): boolean {
+    for (const bind of this.#binds.values()) if (bind.isOpen) return true;
+    return false;
+  }
+
+  /** Whether a transaction is open on a bind. */
+  isOpenOn(engine: Engine): boolean {
+    return this.#binds.get(engine)?.isOpen === true;
+  }
+
+  /** A bind's transaction, open or not. */
+  on(engine: Engine): BindTransaction {
+    let transaction = this.#binds.get(engine);
+    if (transaction === undefined) {
+      transaction = new BindTransaction(engine, this.#host.owner);
+      this.#binds.set(engine, transaction);
+    }
+    return transaction;
+  }
+
+  /** A bind's transaction, begun if it is not; the signal ends the wait for that. */
+  async join(engine: Engine, { signal, isWhole }: JoinOptions = {}): Promise<BindTransaction> {
+    this.requireUsable();
+    const transaction = this.on(engine);
+    const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
+    const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
+    await transaction.join(this.#depth, this.#settings, { ...part, signal, isWhole });
+    return transaction;
+  }
+
+  /**
+   * The transactions of binds that are about to write, begun where they are not. Locks that one transaction has to itself
+   * are taken in the order of commits, so that sessions do not wait for each other in a circle.
+   *
+   * @throws {CommitPolicyError} as {@link requireAdmission}
+   */
+  async joinToWrite(engines: readonly Engine[], options: JoinOptions = {}): Promise<BindTransaction[]> {
+    this.requireUsable();
+    this.requireAdmission(engines);
+    for (const engine of engines) this.#writers.add(engine);
+    const joined: Promise<BindTransaction>[] = [];
+    try {
+      for (const engine of this.#inCommitOrder(engines)) {
+        const bind = this.join(engine, options);
+        joined.push(bind);
+        bind.catch(() => {});
+        if (isExclusive(engine)) await bind;
+      }
+      const binds = await Promise.all(joined);
+      if (this.#twoPhase !== undefined) for (const bind of binds) await bind.requirePreparable();
+      for (const bind of binds) bind.markWritten();
+      return binds;
+    } catch (error) {
+      // Those that have begun are rolled back with the rest, or go on.
+      await Promise.allSettled(joined);
+      for (const engine of engines) if (!this.on(engine).isOpen) this.#writers.delete(engine);
+      throw error;
+    }
+  }
+
+  /**
+   * Checks that binds may write.
+   *
+   * @throws {SessionError} if the transaction only reads
+   * @throws {CommitPolicyError} if the policy does not allow it beside those that have written
+   */
+  requireAdmission(engines: readonly Engine[]): void {
+    if (this.onlyReads) {
+      throw new SessionError(
+        "The transaction was begun with readOnly, and the statement writes or locks. Nothing was sent.",
+        {
+          bindKey: engines[0]?.bindKey,
+        },
+      );
+    }
+    const writers = new Set([...this.#writers, ...engines]);
+    if (this.#host.policy === "single") requireOne(writers);
+    this.#twoPhase?.requireAdmission(writers, engines);
+  }
+
+  /** The transactions that are open, in the order in which they commit. */
+  open(): BindTransaction[] {
+    return this.#inCommitOrder(this.#binds.keys())
+      .map((engine) => this.#binds.get(engine)!)
+      .filter(({ isOpen }) => isOpen);
+  }
+
+  /** Whether nothing was begun anywhere, and a bind that writes alone needs nothing but to commit. */
+  get isUntouched(): boolean {
+    return !this.isExplicit && this.#twoPhase === undefined && !this.isOpen;
+  }
+
+  /**
+   * Runs the one statement that is a whole transaction. Like any commit it is not stopped half-way.
+   *
+   * @throws {PartialCommitError} if the connection was lost meanwhile
+   */
+  async commitWhole(entity: Entity, run: (options: JoinOptions) => Promise<void>): Promise<void> {
+    const { owner, work } = this.#host;
+    const { signal } = owner;
+    owner.signal = undefined;
+    try {
+      await run({ isWhole: true, signal });
+    } catch (error) {
+      const [bind] = this.open();
+      await this.fail(error);
+      if (bind === undefined || !(error instanceof ConnectionError)) throw error;
+      this.#failure = undefined;
+      if (work.owns(entity)) work.expunge(entity);
+      throw commitError({ fates: new Map([[bind, "unknown"]]), failure: { cause: error } });
+    } finally {
+      owner.signal = signal;
+    }
+  }
+
+  /** From now on every statement belongs to the transaction, until it ends. */
+  begin(settings: TransactionSettings): void {
+    this.requireUsable();
+    this.#settings = settings;
+  }
+
+  /** Begins a nested transaction; each bind takes part in it with its next statement. Returns its depth. */
+  nest(): number {
+    this.requireUsable();
+    return ++this.#depth;
+  }
+
+  /** @throws {FailedTransactionError} if a flush failed and `rollback` was not called since */
+  requireUsable(): void {
+    if (this.#failure === undefined) return;
+    const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    throw new FailedTransactionError(
+      `A flush failed before (${message}), and everything since the transaction began was rolled back. Call \`rollback()\` to go on.`,
+      { cause: this.#failure },
+    );
+  }
+
+  /** Whether nothing has failed that was not rolled back since, on whatever bind. */
+  get isSound(): boolean {
+    return this.#failure === undefined && this.open().every(({ isUsable }) => isUsable);
+  }
+
+  /** @throws {FailedTransactionError} if anything has failed that was not rolled back since, on whatever bind */
+  requireSound(): void {
+    this.requireUsable();
+    for (const bind of this.open()) bind.requireUsable();
+  }
+
+  /** Commits every open bind. What could not be committed is rolled back, or is in doubt. */
+  async commit(): Promise<CommitOutcome> {
+    const { work } = this.#host;
+    this.requireSound();
+    const binds = this.open();
+    const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
+    const result = await this.#commitAll(binds);
+    const changes = keepCommitted(work, result, logs);
+    this.#end();
+    work.expire();
+    if (result.failure === undefined) return { changes };
+    undoUncommitted(work, result, logs);
+    return { changes, error: commitError(result) };
+  }
+
+  async #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
+    const { owner } = this.#host;
+    const { signal } = owner;
+    // What has begun to be committed is not stopped half-way.
+    owner.signal = undefined;
+    try {
+      const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
+      if (this.#twoPhase === undefined || isAlone) return await commitInOrder(binds);
+      return await this.#twoPhase.commit(binds, (decider) => this.join(decider));
+    } finally {
+      owner.signal = signal;
+    }
+  }
+
+  /** Rolls everything back, and the entities with it. */
+  async rollback(): Promise<void> {
+    this.#failure = undefined;
+    await this.#rollbackAll();
+  }
+
+  async #rollbackAll(): Promise<void> {
+    const { work } = this.#host;
+    const open = this.open();
+    this.#end();
+    try {
+      await this.#undo(open);
+    } finally {
+      work.discardPending(() => true);
+      work.expire();
+    }
+  }
+
+  /** Ends a nested transaction and those within it; what they did belongs to the one around. */
+  async release(depth: number): Promise<void> {
+    this.requireSound();
+    for (const bind of this.open()) await bind.release(depth - 1);
+    this.#depth = depth - 1;
+  }
+
+  /** Ends a nested transaction and those within it, and undoes what they did. */
+  async rollbackTo(depth: number): Promise<void> {
+    this.#failure = undefined;
+    this.#depth = depth - 1;
+    await this.#rollbackLevels(depth);
+  }
+
+  async #rollbackLevels(depth: number): Promise<void> {
+    const { work } = this.#host;
+    const outcomes = await Promise.allSettled(
+      this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => undo(work, log))),
+    );
+    work.discardPending(() => true);
+    work.expire();
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** A flush has failed: everything since the innermost transaction began goes, and `rollback` has to be called. */
+  async fail(error: unknown): Promise<void> {
+    this.#failure ??= error;
+    // What failed first is what is reported.
+    if (this.#depth > 1) {
+      await this.#rollbackLevels(this.#depth).catch(() => {});
+    } else {
+      const settings = this.#settings;
+      await this.#rollbackAll().catch(() => {});
+      this.#settings = settings;
+    }
+  }
+
+  #inCommitOrder(engines: Iterable<Engine>): Engine[] {
+    const { commitRank } = this.#host;
+    return [...engines].sort((a, b) => commitRank(a.bindKey) - commitRank(b.bindKey));
+  }
+
+  #end(): void {
+    this.#generation++;
+    this.#depth = 1;
+    this.#settings = undefined;
+    this.#writers.clear();
+    this.#twoPhase?.end();
+  }
+
+  async #undo(binds: readonly BindTransaction[]): Promise<void> {
+    const { work } = this.#host;
+    const outcomes = await Promise.allSettled(
+      binds.map(async (bind) => {
+        const log = bind.wholeUndo;
+        try {
+          await bind.rollback();
+        } finally {
+          undo(work, log);
+        }
+      }),
+    );
+    const keys = new Set(binds.map(({ engine }) => engine.bindKey));
+    work.discardPending((mapper) => keys.has(mapper.table.bindKey));
+    // A connection that is lost has rolled back by that.
+    const failed = outcomes.find(
+      (outcome) => outcome.status === "rejected" && !(outcome.reason instanceof ConnectionError),
+    );
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+}
+
+/** Whether a transaction on an engine keeps all others from it. */
+function isExclusive({ family, options }: Engine): boolean {
+  return !family.locksRows || options.poolSize === 1;
+}
+
+/** @throws {CommitPolicyError} if there is more than one */
+function requireOne([writer, refused]: Iterable<Engine>): void {
+  if (writer === undefined || refused === undefined) return;
+  throw new CommitPolicyError(
+    `The transaction has written on ${bindLabel(writer.bindKey)}, and now was to write on ${bindLabel(refused.bindKey)} too: ` +
+      'the commit policy "single" allows one. Commit first, use two sessions, or choose the policy "ordered".',
+    refused.bindKey,
+  );
+}
