@@ -73,7 +73,7 @@ test("nothing is committed by itself", async (t) => {
 test("transaction commits at the end, and rolls back on an error", async (t) => {
   const { db, Post, User } = shop();
   const heard = warnings(t);
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const post = await app.transaction(async () => {
     const post = new Post({ title: "one" });
     db.session.addAll([post, new User({ name: "ada" })]);
@@ -232,7 +232,7 @@ test("outside of a context every member that needs one says so", async () => {
 
 test("nested contexts have sessions of their own", async (t) => {
   const { db, Post } = shop();
-  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase(t, "postgres") });
+  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase("postgres") });
   await app.run(async () => {
     const outer = db.session;
     const post = new Post({ title: "outer" });
@@ -300,7 +300,7 @@ test("a context of another db within does not hide the one around", async (t) =>
 
 test("contexts at the same time have sessions of their own", async (t) => {
   const { db, Post } = shop();
-  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase(t, "mysql") });
+  const app = await start(t, db, { ...MEMORY, databaseUri: await sharedDatabase("mysql") });
   const sessions = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
       app.transaction(async () => {
@@ -411,7 +411,7 @@ async function connections(url: string): Promise<number> {
 
 test("every connection is given back on the way out, in whatever way", async (t) => {
   const { db, Post, User, Event } = shop();
-  const urls = await threeUrls(t);
+  const urls = await threeUrls();
   const app = await start(t, db, urls);
   const all = () =>
     db.session.addAll([new Post({ title: crypto.randomUUID() }), new User({ name: "x" }), new Event({ what: "x" })]);

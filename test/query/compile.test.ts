@@ -17,7 +17,7 @@ class User extends db.model("user", { id: integer().primaryKey(), name: varchar(
 class Event extends db.model("event", { id: integer().primaryKey(), what: varchar(40) }, { bindKey: "meta" }) {}
 
 test("a select shows what would be sent, and where to", async (t) => {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const sent = record(app);
   assert.deepEqual(session.select(Post).where({ title: "x" }).compile(), {

@@ -45,7 +45,7 @@ for (const [what, run] of Object.entries(STATEMENTS)) {
 }
 
 test("a statement flushes its own bind only", async (t) => {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   session.addAll([new Post({ title: "one" }), new User({ name: "ada" }), new Event({ what: "signup" })]);
   const sent = record(app);
@@ -109,7 +109,7 @@ onEachFamily("an error of the autoflush is the statement's", async (t, url) => {
 
 test("what is read in a context's session is flushed before", async (t) => {
   const app = db.init({
-    databaseUri: await sharedDatabase(t, "sqlite"),
+    databaseUri: await sharedDatabase("sqlite"),
     binds: { auth: "sqlite://", meta: "sqlite://" },
   });
   t.after(async () => {

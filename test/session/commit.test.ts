@@ -44,7 +44,7 @@ async function threeBinds(
   options: SessionOptions = {},
   commitOrder?: ("auth" | "meta" | null)[],
 ) {
-  const app = await start(t, db, { ...(await threeUrls(t)), ...(commitOrder === undefined ? {} : { commitOrder }) });
+  const app = await start(t, db, { ...(await threeUrls()), ...(commitOrder === undefined ? {} : { commitOrder }) });
   const session = sessionOf(app, options);
   const stored = async () => {
     const check = sessionOf(app);
@@ -184,7 +184,7 @@ test("deletes and updates are kept where they were committed, and taken back els
 });
 
 test("a foreign key that is checked at the commit fails there", async (t) => {
-  const url = await sharedDatabase(t, "postgres");
+  const url = await sharedDatabase("postgres");
   await onPostgres(
     "create table anchor (id integer primary key); create table leaf (id integer primary key, anchor integer references anchor (id) deferrable initially deferred)",
     url,
@@ -193,7 +193,7 @@ test("a foreign key that is checked at the commit fails there", async (t) => {
   const other = new Multibind<"auth">();
   class Leaf extends other.model("leaf", { id: integer().primaryKey(), anchor: integer() }) {}
   class Account extends other.model("account", { id: integer().primaryKey() }, { bindKey: "auth" }) {}
-  const app = other.init({ databaseUri: url, binds: { auth: await sharedDatabase(t, "mysql") } });
+  const app = other.init({ databaseUri: url, binds: { auth: await sharedDatabase("mysql") } });
   t.after(async () => {
     await app.dropAll({ bindKey: "auth" });
     await app.dispose();
@@ -220,7 +220,7 @@ test("a foreign key that is checked at the commit fails there", async (t) => {
 });
 
 test("a connection lost during the commit leaves the bind unknown", async (t) => {
-  const url = await sharedDatabase(t, "postgres");
+  const url = await sharedDatabase("postgres");
   const { app, session } = await threeBinds(t);
   // The commit waits long enough for somebody to end its connection.
   await onPostgres(
@@ -533,7 +533,7 @@ onEachFamily("a commit of one statement on one bind goes without begin and commi
 });
 
 test("a connection lost during a commit of one statement leaves the bind unknown", async (t) => {
-  const url = await sharedDatabase(t, "postgres");
+  const url = await sharedDatabase("postgres");
   const { session } = await threeBinds(t);
   await onPostgres(
     `create function wait_in_insert() returns trigger language plpgsql as $$ begin perform pg_sleep(5); return null; end $$;

@@ -41,7 +41,7 @@ function overlaps(app: Application<Keys>) {
 }
 
 async function filled(t: Parameters<typeof start>[0]) {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const writer = sessionOf(app);
   for (let n = 0; n < 10; n++)
     writer.addAll([new Post({ title: "x" }), new User({ name: `user ${n}` }), new Event({ what: "x" })]);
@@ -355,7 +355,7 @@ test("two sessions that lock two files in opposite order: the younger is told at
 test("a session that waits for itself is told at once", async (t) => {
   const app = await start(t, db, {
     databaseUri: await freshDatabase(t, "sqlite"),
-    binds: { auth: { url: await sharedDatabase(t, "mysql"), poolSize: 1 }, meta: "sqlite://" },
+    binds: { auth: { url: await sharedDatabase("mysql"), poolSize: 1 }, meta: "sqlite://" },
   });
   await app.run(
     async () => {
@@ -402,7 +402,7 @@ test("sessions beside each other wait, and no longer than they may", async (t) =
 test("an abort ends the wait for a statement's turn on its bind's connections", async (t) => {
   const app = await start(t, db, {
     databaseUri: await freshDatabase(t, "sqlite"),
-    binds: { auth: { url: await sharedDatabase(t, "mysql"), poolSize: 1 }, meta: "sqlite://" },
+    binds: { auth: { url: await sharedDatabase("mysql"), poolSize: 1 }, meta: "sqlite://" },
   });
   const holder = sessionOf(app);
   await holder.insertInto(User).values({ name: "holder" }).execute();

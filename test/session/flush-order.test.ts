@@ -439,7 +439,7 @@ function acrossBinds() {
 
 test("a key is known in another bind before the row that needs it is stored", async (t) => {
   const { db, Post, User, Event } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const user = new User({ name: "ada" });
   const post = new Post({ authorId: keyOf(user) });
@@ -453,7 +453,7 @@ test("a key is known in another bind before the row that needs it is stored", as
 
 test("binds that wait for each other in turn do not wait for ever", async (t) => {
   const { db, Post, User, Event } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const entities: (InstanceType<typeof User> | InstanceType<typeof Post> | InstanceType<typeof Event>)[] = [];
   let last: InstanceType<typeof Post> | undefined;
@@ -480,7 +480,7 @@ test("binds that wait for each other in turn do not wait for ever", async (t) =>
 
 test("a circle over two binds is stored with a null in between", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const user = new User({ name: "ada" });
   const post = new Post({ authorId: keyOf(user) });
@@ -494,7 +494,7 @@ test("a circle over two binds is stored with a null in between", async (t) => {
 
 test("a stored row can be given the key of a new one in another bind", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const post = new Post({ authorId: 999 });
   session.add(post);
@@ -511,7 +511,7 @@ test("a stored row can be given the key of a new one in another bind", async (t)
 
 test("a key of a row that fails is not waited for", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   session.add(new User({ id: 1, name: "first" }));
   await session.commit();
@@ -531,7 +531,7 @@ test("a key of a row that fails is not waited for", async (t) => {
 
 test("the key of an entity that nobody added is missing, and the flush says so", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   session.add(new Post({ authorId: keyOf(new User({ name: "ada" })) }));
   const sent = record(app);
@@ -542,7 +542,7 @@ test("the key of an entity that nobody added is missing, and the flush says so",
 
 test("the key of an entity that was deleted is missing too", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const user = new User({ name: "ada" });
   session.add(user);
@@ -558,7 +558,7 @@ test("the key of an entity that was deleted is missing too", async (t) => {
 
 test("an autoflush stores what its rows wait for in the place of what is deleted there", async (t) => {
   const { db, Post, User } = acrossBinds();
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const old = new User({ id: 1, name: "old" });
   session.add(old);

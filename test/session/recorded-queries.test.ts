@@ -25,7 +25,7 @@ class User extends db.model(
 class Note extends db.model("recorded_note", { id: integer().primaryKey(), text: varchar(80) }, { bindKey: "meta" }) {}
 
 async function startRecording(t: TestContext): Promise<Application<"auth" | "meta">> {
-  return start(t, db, { ...(await threeUrls(t)), recordQueries: true });
+  return start(t, db, { ...(await threeUrls()), recordQueries: true });
 }
 
 const verbsOf = (queries: readonly RecordedQuery[]) =>
@@ -38,7 +38,7 @@ async function lineAt({ location }: RecordedQuery): Promise<string> {
 }
 
 test("nothing is recorded unless that is asked for", async (t) => {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   await session.get(Note, 1);
   assert.deepEqual(session.recordedQueries, []);
@@ -178,7 +178,7 @@ test("records belong to the session of the context, and are there after it has e
 });
 
 test("one session or context can be recorded, or left out", async (t) => {
-  const urls = await threeUrls(t);
+  const urls = await threeUrls();
   const quiet = await start(t, db, urls);
   const recording = db.init({ ...urls, recordQueries: true });
   t.after(() => recording.dispose());

@@ -253,7 +253,7 @@ onEachFamily("an entity that another session has taken in is not touched by a ro
 });
 
 test("a savepoint is made on each bind when it takes part, also on one that joins late", async (t) => {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const sent = record(app);
   session.add(new Post({ title: "one" }));
@@ -283,7 +283,7 @@ test("a savepoint is made on each bind when it takes part, also on one that join
 });
 
 test("a bind first used within a savepoint that is rolled back has written nothing", async (t) => {
-  const app = await start(t, db, await threeUrls(t));
+  const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);
   const nested = await session.beginNested();
   session.addAll([new Post({ title: "one" }), new User({ name: "ada" }), new Event({ what: "x" })]);

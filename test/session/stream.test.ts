@@ -243,7 +243,7 @@ test("a stream of a joined family gives each its class", async (t) => {
       other.register(Dog);
     }
   }
-  const app = await start(t, other, { databaseUri: await sharedDatabase(t, "sqlite") });
+  const app = await start(t, other, { databaseUri: await sharedDatabase("sqlite") });
   const session = sessionOf(app);
   session.add(new Dog({ tricks: 3 }));
   await session.commit();

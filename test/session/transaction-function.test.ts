@@ -388,7 +388,7 @@ onEachFamily(
 
 test("after a deadlock that the function swallows nothing is written outside of a transaction", async (t) => {
   // MariaDB has rolled back everything by then, savepoints included.
-  const { app, balances } = await twoAccounts(t, await sharedDatabase(t, "mysql"));
+  const { app, balances } = await twoAccounts(t, await sharedDatabase("mysql"));
   const locked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const move = (index: number, first: number, second: number) =>
     sessionOf(app).transaction(async (tx) => {
@@ -472,7 +472,7 @@ onEachFamily("a lock reads the row again, also where the entity is there", async
 });
 
 test("SQLite has no locks of rows to pass over or refuse to wait for", async (t) => {
-  const { session } = await twoAccounts(t, await sharedDatabase(t, "sqlite"));
+  const { session } = await twoAccounts(t, await sharedDatabase("sqlite"));
 
   await assert.rejects(session.select(Account).forUpdate().skipLocked().all(), UnsupportedError);
   await assert.rejects(session.select(Account).forUpdate().noWait().all(), UnsupportedError);

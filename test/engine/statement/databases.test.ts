@@ -8,6 +8,7 @@ import { NotNullViolationError } from "../../../src/errors/database.ts";
 import { integer } from "../../../src/schema/types/integer.ts";
 import { numeric } from "../../../src/schema/types/numeric.ts";
 import { timestamp } from "../../../src/schema/types/temporal.ts";
+import { isServerMissing } from "../../fixtures/missing-servers.ts";
 import {
   account,
   CHANGED,
@@ -66,7 +67,7 @@ const KEY = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
 const SOON = new Date("2026-03-05T00:00:00.000Z");
 
 for (const family of ["sqlite", "postgres", "mysql"] as const) {
-  describe(family, () => {
+  describe(family, { skip: isServerMissing(family) }, () => {
     let engine: Engine;
 
     const send = async (text: string, on = engine) =>

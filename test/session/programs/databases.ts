@@ -101,9 +101,9 @@ export async function openDatabases(
   t: TestContext,
 ): Promise<{ readonly app: Application<"auth" | "meta">; readonly witnesses: readonly Witness[] }> {
   const [post, user, note] = [
-    await sharedDatabase(t, "postgres"),
-    await sharedDatabase(t, "mysql"),
-    await sharedDatabase(t, "sqlite"),
+    await sharedDatabase("postgres"),
+    await sharedDatabase("mysql"),
+    await sharedDatabase("sqlite"),
   ];
   const app = db.init({
     databaseUri: post,
