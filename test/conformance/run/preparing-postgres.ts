@@ -6,7 +6,7 @@ let server: Promise<PostgresServer> | undefined;
 /** The URL of a PostgreSQL server of the runner's own: those that are there seldom allow transactions to be prepared. */
 export async function preparingPostgres(): Promise<string> {
   server ??= postgresServer(
-    { after: (cleanup) => cleanups.push(cleanup as () => unknown), skip: () => {} },
+    { after: (cleanup) => cleanups.push(cleanup as () => unknown) },
     { max_prepared_transactions: 20 },
   );
   return (await server).url.replace(/\/postgres$/, "");
