@@ -102,6 +102,6 @@ export type { BindTarget, Statement } from "./session/routing.ts";
 export { Session, type SessionOptions } from "./session/session.ts";
 export type { RunOptions } from "./session/statement-runner.ts";
 export type { BeginOptions } from "./session/transaction/begin-options.ts";
+export type { CommitPolicy } from "./session/transaction/commit-policy.ts";
 export { NestedTransaction } from "./session/transaction/nested-transaction.ts";
 export type { InDoubt, Recovery } from "./session/transaction/recovery.ts";
-export type { CommitPolicy } from "./session/transaction/transactions.ts";

@@ -12,8 +12,8 @@ import type { EchoListener } from "../engine/recording/echo.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
+import { type CommitPolicy, requirePolicy } from "../session/transaction/commit-policy.ts";
 import { NO_DECISION_BIND } from "../session/transaction/decision-log.ts";
-import type { CommitPolicy } from "../session/transaction/transactions.ts";
 import { decisionBindOf } from "./decision-bind.ts";
 import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
@@ -78,7 +78,6 @@ const OPTIONS: readonly (keyof Configuration)[] = [
   "decisionBind",
   "onUncommitted",
 ];
-const COMMIT_POLICIES: readonly unknown[] = ["ordered", "single", "twoPhase"] satisfies CommitPolicy[];
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
 type Layer = Readonly<Record<string, unknown>>;
@@ -121,7 +120,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     engines,
     commitOrder,
     decisionBind,
-    commitPolicy: oneOf(COMMIT_POLICIES, commitPolicy, "commitPolicy"),
+    commitPolicy: requirePolicy(commitPolicy),
     onUncommitted: requireReaction(onUncommitted),
     recordQueries: oneOf([true, false], recordQueries, "recordQueries"),
   };

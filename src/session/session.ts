@@ -30,10 +30,11 @@ import { sessionKysely } from "./session-kysely.ts";
 import { SessionLock } from "./session-lock.ts";
 import { type RunOptions, type StatementHost, StatementRunner } from "./statement-runner.ts";
 import { type BeginOptions, settingsOf } from "./transaction/begin-options.ts";
+import { type CommitPolicy, requirePolicy } from "./transaction/commit-policy.ts";
 import { type DecisionLog, NO_DECISION_BIND } from "./transaction/decision-log.ts";
 import { NestedTransaction } from "./transaction/nested-transaction.ts";
 import { TransactionFunctions, type TransactionOptions } from "./transaction/transaction-function.ts";
-import { type CommitPolicy, Transactions } from "./transaction/transactions.ts";
+import { Transactions } from "./transaction/transactions.ts";
 
 /** What a session needs of its application. */
 export interface SessionHost extends EngineDirectory {
@@ -640,9 +641,7 @@ function policyOf(
   policy: CommitPolicy,
   { decisions }: SessionHost,
 ): { readonly policy: CommitPolicy; readonly decisions: DecisionLog | undefined } {
-  if (policy === "ordered" || policy === "single") return { policy, decisions: undefined };
-  if (policy !== "twoPhase")
-    throw new InvalidOptionError(`commitPolicy is "ordered", "single" or "twoPhase", not ${JSON.stringify(policy)}.`);
+  if (requirePolicy(policy) !== "twoPhase") return { policy, decisions: undefined };
   if (decisions !== undefined) return { policy, decisions };
   throw new InvalidOptionError(NO_DECISION_BIND);
 }

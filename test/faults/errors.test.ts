@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type Application, DatabaseError, type FamilyName, OperationalError, sql } from "../../src/index.ts";
 import { freshDatabase } from "../fixtures/databases.ts";
+import { untilTheFileEnds } from "../fixtures/until-the-file-ends.ts";
 import { CAUSES, causesDb, type Scene } from "./causes.ts";
 import { isMissing, ownServer } from "./own-servers.ts";
 
@@ -82,8 +83,7 @@ for (const family of COLUMNS) {
 
 /** Where things are to go wrong: a file, or a server on which a user named guest needs a password. */
 async function place(family: FamilyName): Promise<Pick<Scene, "url" | "run">> {
-  const untilTheEnd = { after: (cleanup: unknown) => after(cleanup as () => Promise<void>), skip: () => {} };
-  if (family === "sqlite") return { url: await freshDatabase(untilTheEnd, family), run: () => Promise.resolve() };
+  if (family === "sqlite") return { url: await freshDatabase(untilTheFileEnds, family), run: () => Promise.resolve() };
   if (family === "mysql") return ownServer(family);
   const folder = await mkdtemp(join(tmpdir(), "multibind-hba-"));
   after(() => rm(folder, { recursive: true, force: true }));

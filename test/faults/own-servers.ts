@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { after } from "node:test";
 import { onMysql, onPostgres } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
 import type { ServerProcess } from "../fixtures/server-process.ts";
+import { untilTheFileEnds } from "../fixtures/until-the-file-ends.ts";
 
 /** The families that have servers. */
 export type ServerFamily = "postgres" | "mysql";
@@ -38,8 +38,7 @@ export async function ownServer(
   family: ServerFamily,
   settings: Readonly<Record<string, string | number>> = {},
 ): Promise<OwnServer> {
-  const owner = { after: (cleanup: unknown) => after(cleanup as () => Promise<void>), skip: () => {} };
-  const server = await (family === "postgres" ? postgresServer : mariadbServer)(owner, settings);
+  const server = await (family === "postgres" ? postgresServer : mariadbServer)(untilTheFileEnds, settings);
   const url = await server.createDatabase("shop");
   const run = (sql: string) => (family === "postgres" ? onPostgres : onMysql)(sql, url);
   const count = async (sql: string) => Number((await run(sql))[0]!["n"]);

@@ -36,9 +36,9 @@ const COMMIT_PREPARED = /^(commit prepared|xa commit '[^']+'$)/;
 /** A decision bind, another one that is prepared, a third that is too; the first two behind proxies. */
 async function threeBinds(t: TestContext, decider: FamilyName, other: Server) {
   const urls = {
-    decider: await preparingDatabase(t, decider),
-    other: await preparingDatabase(t, other),
-    third: await preparingDatabase(t, other === "mysql" ? "postgres" : "mysql"),
+    decider: await preparingDatabase(decider),
+    other: await preparingDatabase(other),
+    third: await preparingDatabase(other === "mysql" ? "postgres" : "mysql"),
   };
   const setup = db.init({ databaseUri: urls.third, binds: { decider: urls.decider, other: urls.other } });
   await setup.createAll();
@@ -360,7 +360,7 @@ onEachServer("several processes may recover at once", async (t, server) => {
 
 test("what others have prepared is never touched", async (t) => {
   const { app } = await threeBinds(t, "sqlite", "postgres");
-  const { url } = await preparingPostgres(t);
+  const { url } = await preparingPostgres();
   const [foreign, stranger] = [
     `foreign-${randomBytes(4).toString("hex")}`,
     `multibind:${"0".repeat(16)}:${randomBytes(10).toString("hex")}:${"0".repeat(8)}`,

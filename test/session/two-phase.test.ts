@@ -39,7 +39,7 @@ async function twoBinds(
   [left, right]: Families,
   configuration: Omit<Configuration<"left" | "right">, "binds"> = {},
 ) {
-  const binds = { left: await preparingDatabase(t, left), right: await preparingDatabase(t, right) };
+  const binds = { left: await preparingDatabase(left), right: await preparingDatabase(right) };
   // Models of binds that a test does not need have their tables in memory.
   const app = await start(t, db, { databaseUri: "sqlite://", commitPolicy: "twoPhase", ...configuration, binds });
   return { app, session: sessionOf(app) };
@@ -155,7 +155,7 @@ onEachPair("savepoints, isolation levels and events are what they are otherwise"
 
 test("a decision bind that was not written stores the decision all the same", async (t) => {
   const { app, session } = await twoBinds(t, ["postgres", "mysql"], {
-    databaseUri: await plainDatabase(t, "sqlite"),
+    databaseUri: await plainDatabase("sqlite"),
   });
   addBoth(session);
   await session.flush();
@@ -176,7 +176,7 @@ test("a decision bind that was not written stores the decision all the same", as
 
 test("a bind that was only read is not prepared", async (t) => {
   const { app, session } = await twoBinds(t, ["postgres", "mysql"], {
-    databaseUri: await preparingDatabase(t, "postgres"),
+    databaseUri: await preparingDatabase("postgres"),
   });
   session.begin();
   await session.select(Other).all();
@@ -194,7 +194,7 @@ test("a bind that was only read is not prepared", async (t) => {
 
 test("of two SQLite files one can be written in a transaction, beside what can be prepared", async (t) => {
   const { app, session } = await twoBinds(t, ["sqlite", "sqlite"], {
-    databaseUri: await preparingDatabase(t, "postgres"),
+    databaseUri: await preparingDatabase("postgres"),
   });
   const both = addBoth(session);
   const sent = record(app);
@@ -220,7 +220,7 @@ test("of two SQLite files one can be written in a transaction, beside what can b
 
 test("a second bind is refused when the first cannot be prepared", async (t) => {
   const { app, session } = await twoBinds(t, ["sqlite", "sqlite"], {
-    databaseUri: await preparingDatabase(t, "postgres"),
+    databaseUri: await preparingDatabase("postgres"),
   });
   session.add(new Right({ name: "r" }));
   await session.flush();
@@ -234,7 +234,7 @@ test("a second bind is refused when the first cannot be prepared", async (t) => 
 });
 
 test("a server that does not allow it is refused at its first write, with the setting's name", async (t) => {
-  const binds = { left: await plainDatabase(t, "sqlite"), right: await plainDatabase(t, "postgres") };
+  const binds = { left: await plainDatabase("sqlite"), right: await plainDatabase("postgres") };
   const app = await start(t, db, { databaseUri: "sqlite://", binds, commitPolicy: "twoPhase" });
   const session = sessionOf(app);
   session.add(new Left({ name: "l" }));
@@ -253,7 +253,7 @@ test("a server that does not allow it is refused at its first write, with the se
 
 test("so is a member of a Galera cluster", async (t) => {
   const galera = await mariadbServer(t, { "wsrep-on": "ON", "binlog-format": "ROW" });
-  const binds = { left: await preparingDatabase(t, "sqlite"), right: await galera.createDatabase("right_bind") };
+  const binds = { left: await preparingDatabase("sqlite"), right: await galera.createDatabase("right_bind") };
   const app = db.init({ binds, commitPolicy: "twoPhase" });
   t.after(() => app.dispose());
   await app.createAll({ bindKey: ["left", "right"] });
@@ -271,7 +271,7 @@ test("so is a member of a Galera cluster", async (t) => {
 });
 
 test("as the decision bind it will do", async (t) => {
-  const binds = { left: await plainDatabase(t, "postgres"), right: await plainDatabase(t, "mysql") };
+  const binds = { left: await plainDatabase("postgres"), right: await plainDatabase("mysql") };
   const app = await start(t, db, { databaseUri: "sqlite://", binds, commitPolicy: "twoPhase" });
   const session = sessionOf(app);
   addBoth(session);
@@ -357,7 +357,7 @@ test("many sessions commit at once", async (t) => {
 });
 
 test("decisions that are carried out are deleted when the application is disposed", async (t) => {
-  const binds = { left: await preparingDatabase(t, "sqlite"), right: await preparingDatabase(t, "postgres") };
+  const binds = { left: await preparingDatabase("sqlite"), right: await preparingDatabase("postgres") };
   const app = await start(t, db, { databaseUri: "sqlite://", binds, commitPolicy: "twoPhase" });
   const ids = async (from: Application<"left" | "right">) => {
     const { rows } = await from.engines
@@ -444,8 +444,8 @@ test("a bind key may hold anything", async (t) => {
   class One extends odd.model("one", { id: integer().primaryKey() }, { bindKey: key }) {}
   class Two extends odd.model("two", { id: integer().primaryKey() }, { bindKey: `${key}2` }) {}
   const app = await start(t, odd, {
-    databaseUri: await plainDatabase(t, "sqlite"),
-    binds: { [key]: await preparingDatabase(t, "postgres"), [`${key}2`]: await preparingDatabase(t, "mysql") },
+    databaseUri: await plainDatabase("sqlite"),
+    binds: { [key]: await preparingDatabase("postgres"), [`${key}2`]: await preparingDatabase("mysql") },
     commitPolicy: "twoPhase",
   });
   const session = sessionOf(app);

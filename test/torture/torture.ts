@@ -53,7 +53,7 @@ const LONGEST_WORK = 150;
  * recovers, and looks whether all money is there.
  */
 export async function torture(
-  t: Pick<TestContext, "after" | "skip">,
+  t: Pick<TestContext, "after">,
   { kills, serverKills, say = () => {} }: TortureOptions,
 ): Promise<Tally> {
   const [postgres, mysql] = await Promise.all([

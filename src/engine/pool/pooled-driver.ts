@@ -1,19 +1,14 @@
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type QueryCompiler,
-  type TransactionSettings,
-  validateTransactionSettings,
-} from "kysely";
+import { CompiledQuery, type DatabaseConnection, type TransactionSettings, validateTransactionSettings } from "kysely";
 import type { AcquireOptions, EngineDriver, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
-import { savepointCommand } from "../savepoint.ts";
+import { TransactionCommands } from "../transaction-commands.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
 
 /** The driver of a database behind a server: a pool of connections, and transactions by SQL. */
-export abstract class PooledDriver<C extends PhysicalConnection> implements EngineDriver {
+export abstract class PooledDriver<C extends PhysicalConnection> extends TransactionCommands implements EngineDriver {
   readonly #pool: ConnectionPool<C>;
 
   constructor(options: PoolOptions<C>) {
+    super();
     this.#pool = new ConnectionPool(options);
   }
 
@@ -38,34 +33,6 @@ export abstract class PooledDriver<C extends PhysicalConnection> implements Engi
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     validateTransactionSettings(settings);
     for (const statement of this.beginStatements(settings)) await connection.executeQuery(CompiledQuery.raw(statement));
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("commit"));
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("rollback"));
-  }
-
-  async savepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler["compileQuery"]): Promise<void> {
-    await connection.executeQuery(savepointCommand("savepoint", name, compile));
-  }
-
-  async rollbackToSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compile: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    await connection.executeQuery(savepointCommand("rollback to savepoint", name, compile));
-  }
-
-  async releaseSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compile: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    await connection.executeQuery(savepointCommand("release savepoint", name, compile));
   }
 
   status(): PoolStatus {

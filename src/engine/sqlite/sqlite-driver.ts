@@ -1,17 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type QueryCompiler,
-  type QueryResult,
-  type TransactionSettings,
-} from "kysely";
+import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions } from "../driver.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
 import { Owner } from "../pool/owner.ts";
 import { Slots } from "../pool/slots.ts";
-import { savepointCommand } from "../savepoint.ts";
+import { TransactionCommands } from "../transaction-commands.ts";
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
 
@@ -26,7 +20,7 @@ interface Loan {
  * A file has one writer, which those who write wait for in turn, and readers beside it. A database in memory lives in
  * one connection, which all wait for in turn. The wait is asynchronous, so whoever holds the writer can go on.
  */
-export class SqliteDriver implements EngineDriver {
+export class SqliteDriver extends TransactionCommands implements EngineDriver {
   readonly #config: DriverConfig;
   readonly #file: SqliteFile;
   readonly #writerSlots: Slots;
@@ -40,6 +34,7 @@ export class SqliteDriver implements EngineDriver {
   #closed = false;
 
   constructor(config: DriverConfig) {
+    super();
     const { bindKey, options } = config;
     const url = options.url!;
     this.#config = config;
@@ -101,33 +96,9 @@ export class SqliteDriver implements EngineDriver {
     await connection.executeQuery(CompiledQuery.raw(snapshot ? "begin" : "begin immediate"));
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("commit"));
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     // SQLite rolls back by itself on some errors, such as a full disk.
-    if ((connection as SqliteConnection).inTransaction) await connection.executeQuery(CompiledQuery.raw("rollback"));
-  }
-
-  async savepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler["compileQuery"]): Promise<void> {
-    await connection.executeQuery(savepointCommand("savepoint", name, compile));
-  }
-
-  async rollbackToSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compile: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    await connection.executeQuery(savepointCommand("rollback to savepoint", name, compile));
-  }
-
-  async releaseSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compile: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    await connection.executeQuery(savepointCommand("release savepoint", name, compile));
+    if ((connection as SqliteConnection).inTransaction) await super.rollbackTransaction(connection);
   }
 
   status(): PoolStatus {

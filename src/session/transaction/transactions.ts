@@ -8,16 +8,11 @@ import type { Entity } from "../../model/entity.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
 import { BindTransaction } from "./bind-transaction.ts";
+import type { CommitPolicy } from "./commit-policy.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
-
-/**
- * What a commit over several binds does: `"ordered"` commits one after the other, `"single"` refuses a second bind that
- * writes, `"twoPhase"` commits on all of them or on none, also after a crash.
- */
-export type CommitPolicy = "ordered" | "single" | "twoPhase";
 
 /** What a session's transactions need to know of their surroundings. */
 export interface TransactionsHost {

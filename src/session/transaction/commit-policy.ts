@@ -1,0 +1,15 @@
+import { InvalidOptionError } from "../../errors/configuration.ts";
+
+/**
+ * What a commit over several binds does: `"ordered"` commits one after the other, `"single"` refuses a second bind that
+ * writes, `"twoPhase"` commits on all of them or on none, also after a crash.
+ */
+export type CommitPolicy = "ordered" | "single" | "twoPhase";
+
+const POLICIES: readonly unknown[] = ["ordered", "single", "twoPhase"] satisfies CommitPolicy[];
+
+/** @throws {InvalidOptionError} if it is no policy */
+export function requirePolicy(given: CommitPolicy): CommitPolicy {
+  if (POLICIES.includes(given)) return given;
+  throw new InvalidOptionError(`commitPolicy is "ordered", "single" or "twoPhase", not ${JSON.stringify(given)}.`);
+}
