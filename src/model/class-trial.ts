@@ -65,7 +65,8 @@ export function takePart(entity: Entity): void {
   }
 }
 
-function sampleRow({ properties, discriminator, identity }: Mapper): Values {
+/** Values such as a row of the class might have. */
+export function sampleRow({ properties, discriminator, identity }: Mapper): Values {
   return Object.fromEntries(
     properties.map(({ name, column }) => [
       name,

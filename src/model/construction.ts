@@ -1,7 +1,8 @@
 import { bindLabel } from "../bind-key.ts";
 import { ModelClassError } from "../errors/schema.ts";
 import { InvalidValueError } from "../errors/value.ts";
-import { findHiddenColumn, takePart } from "./class-trial.ts";
+import { keepShape } from "../kept-shapes.ts";
+import { findHiddenColumn, sampleRow, takePart } from "./class-trial.ts";
 import type { Entity } from "./entity.ts";
 import { generated } from "./generated-code.ts";
 import type { EntityClass, Mapper } from "./mapper.ts";
@@ -109,7 +110,10 @@ export function requireSoundClass(entityClass: EntityClass, mapper: Mapper): voi
   const problem = findHiddenColumn(entityClass, mapper, (values) => constructAsLoaded(entityClass, values));
   if (typeof problem === "string") throw unsound(entityClass, mapper, problem);
   tried.add(entityClass);
-  if (problem === undefined) mapper.soundClass = entityClass;
+  if (problem !== undefined) return;
+  mapper.soundClass = entityClass;
+  // The one that was tried was watched, so it is not like the others.
+  keepShape(constructAsLoaded(entityClass, sampleRow(mapper)));
 }
 
 function constructAsLoaded(entityClass: EntityClass, values: Values): Entity {

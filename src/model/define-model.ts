@@ -152,10 +152,10 @@ function modelClass(registry: ModelRegistry, base: Base, columns: Columns, defin
   // below it, a parent's too, finds them set.
   const isOutermost = !(MAPPER in base);
   abstract class Model extends base {
-    constructor(...[values]: [values?: unknown]) {
-      super(...([values] as never[]));
-      if (!isOutermost) return;
-      setColumns(this, mapperOfClass(new.target), values);
+    constructor(values?: unknown) {
+      // A base takes whatever this class is made of, and hands it on.
+      super(values as never);
+      if (isOutermost) setColumns(this, mapperOfClass(new.target), values);
     }
 
     static extend(this: Base, ...given: readonly unknown[]): Base {

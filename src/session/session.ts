@@ -5,6 +5,7 @@ import { Owner } from "../engine/pool/owner.ts";
 import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
 import { NoResultError, NotFoundError, SessionClosedError, SessionError } from "../errors/session.ts";
+import { keepShape } from "../kept-shapes.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
@@ -17,6 +18,7 @@ import type { NotFoundOptions } from "../query/select/runnable-select.ts";
 import { Select, select } from "../query/select/select.ts";
 import type { ReadOptions } from "../query/select/select-runner.ts";
 import type { AnyAlias, SelectOf } from "../query/select/select-types.ts";
+import { Metadatas } from "../schema/metadatas.ts";
 import { withoutAutoflush } from "./autoflush-scope.ts";
 import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { EntityReader, type GetOptions } from "./reading/entity-reader.ts";
@@ -59,7 +61,16 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-let sessions = 0;
+/** Where a session stands that nobody uses. */
+const NOWHERE: SessionHost = {
+  metadatas: new Metadatas({ namingConvention: {}, redefine: "error" }),
+  events: new SessionEvents(),
+  decisions: undefined,
+  find: () => undefined,
+  commitRank: () => 0,
+};
+
+let sessions = -1;
 
 /**
  * A unit of work over all binds: an identity map, pending changes, and one transaction per bind, begun when it is first
@@ -634,6 +645,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
         this.#work.clear();
       }
     });
+  }
+
+  static {
+    const exemplar = new Session(NOWHERE);
+    keepShape([exemplar, exemplar.#reader, exemplar.#selects, exemplar.preparedRunner]);
   }
 }
 

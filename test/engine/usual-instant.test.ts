@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { usualInstant } from "../../src/engine/values/usual-instant.ts";
 
 const instants = fc.date({
-  min: new Date("0100-01-01T00:00:00.000Z"),
+  min: new Date("0001-01-01T00:00:00.000Z"),
   max: new Date("9999-12-31T23:59:59.999Z"),
   noInvalidDate: true,
 });

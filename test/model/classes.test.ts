@@ -169,7 +169,7 @@ test("a constructor may refuse what no row would hold", async () => {
   await app.dispose();
 });
 
-test("a class is tried once, and its constructor meets values such as a row has", () => {
+test("a class is tried at its first use alone, and its constructor meets values such as a row has", () => {
   const db = new Multibind();
   const seen: object[] = [];
   class Event extends db.model("event", {
@@ -185,9 +185,11 @@ test("a class is tried once, and its constructor meets values such as a row has"
   }
 
   select(Event);
+  const tried = seen.length;
   select(Event);
 
-  assert.equal(seen.length, 1);
+  assert.ok(tried > 0);
+  assert.equal(seen.length, tried);
 });
 
 test("fields and accessors of the application's own that are no columns are allowed", () => {

@@ -12,7 +12,7 @@ import { InvalidValueError } from "../../errors/value.ts";
 import { isParameter, type ParameterExpression } from "../prepared/parameters.ts";
 import { RunnableSelect } from "./runnable-select.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
-import { bindOf, isOwnColumn, rootSelection, type SelectParts } from "./select-parts.ts";
+import { bindOf, isOwnColumn, rootSelection, type SelectParts, withDraft } from "./select-parts.ts";
 import type { OrderNames } from "./select-types.ts";
 
 /** How rows are locked when they are read. */
@@ -50,7 +50,7 @@ export abstract class ArrangedSelect<DB, TB extends keyof DB, E> extends Runnabl
    */
   orderBy<OE extends OrderByExpression<DB, TB, OrderNames<E>>>(expression: OE, direction?: OrderByModifiers): this {
     if (isOwnColumn(this.parts, expression) && isDirection(direction)) {
-      return this.rebuilt({ ...this.parts, draft: this.parts.draft.orderBy(expression, direction) });
+      return this.rebuilt(withDraft(this.parts, this.parts.draft.orderBy(expression, direction)));
     }
     return this.refined((builder) =>
       applied(builder, "orderBy", direction === undefined ? [expression] : [expression, direction]),
@@ -65,7 +65,7 @@ export abstract class ArrangedSelect<DB, TB extends keyof DB, E> extends Runnabl
    */
   limit(rows: number | ParameterExpression<number>): this {
     if (isParameter(rows)) return this.refined((builder) => builder.limit(rows));
-    return this.rebuilt({ ...this.parts, draft: this.parts.draft.limit(countOfRows(rows, "limit")) });
+    return this.rebuilt(withDraft(this.parts, this.parts.draft.limit(countOfRows(rows, "limit"))));
   }
 
   /**
@@ -134,7 +134,7 @@ export abstract class ArrangedSelect<DB, TB extends keyof DB, E> extends Runnabl
 
   /** @internal the select with another builder */
   protected refined(change: (builder: AnyBuilder) => AnyBuilder): this {
-    return this.rebuilt({ ...this.parts, draft: SelectDraft.of(change(this.parts.draft.builder)) });
+    return this.rebuilt(withDraft(this.parts, SelectDraft.of(change(this.parts.draft.builder))));
   }
 
   #lock(kind: Lock): this {

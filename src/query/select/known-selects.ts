@@ -3,7 +3,7 @@ import { RecentMap } from "../../engine/recent-map.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import { Template } from "../prepared/template.ts";
 import type { EntitySelection } from "./entity-selection.ts";
-import { rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
+import { rootSelection, type SelectParts, statementOf, withDraft } from "./select-parts.ts";
 import type { SelectTemplate } from "./select-runner.ts";
 
 /** How many shapes of selects are known of a model. */
@@ -33,7 +33,7 @@ export function knownSelect(
   const shape = `${terminal}${draft.shape}`;
   let select = shapes.get(shape);
   if (select === undefined) {
-    const { node, result } = statementOf({ ...parts, draft: draft.template });
+    const { node, result } = statementOf(withDraft(parts, draft.template));
     const names = new Set(draft.values.map((_, position) => String(position)));
     select = { template: new Template(change(node), names), result };
     shapes.set(shape, select);

@@ -78,9 +78,13 @@ export class SelectDraft {
   }
 
   limit(rows: number): SelectDraft {
-    // As text: SQLite plans a statement anew each time a parameter of its limit is bound.
-    const limit = new ExpressionWrapper<never, never, number>(ValueNode.createImmediate(rows));
-    return this.#step((valueAt) => this.#build(valueAt).limit(limit), `limit ${rows}`, this.values);
+    return this.#step(
+      // As text: SQLite plans a statement anew each time a parameter of its limit is bound.
+      (valueAt) =>
+        this.#build(valueAt).limit(new ExpressionWrapper<never, never, number>(ValueNode.createImmediate(rows))),
+      `limit ${rows}`,
+      this.values,
+    );
   }
 
   #step(build: Build, step: string, values: readonly unknown[]): SelectDraft {

@@ -37,11 +37,21 @@ export interface SelectParts {
   readonly root: NamedModel;
   readonly joined: readonly JoinedModel[];
   /** The SQL text that gives the first model's rows, where its table does not. */
-  readonly text?: OperationNode;
+  readonly text: OperationNode | undefined;
   readonly draft: SelectDraft;
   /** Whether rows are read as they are, instead of entities. */
   readonly readsRows: boolean;
   readonly runner: SelectRunner | undefined;
+}
+
+/** The same select with another draft. All parts are written in one order, so that they have one hidden class. */
+export function withDraft({ root, joined, text, readsRows, runner }: SelectParts, draft: SelectDraft): SelectParts {
+  return { root, joined, text, draft, readsRows, runner };
+}
+
+/** The same select, run by somebody. */
+export function withRunner({ root, joined, text, draft, readsRows }: SelectParts, runner: SelectRunner): SelectParts {
+  return { root, joined, text, draft, readsRows, runner };
 }
 
 /** Where a select reads its first model from. */

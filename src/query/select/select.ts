@@ -27,7 +27,16 @@ import { ArrangedSelect } from "./arranged-select.ts";
 import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
-import { bindOf, isOwnColumn, type NamedModel, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
+import {
+  bindOf,
+  isOwnColumn,
+  type NamedModel,
+  rootSelection,
+  type SelectParts,
+  statementOf,
+  withDraft,
+  withRunner,
+} from "./select-parts.ts";
 import type { ReadOptions, SelectRunner, SelectStatement } from "./select-runner.ts";
 import type {
   AnyAlias,
@@ -96,10 +105,10 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
   where(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
     const [first] = given;
     if (given.length === 1 && isEqualities(first))
-      return new Select({ ...this.parts, draft: withEqualities(this.parts, first) });
+      return new Select(withDraft(this.parts, withEqualities(this.parts, first)));
     const [column, operator, value] = given;
     if (isOwnColumn(this.parts, column) && SelectDraft.isPlain(operator, value)) {
-      return new Select({ ...this.parts, draft: this.parts.draft.where(column, operator as string, value) });
+      return new Select(withDraft(this.parts, this.parts.draft.where(column, operator as string, value)));
     }
     return this.refined((builder) => applied(builder, "where", given));
   }
@@ -252,7 +261,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
 
   /** @internal the same statement, run by this session */
   on(runner: SelectRunner): Select<DB, TB, E, K, C> {
-    return new Select({ ...this.parts, runner });
+    return new Select(withRunner(this.parts, runner));
   }
 
   /** @internal */
@@ -292,6 +301,19 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
  * @see SQLAlchemy: `select(Model)`
  */
 export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
+  let known = begun.get(model);
+  if (known === undefined) {
+    known = new Select(partsOf(model));
+    begun.set(model, known);
+  }
+  // What the rows become is said by the type that is returned.
+  return known as unknown as SelectOf<M>;
+}
+
+/** Selects are immutable, so those without any step are made once for a model. */
+const begun = new WeakMap<object, Select<never, never, unknown, BindKey, unknown>>();
+
+function partsOf(model: AnyModel | AnyAlias): SelectParts {
   const root = namedModel(model) ?? { mapper: mapperOfClassInUse(model), alias: undefined };
   const draft = SelectDraft.begin(() => {
     const { source } = rootSelection({ root });
@@ -300,8 +322,7 @@ export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
     // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
     return modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
   });
-  const parts: SelectParts = { root, joined: [], draft, readsRows: false, runner: undefined };
-  return new Select(parts) as unknown as SelectOf<M>;
+  return { root, joined: [], text: undefined, draft, readsRows: false, runner: undefined };
 }
 
 /** The model that is named, unless it is a table. */

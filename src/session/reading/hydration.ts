@@ -1,27 +1,19 @@
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnConverter } from "../../engine/values/column-converter.ts";
-import { construct } from "../../model/construction.ts";
-import type { Entity, StoredRow } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { EntityColumn, EntitySelection } from "../../query/select/entity-selection.ts";
-import { type IdentityKey, identityKey, identityPart } from "../entities/identity-key.ts";
-import { type DriverRow, type ReadColumn, snapshotMaker, valuesReader } from "./row-functions.ts";
-
-/** What a row says: the values for an entity, and what to remember of them. */
-export interface ReadRow {
-  readonly values: Record<string, unknown>;
-  readonly snapshot: StoredRow;
-}
+import { type DriverRow, keyReader, type ReadColumn, snapshotMaker, valuesReader } from "./row-functions.ts";
 
 /** How rows of one class become entities. */
-class ClassReader {
+export class ClassReader {
+  readonly mapper: Mapper;
   readonly columns: readonly ReadColumn[];
   /** The values of a row, as entities have them. */
   readonly valuesOf: ReturnType<typeof valuesReader>;
   /** What is remembered of a row; of the class that alone is asked for, the row itself. */
   readonly snapshotOf: ReturnType<typeof snapshotMaker>;
 
-  constructor(columns: readonly EntityColumn[], engine: Engine, isAskedFor: boolean) {
+  constructor(mapper: Mapper, columns: readonly EntityColumn[], engine: Engine, isAskedFor: boolean) {
+    this.mapper = mapper;
     this.columns = columns.map(({ rowKey, property: { name, column } }) => ({
       name,
       rowKey,
@@ -33,59 +25,37 @@ class ClassReader {
   }
 }
 
-interface KeyColumn {
-  readonly rowKey: string;
-  readonly converter: ColumnConverter;
-}
-
 /** Reads rows of one selection on one engine. Compiled once for the two. */
 export class Hydrator {
   readonly selection: EntitySelection;
+  /** The identity of a row; `undefined` where there is none, in the empty half of an outer join. */
+  readonly keyOf: ReturnType<typeof keyReader>;
   readonly #readers: ReadonlyMap<Mapper, ClassReader>;
   readonly #own: ClassReader;
-  readonly #key: readonly KeyColumn[];
   readonly #discriminator: ReadColumn | undefined;
 
   constructor(selection: EntitySelection, engine: Engine) {
     this.selection = selection;
     const { mapper, columns, isAlone } = selection;
     this.#readers = new Map(
-      [...columns].map(([one, its]) => [one, new ClassReader(its, engine, one === mapper && isAlone)]),
+      [...columns].map(([one, its]) => [one, new ClassReader(one, its, engine, one === mapper && isAlone)]),
     );
     this.#own = this.#readers.get(mapper)!;
-    this.#key = mapper.key.map(({ name }) => this.#own.columns.find((column) => column.name === name)!);
-    this.#discriminator = mapper.isPolymorphic
-      ? this.#own.columns.find(({ name }) => name === mapper.discriminator)
-      : undefined;
+    const named = (name: string | undefined) => this.#own.columns.find((column) => column.name === name);
+    this.keyOf = keyReader(mapper.key.map(({ name }) => named(name)!));
+    this.#discriminator = mapper.isPolymorphic ? named(mapper.discriminator) : undefined;
   }
 
-  /** The class that a row is of. */
-  mapperOf(row: DriverRow): Mapper {
-    if (this.#discriminator === undefined) return this.selection.mapper;
-    return this.selection.mapper.forIdentity(this.#discriminator.converter.read(row[this.#discriminator.rowKey]));
+  /** How a row is read: as its own class has it. */
+  readerOf(row: DriverRow): ClassReader {
+    if (this.#discriminator === undefined) return this.#own;
+    const { converter, rowKey } = this.#discriminator;
+    return this.readerFor(this.selection.mapper.forIdentity(converter.read(row[rowKey])));
   }
 
-  /** The identity of a row; `undefined` where there is none, in the empty half of an outer join. */
-  keyOf(row: DriverRow): IdentityKey | undefined {
-    if (this.#key.length === 1) {
-      const { rowKey, converter } = this.#key[0]!;
-      const value = converter.read(row[rowKey]);
-      return value === null ? undefined : identityPart(value);
-    }
-    const values = this.#key.map(({ rowKey, converter }) => converter.read(row[rowKey]));
-    return values.includes(null) ? undefined : identityKey(values);
-  }
-
-  /** What a row says. The row itself becomes the snapshot where it can. */
-  read(row: DriverRow, mapper: Mapper): ReadRow {
-    const reader = mapper === this.selection.mapper ? this.#own : this.#readers.get(mapper)!;
-    const values = reader.valuesOf(row);
-    return { values, snapshot: reader.snapshotOf(row, values) };
-  }
-
-  /** Makes the entity of a row. */
-  make({ values }: ReadRow, mapper: Mapper): Entity {
-    return construct(mapper.entityClass, values, mapper);
+  /** How rows of a class are read. */
+  readerFor(mapper: Mapper): ClassReader {
+    return mapper === this.selection.mapper ? this.#own : this.#readers.get(mapper)!;
   }
 }
 

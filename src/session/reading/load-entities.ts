@@ -1,4 +1,5 @@
 import { SessionError } from "../../errors/session.ts";
+import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged } from "../../model/snapshot.ts";
@@ -66,10 +67,11 @@ function loadEntity(
   if (key === undefined) return null;
   const known = entities.get(key);
   if (known === undefined) {
-    const mapper = hydrator.mapperOf(row);
-    const read = hydrator.read(row, mapper);
-    const entity = hydrator.make(read, mapper);
-    work.loaded(entity, read.snapshot);
+    const { mapper, valuesOf, snapshotOf } = hydrator.readerOf(row);
+    const values = valuesOf(row);
+    const snapshot = snapshotOf(row, values);
+    const entity = construct(mapper.entityClass, values, mapper);
+    work.loaded(entity, snapshot);
     entities.set(key, entity);
     options.made?.push(entity);
     return entity;
@@ -107,7 +109,9 @@ function refill(
   // A child without discriminator that is read as its parent gets what the parent's columns say.
   const isWhole = columns.has(own);
   const mapper = isWhole ? own : asked;
-  const { values, snapshot } = hydrator.read(row, mapper);
+  const reader = hydrator.readerFor(mapper);
+  const values = reader.valuesOf(row);
+  const snapshot = reader.snapshotOf(row, values);
   const held = valuesOf(entity);
   const before = rowOf(entity)!;
   undo?.note(entity, { kind: "read", row: before, filled: new Map() });

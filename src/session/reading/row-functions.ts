@@ -4,6 +4,7 @@ import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import { differenceFinder, isUnchanged, snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
+import { type IdentityKey, identityKey, identityPart } from "../entities/identity-key.ts";
 
 /** A row as the driver gave it. */
 export type DriverRow = Record<string, unknown>;
@@ -18,6 +19,31 @@ export interface ReadColumn {
   readonly kind: TypeKind;
   readonly converter: ColumnConverter;
 }
+
+/**
+ * Makes the function that gives a row's identity by the columns of its key; `undefined` where one of them is null.
+ *
+ * The function throws `PrecisionError` or `InvalidValueError` for a value that cannot be read without loss.
+ */
+export function keyReader(key: readonly ReadColumn[]): (row: DriverRow) => IdentityKey | undefined {
+  const oneByOne = (row: DriverRow): IdentityKey | undefined => {
+    const values = key.map(({ rowKey, converter }) => converter.read(row[rowKey]));
+    return values.includes(null) ? undefined : identityKey(values);
+  };
+  const [{ rowKey, kind, converter }, ...others] = key as readonly [ReadColumn, ...ReadColumn[]];
+  if (others.length > 0) return oneByOne;
+  const value = converter.decode === undefined ? "stored" : "decode(stored)";
+  const identity = IDENTICAL_IF_EQUAL.has(kind) ? value : `identityPart(${value})`;
+  const code = `(row) => {
+    const stored = row[${JSON.stringify(rowKey)}];
+    if (stored === null || stored === undefined) return undefined;
+    try { return ${identity}; } catch { return oneByOne(row); }
+  }`;
+  return generated(code, { oneByOne, identityPart, decode: converter.decode }) ?? oneByOne;
+}
+
+/** Kinds of column whose values are their own identity. */
+const IDENTICAL_IF_EQUAL: ReadonlySet<TypeKind> = new Set<TypeKind>(["integer", "smallint", "bigint", "text", "uuid"]);
 
 /**
  * Makes the function that gives a row's values as the application gets them.
