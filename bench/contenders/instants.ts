@@ -1,17 +1,26 @@
-/** Reads `2026-01-31 12:00:00.123`, in UTC; what follows the milliseconds is passed over. The fastest way there is. */
+/** From the first of March of the year 0 to the first of January 1970. */
+const DAYS_BEFORE_1970 = 719_468;
+
+/**
+ * Reads `2026-01-31 12:00:00.123`, in UTC; what follows the milliseconds is passed over. The fastest way there is:
+ * `Date.UTC` takes longer than the sums here.
+ */
 export function readInstant(text: string): Date {
-  const year = digit(text, 0) * 1000 + digit(text, 1) * 100 + digit(text, 2) * 10 + digit(text, 3);
-  return new Date(
-    Date.UTC(
-      year,
-      two(text, 5) - 1,
-      two(text, 8),
-      two(text, 11),
-      two(text, 14),
-      two(text, 17),
-      text.charCodeAt(19) === 46 ? fraction(text) : 0,
-    ),
-  );
+  const month = two(text, 5);
+  const isBeforeMarch = month < 3;
+  const year = two(text, 0) * 100 + two(text, 2) - (isBeforeMarch ? 1 : 0);
+  const century = (year / 100) | 0;
+  const days =
+    year * 365 +
+    (year >> 2) -
+    century +
+    (century >> 2) +
+    ((((isBeforeMarch ? month + 9 : month - 3) * 153 + 2) / 5) | 0) +
+    two(text, 8) -
+    1 -
+    DAYS_BEFORE_1970;
+  const seconds = (two(text, 11) * 60 + two(text, 14)) * 60 + two(text, 17);
+  return new Date(days * 86_400_000 + seconds * 1000 + (text.charCodeAt(19) === 46 ? fraction(text) : 0));
 }
 
 /** Writes the same form. */

@@ -86,7 +86,7 @@ export class SqliteMain {
     for (const one of changed) one.title = newTitle(title, one);
     this.#begin.run();
     for (let start = 0; start < changed.length; start += CHANGED_AT_ONCE) {
-      this.#changeMany.run(changed.slice(start, start + CHANGED_AT_ONCE).flatMap((one) => [one.id, one.title]));
+      this.#changeMany.run(...changed.slice(start, start + CHANGED_AT_ONCE).flatMap((one) => [one.id, one.title]));
     }
     this.#commit.run();
   }
@@ -148,7 +148,8 @@ function insertInPortions<R extends object>(
   const stored: (R & { id: number })[] = [];
   for (let start = 0; start < rows.length; start += AT_ONCE) {
     const portion = rows.slice(start, start + AT_ONCE);
-    const { lastInsertRowid } = statement.run(portion.flatMap(values));
+    // Parameters one by one are bound faster than a list of them.
+    const { lastInsertRowid } = statement.run(...portion.flatMap(values));
     const before = Number(lastInsertRowid) - portion.length;
     for (const [place, row] of portion.entries()) stored.push({ id: before + place + 1, ...row });
   }
