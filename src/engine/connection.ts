@@ -1,7 +1,13 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
-import type { AnsweredResult, EngineDriver, EngineQuery, PhysicalConnection } from "./driver.ts";
+import {
+  type AnsweredResult,
+  type EngineDriver,
+  type EngineQuery,
+  type PhysicalConnection,
+  withParameters,
+} from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
@@ -63,7 +69,8 @@ export class Connection implements DatabaseConnection {
     const run = async () => {
       if (raw.executeMany !== undefined) return raw.executeMany(query, parameterSets);
       const results: QueryResult<R>[] = [];
-      for (const parameters of parameterSets) results.push(await raw.executeQuery<R>({ ...query, parameters }));
+      for (const parameters of parameterSets)
+        results.push(await raw.executeQuery<R>(withParameters(query, parameters)));
       return results;
     };
     return this.#run({ sql: query.sql, parameters: parameterSets }, run, this.#owner?.signal);

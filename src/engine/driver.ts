@@ -44,11 +44,21 @@ export interface EngineDriver extends Driver {
 /** A compiled statement, with what a driver may do better for knowing more of it. */
 export interface EngineQuery<R = unknown> extends CompiledQuery<R> {
   /** Worth preparing: the same text comes again, and its columns are listed by name. */
-  readonly prepare?: boolean;
+  readonly prepare?: boolean | undefined;
   /** Every integer in the result belongs to a column that checks it, so plain numbers will do. */
-  readonly plainNumbers?: boolean;
+  readonly plainNumbers?: boolean | undefined;
+  /** It gives one row at most. */
+  readonly single?: boolean | undefined;
   /** When its rows are streamed and the stream is left early: others need the connection, and what they did on it. */
-  readonly keepConnection?: boolean;
+  readonly keepConnection?: boolean | undefined;
+}
+
+/** The same statement with other parameters. All are written in one order, so that they have one hidden class. */
+export function withParameters<R>(
+  { query, queryId, sql, prepare, plainNumbers, single, keepConnection }: EngineQuery<R>,
+  parameters: readonly unknown[],
+): EngineQuery<R> {
+  return { query, queryId, sql, parameters, prepare, plainNumbers, single, keepConnection };
 }
 
 /** What came of a statement, with what the server says that it did, where the driver passes that on. */

@@ -36,6 +36,9 @@ import {
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 
+/** Isolation levels under which all statements of a transaction see the same. */
+const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
+
 /** What an engine is made of. */
 export interface EngineDefinition {
   readonly bindKey: BindKey;
@@ -61,6 +64,8 @@ export class Engine {
   readonly family: Family;
   /** The engine's options, defaults filled in, times in milliseconds; without what is only the driver's business. */
   readonly options: Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions">;
+  /** @internal whether even a read belongs into a transaction, to see the same as the next one */
+  readonly readsInTransaction: boolean;
   readonly #definition: EngineDefinition;
   readonly #converters = new Map<TableColumn, ColumnConverter>();
   readonly #before: StatementListener[] = [];
@@ -78,6 +83,7 @@ export class Engine {
     this.family = families[options.family];
     const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
     this.options = shown;
+    this.readsInTransaction = SAME_VIEW.has(options.isolationLevel ?? "");
     if (options.url !== undefined && options.driver === undefined) requireDriver(this.family.driverPackage, bindKey);
     if (options.echo === true) this.#after.push(echoToConsole);
     else if (typeof options.echo === "function") this.#after.push(options.echo);

@@ -1,4 +1,5 @@
 import type { QueryResult, RootOperationNode } from "kysely";
+import { type Awaitable, promised } from "../awaitable.ts";
 import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Owner } from "../engine/pool/owner.ts";
@@ -299,11 +300,12 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.get`
    */
-  async get<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M> | null> {
-    this.#requireOpen();
-    const mapper = mapperOfClassInUse(model);
-    // The reader gives back an instance of the model that it was asked for.
-    return (await this.#reader.get(mapper, key, options)) as InstanceType<M> | null;
+  get<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M> | null> {
+    return promised(() => {
+      this.#requireOpen();
+      // The reader gives back an instance of the model that it was asked for.
+      return this.#reader.get(mapperOfClassInUse(model), key, options) as Awaitable<InstanceType<M> | null>;
+    });
   }
 
   /**

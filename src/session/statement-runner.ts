@@ -1,6 +1,7 @@
 import type { QueryId, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
+import { type EngineQuery, withParameters } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
@@ -50,9 +51,6 @@ export interface StatementHost {
   requireOpen(): void;
 }
 
-/** Isolation levels under which even a read belongs into a transaction, to see the same as the next one. */
-const NEEDS_TRANSACTION = new Set(["repeatable read", "serializable", "snapshot"]);
-
 /** The templates of each application, which know their engine and its SQL. */
 const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatement>>();
 
@@ -93,10 +91,10 @@ export class StatementRunner {
       routed = this.#prepare(template.node, undefined, compileTemplate);
       known.set(template, routed);
     }
-    const { compiled } = routed;
-    const query = { ...compiled.query, parameters: filled(compiled.query.parameters, given) };
+    const { engine, writes, isRaw, tables, compiled } = routed;
+    const query = withParameters(compiled.query, filled(compiled.query.parameters, given));
     // What rows the statement gives, whoever made the template knows.
-    return { ...routed, compiled: { ...compiled, query } } as RoutedStatement<R>;
+    return { engine, compiled: { query, readRows: compiled.readRows }, writes, isRaw, tables } as RoutedStatement<R>;
   }
 
   #prepare<R>(
@@ -120,22 +118,31 @@ export class StatementRunner {
     };
   }
 
-  /**
-   * Runs a statement that only reads at once, without a promise, where nothing has to happen before it and the database
-   * is in this process; otherwise does nothing. Values are not converted.
-   */
-  runNow<R>(statement: RoutedStatement<R>, options: RunOptions): QueryResult<R> | undefined {
-    const { engine, compiled } = statement;
-    const { owner, lock, transactions } = this.#host;
-    const mustWait =
-      !lock.isFree ||
-      transactions.isOpenOn(engine) ||
-      this.#needsTransaction(statement, options) ||
-      this.#pendingBefore(engine, options) !== "nothing";
-    if (mustWait) return undefined;
-    options.signal?.throwIfAborted();
+  /** Whether a statement that only reads can run at once on an engine: nothing has to happen before it. */
+  canReadNow(engine: Engine, options: RunOptions): boolean {
+    const { lock, transactions } = this.#host;
+    return (
+      lock.isFree &&
+      !transactions.isExplicit &&
+      !transactions.isOpenOn(engine) &&
+      !engine.readsInTransaction &&
+      this.#pendingBefore(engine, options) === "nothing"
+    );
+  }
+
+  /** Runs such a statement without a promise; `undefined` where the database is not in this process. */
+  readNow<R>(engine: Engine, query: EngineQuery<R>, { signal }: RunOptions): QueryResult<R> | undefined {
+    const { owner, transactions } = this.#host;
+    signal?.throwIfAborted();
     transactions.requireUsable();
-    return engine.readNow(compiled.query, owner);
+    return engine.readNow(query, owner);
+  }
+
+  /** The same for any statement; `undefined` where it cannot run at once. Values are not converted. */
+  runNow<R>(statement: RoutedStatement<R>, options: RunOptions): QueryResult<R> | undefined {
+    const { engine, compiled, writes, isRaw } = statement;
+    if (writes || (isRaw && options.reads !== true) || !this.canReadNow(engine, options)) return undefined;
+    return this.readNow(engine, compiled.query, options);
   }
 
   /**
@@ -298,7 +305,6 @@ export class StatementRunner {
   /** Whether a statement belongs into a transaction, though none is open on its bind. */
   #needsTransaction({ engine, writes, isRaw }: RoutedStatement, { reads }: RunOptions): boolean {
     if (writes || this.#host.transactions.isExplicit) return true;
-    if (isRaw && reads !== true) return true;
-    return NEEDS_TRANSACTION.has(engine.options.isolationLevel ?? "");
+    return (isRaw && reads !== true) || engine.readsInTransaction;
   }
 }

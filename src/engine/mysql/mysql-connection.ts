@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { CompiledQuery, type QueryResult } from "kysely";
-import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
@@ -137,8 +137,9 @@ export class MysqlConnection implements PhysicalConnection {
 
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
     // The driver sends each without waiting for the answers, which come in order.
+    const prepared = { ...query, prepare: true };
     return allOrFirstError(
-      parameterSets.map((parameters) => this.executeQuery<R>({ ...query, parameters, prepare: true })),
+      parameterSets.map((parameters) => this.executeQuery<R>(withParameters(prepared, parameters))),
     );
   }
 

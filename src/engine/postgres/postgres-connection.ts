@@ -1,5 +1,5 @@
 import { CompiledQuery, type QueryResult } from "kysely";
-import type { AnsweredResult, EngineQuery, PhysicalConnection } from "../driver.ts";
+import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
@@ -127,8 +127,9 @@ export class PostgresConnection implements PhysicalConnection {
   }
 
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
+    const prepared = { ...query, prepare: true };
     return allOrFirstError(
-      parameterSets.map((parameters) => this.executeQuery<R>({ ...query, parameters, prepare: true })),
+      parameterSets.map((parameters) => this.executeQuery<R>(withParameters(prepared, parameters))),
     );
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CompiledQuery, QueryResult } from "kysely";
-import type { EngineQuery, PhysicalConnection } from "../driver.ts";
+import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { RecentMap } from "../recent-map.ts";
 
 /** The part of the module `better-sqlite3` that is used. */
@@ -16,14 +16,18 @@ export interface SqliteDatabase {
 
 interface SqliteStatement {
   readonly reader: boolean;
-  all(parameters: readonly unknown[]): unknown[];
-  run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
-  iterate(parameters: readonly unknown[]): IterableIterator<unknown>;
+  /** Each of these takes its parameters one by one, or in a list. */
+  all(...parameters: readonly unknown[]): unknown[];
+  get(...parameters: readonly unknown[]): unknown;
+  run(...parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
+  iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
   safeIntegers(on: boolean): unknown;
 }
 
 /** How many statements a connection keeps prepared. */
 const MOST_PREPARED = 256;
+/** How many parameters are handed over one by one, which is faster than a list; a call can take only so many. */
+const MOST_ONE_BY_ONE = 1_000;
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 50;
 
@@ -75,7 +79,7 @@ export class SqliteConnection implements PhysicalConnection {
   ): Promise<QueryResult<R>[]> {
     const results: QueryResult<R>[] = [];
     for (const parameters of parameterSets) {
-      const one = { ...query, parameters };
+      const one = withParameters(query, parameters);
       // Within a transaction nobody else can hold the lock, so there is nothing to wait for.
       results.push(this.#database.inTransaction ? this.#run(one) : await this.executeQuery<R>(one));
     }
@@ -126,13 +130,14 @@ export class SqliteConnection implements PhysicalConnection {
     this.#database.close();
   }
 
-  #run<R>({ sql, parameters, plainNumbers }: EngineQuery): QueryResult<R> {
+  #run<R>({ sql, parameters, plainNumbers, single }: EngineQuery): QueryResult<R> {
     const statement = this.#statement(sql, plainNumbers === true ? "plain" : "exact");
+    const given = areSingleValues(parameters) ? parameters : [parameters];
     if (!statement.reader) {
-      const { changes, lastInsertRowid } = statement.run(parameters);
+      const { changes, lastInsertRowid } = statement.run(...given);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     }
-    const rows = statement.all(parameters);
+    const rows = single === true ? listOf(statement.get(...given)) : statement.all(...given);
     if (plainNumbers !== true) for (const row of rows) plainIntegers(row);
     return { rows: rows as R[] };
   }
@@ -176,6 +181,20 @@ export class SqliteConnection implements PhysicalConnection {
     prepared.set(sql, statement);
     return statement;
   }
+}
+
+/** Whether no parameter would be taken for a list or for named parameters, if it was given by itself. */
+function areSingleValues(parameters: readonly unknown[]): boolean {
+  if (parameters.length > MOST_ONE_BY_ONE) return false;
+  for (let place = 0; place < parameters.length; place++) {
+    const value = parameters[place];
+    if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) return false;
+  }
+  return true;
+}
+
+function listOf(row: unknown): unknown[] {
+  return row === undefined ? [] : [row];
 }
 
 function* startingWith<T>(first: T, others: IterableIterator<T>): IterableIterator<T> {

@@ -18,7 +18,7 @@ export interface CompiledStatement<R = unknown> {
    *
    * @throws {PrecisionError | InvalidValueError} if a stored value cannot be given back without loss
    */
-  readonly readRows?: (rows: readonly unknown[]) => void;
+  readonly readRows?: ((rows: readonly unknown[]) => void) | undefined;
 }
 
 /**

@@ -34,7 +34,7 @@ export function usualInstant(text: string): number {
     month >= 1 &&
     month <= 12 &&
     day >= 1 &&
-    day <= (month === 2 ? 28 : 30) && // The calendar's other last days are left to the expression.
+    day <= lastDay(month) &&
     hours >= 0 &&
     hours <= 23 &&
     minutes >= 0 &&
@@ -45,6 +45,12 @@ export function usualInstant(text: string): number {
   if (!exists) return Number.NaN;
   const time = ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
   return daysSince1970(year, month, day) * MILLISECONDS_OF_A_DAY + time;
+}
+
+/** The last day of a month; a leap day is left to the expression. */
+function lastDay(month: number): number {
+  // Up to July the odd months are the long ones, from August on the even ones.
+  return month === 2 ? 28 : 30 + ((month + (month >> 3)) & 1);
 }
 
 /** In years that begin with March the leap day is the last, and the days before a month follow a rule. */

@@ -58,8 +58,8 @@ export function keyValues(mapper: Mapper, key: unknown): unknown[] {
 }
 
 function singleValue({ name }: MappedProperty, key: unknown): unknown {
-  const isObject = typeof key === "object" && key !== null && Object.getPrototypeOf(key) === Object.prototype;
-  const entries = isObject ? Object.entries(key) : [];
+  if (typeof key !== "object" || key === null || Object.getPrototypeOf(key) !== Object.prototype) return key;
+  const entries = Object.entries(key);
   return entries.length === 1 && entries[0]![0] === name ? entries[0]![1] : key;
 }
 

@@ -6,18 +6,16 @@ import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged, restoreSnapshot } from "../../model/snapshot.ts";
-import { entitySelection } from "../../query/select/entity-selection.ts";
 import type { ReadOptions } from "../../query/select/select-runner.ts";
 import { type Values, valuesOf } from "../entities/entity-values.ts";
 import { identityKey, identityKeyOf, keyValues } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { KeyReference } from "../flush/key-reference.ts";
-import { type EngineDirectory, engineOf } from "../routing.ts";
+import type { EngineDirectory } from "../routing.ts";
 import type { RoutedStatement, RunOptions, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
-import { getQuery, isSpread, lockQuery } from "./get-query.ts";
-import { hydratorFor } from "./hydration.ts";
-import { type LoadOptions, loadEntities, requireClass } from "./load-entities.ts";
+import { type KeyReading, KeyReadings } from "./key-reading.ts";
+import { type LoadOptions, loadEntities, loadOne, requireClass } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
 
 /** How an entity is read by its key. */
@@ -39,10 +37,12 @@ export interface ReaderHost {
 export class EntityReader {
   readonly #host: ReaderHost;
   readonly #runner: StatementRunner;
+  readonly #readings: KeyReadings;
 
   constructor(host: ReaderHost, runner: StatementRunner) {
     this.#host = host;
     this.#runner = runner;
+    this.#readings = KeyReadings.of(host.engines);
   }
 
   /** The entity with a key: the one that is there already and not stale, else by its row; null if there is none. */
@@ -52,8 +52,8 @@ export class EntityReader {
     const known = work.identityMap.get(mapper, identityKey(values));
     if (!readsAnew(options)) {
       if (known === undefined) {
-        const found = this.#loadNow(mapper, this.#byKey(mapper, values), options);
-        if (found !== undefined) return found.length === 0 ? null : ofModel(found[0]!, mapper);
+        const found = this.#loadNow(this.#readings.for(mapper), values, options);
+        if (found !== undefined) return found;
       } else if (!work.isStale(known)) {
         return ofModel(known, mapper);
       }
@@ -71,10 +71,11 @@ export class EntityReader {
     const lock = options.lock === true;
     // Of an entity that is there, all columns are read again.
     const own = known !== undefined && mapperOf(known).isA(mapper) ? mapperOf(known) : mapper;
-    const isSeparate = lock && isSpread(own);
-    if (isSeparate) await this.#runner.run(this.#locking(own, values), options);
-    const routed = lock && !isSeparate ? this.#locking(own, values) : this.#byKey(own, values);
-    const [entity] = await this.#load(own, routed, options, () => {
+    const reading = this.#readings.for(own);
+    const isSeparate = lock && reading.isSpread;
+    if (isSeparate) await this.#runner.run(locking(reading, values), options);
+    const routed = lock && !isSeparate ? locking(reading, values) : byKey(reading, values);
+    const [entity] = await this.#load(reading, routed, options, () => {
       if (readsAnew(options)) work.expireOne(known);
       return {};
     });
@@ -104,7 +105,8 @@ export class EntityReader {
     // What was changed is given up, so that it is not stored before the row is read.
     work.revert(entity);
     const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
-    const found = await this.#load(mapper, this.#byKey(mapper, values), options, () => ({ overwrite: true }));
+    const reading = this.#readings.for(mapper);
+    const found = await this.#load(reading, byKey(reading, values), options, () => ({ overwrite: true }));
     if (found[0] !== entity) {
       throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
     }
@@ -147,43 +149,33 @@ export class EntityReader {
     return this.get(mapper, named, {});
   }
 
-  /** The same as {@link #load}, where nothing has to be waited for. */
-  #loadNow(mapper: Mapper, routed: RoutedStatement<DriverRow>, options: RunOptions): Entity[] | undefined {
-    const { work } = this.#host;
-    const result = this.#runner.runNow(routed, options);
-    return result === undefined
-      ? undefined
-      : loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), result.rows);
+  /** The entity with a key, or null, where nothing has to be waited for. */
+  /** The entity with a key, or null; `undefined` where anything has to be waited for. */
+  #loadNow(reading: KeyReading, key: readonly unknown[], options: RunOptions): Entity | null | undefined {
+    const { engine, hydrator } = reading;
+    if (!this.#runner.canReadNow(engine, options)) return undefined;
+    const result = this.#runner.readNow(engine, reading.reading(key), options);
+    if (result === undefined) return undefined;
+    const row = result.rows[0];
+    const entity = row === undefined ? null : loadOne(this.#host.work, hydrator, row);
+    return entity === null ? null : ofModel(entity, hydrator.selection.mapper);
   }
 
   /** Runs a statement and makes entities of its rows, before anything else runs on the bind. */
   async #load(
-    mapper: Mapper,
+    { engine, hydrator }: KeyReading,
     routed: RoutedStatement<DriverRow>,
     options: RunOptions,
-    before: () => LoadOptions = () => ({}),
+    before: () => LoadOptions,
   ): Promise<Entity[]> {
     const { work, transactions } = this.#host;
     let entities: Entity[] = [];
     await this.#runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
-      const transaction = transactions.on(routed.engine);
+      const transaction = transactions.on(engine);
       const undo = transaction.isOpen ? transaction.undo : undefined;
-      entities = loadEntities(work, hydratorFor(entitySelection(mapper), routed.engine), rows, { ...before(), undo });
+      entities = loadEntities(work, hydrator, rows, { ...before(), undo });
     });
     return entities;
-  }
-
-  #byKey(mapper: Mapper, values: readonly unknown[]): RoutedStatement<DriverRow> {
-    const engine = engineOf(this.#host.engines, mapper.table.bindKey);
-    const query = getQuery(mapper, engine, values);
-    return { engine, compiled: { query }, writes: false, isRaw: false, tables: NO_TABLES };
-  }
-
-  #locking(mapper: Mapper, values: readonly unknown[]): RoutedStatement<DriverRow> {
-    const engine = engineOf(this.#host.engines, mapper.table.bindKey);
-    engine.requireWritable(true);
-    const query = lockQuery(mapper, engine, values);
-    return { engine, compiled: { query }, writes: true, isRaw: false, tables: NO_TABLES };
   }
 }
 
@@ -193,6 +185,17 @@ function readsAnew({ lock, refresh }: GetOptions): boolean {
 }
 
 const NO_TABLES: ReadonlySet<never> = new Set();
+
+function byKey(reading: KeyReading, key: readonly unknown[]): RoutedStatement<DriverRow> {
+  const compiled = { query: reading.reading(key) };
+  return { engine: reading.engine, compiled, writes: false, isRaw: false, tables: NO_TABLES };
+}
+
+function locking(reading: KeyReading, key: readonly unknown[]): RoutedStatement<DriverRow> {
+  reading.engine.requireWritable(true);
+  const compiled = { query: reading.locking(key) };
+  return { engine: reading.engine, compiled, writes: true, isRaw: false, tables: NO_TABLES };
+}
 
 /**
  * A row of a parent's table can be of a class that is not the one asked for.

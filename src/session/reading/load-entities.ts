@@ -40,6 +40,11 @@ export function loadEntities(
   return result;
 }
 
+/** The entity of a row that was not there before. */
+export function loadOne(work: UnitOfWork, hydrator: Hydrator, row: DriverRow): Entity | null {
+  return loadEntity(work, work.identityMap.of(hydrator.selection.mapper), hydrator, row, {});
+}
+
 /**
  * The entities that share rows: for each row one of each kind, or null where the row has none, in the empty half of an
  * outer join.
