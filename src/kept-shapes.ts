@@ -1,5 +1,8 @@
 const kept: object[] = [];
 
+/** Stands in for what an exemplar is made of. Nobody uses an exemplar, so nothing is asked of it. */
+export const UNUSED = undefined as never;
+
 /**
  * Keeps an object alive for its hidden class.
  *

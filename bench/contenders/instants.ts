@@ -1,3 +1,5 @@
+import { instantText } from "../../src/engine/values/instant-text.ts";
+
 /** From the first of March of the year 0 to the first of January 1970. */
 const DAYS_BEFORE_1970 = 719_468;
 
@@ -23,11 +25,8 @@ export function readInstant(text: string): Date {
   return new Date(days * 86_400_000 + seconds * 1000 + (text.charCodeAt(19) === 46 ? fraction(text) : 0));
 }
 
-/** Writes the same form. */
-export function writeInstant(instant: Date): string {
-  const iso = instant.toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
-}
+/** Writes the same form, as multibind does it, which is faster than cutting it out of what `toISOString` gives. */
+export const writeInstant: (instant: Date) => string = instantText;
 
 function fraction(text: string): number {
   let milliseconds = 0;

@@ -1,6 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
+import { keepShape, UNUSED } from "../kept-shapes.ts";
 import {
   type AnsweredResult,
   type EngineDriver,
@@ -307,3 +308,5 @@ export class Connection implements DatabaseConnection {
     }
   }
 }
+
+keepShape(new Connection(UNUSED, UNUSED, UNUSED));

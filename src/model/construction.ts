@@ -1,7 +1,6 @@
 import { bindLabel } from "../bind-key.ts";
 import { ModelClassError } from "../errors/schema.ts";
 import { InvalidValueError } from "../errors/value.ts";
-import { keepShape } from "../kept-shapes.ts";
 import { findHiddenColumn, sampleRow, takePart } from "./class-trial.ts";
 import type { Entity } from "./entity.ts";
 import { generated } from "./generated-code.ts";
@@ -113,7 +112,7 @@ export function requireSoundClass(entityClass: EntityClass, mapper: Mapper): voi
   if (problem !== undefined) return;
   mapper.soundClass = entityClass;
   // The one that was tried was watched, so it is not like the others.
-  keepShape(constructAsLoaded(entityClass, sampleRow(mapper)));
+  mapper.exemplar = constructAsLoaded(entityClass, sampleRow(mapper));
 }
 
 function constructAsLoaded(entityClass: EntityClass, values: Values): Entity {

@@ -222,7 +222,7 @@ function singleTableChild(
   const added = Object.fromEntries(Object.entries(own).filter(([name]) => !isKept(name)));
   requirePossibleProperties(added, table);
   requireNewColumns(added, parent, registry.columnName ?? ((property) => property));
-  table.grow(added, registry.columnName);
+  registry.metadatas.ensure(table.bindKey).grow(table, added, registry.columnName);
   const ownProperties = propertiesOf(
     table,
     Object.keys(own).map((name) => table.columns[name]),

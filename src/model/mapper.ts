@@ -55,6 +55,8 @@ export class Mapper {
   readonly key: readonly MappedProperty[];
   /** The property that counts a row's updates. */
   readonly version: MappedProperty | undefined;
+  /** The properties that have a default in the application. */
+  readonly defaulted: readonly MappedProperty[];
   /** The properties that get a value with every update of their table's row. */
   readonly touched: readonly MappedProperty[];
   /** The property whose value tells which class a row is of. */
@@ -63,6 +65,8 @@ export class Mapper {
   readonly identity: unknown;
   /** The class, once it was found that its entities hold what rows give them. */
   soundClass: EntityClass | undefined;
+  /** An entity that nobody uses: see `keepShape`. */
+  exemplar: Entity | undefined;
   /** Sets the columns of an entity that is being made. */
   readonly setColumns: ColumnSetter;
   readonly #byIdentity: Map<unknown, Mapper>;
@@ -91,6 +95,7 @@ export class Mapper {
     const root = parent?.root.table ?? table;
     this.key = root.primaryKey.map((column) => this.properties.find((property) => property.column === column)!);
     this.version = this.properties.find(({ column }) => column.definition.version === true);
+    this.defaulted = this.properties.filter(({ column }) => column.definition.default !== undefined);
     this.touched = this.properties.filter(({ column }) => column.definition.onUpdate !== undefined);
     this.setColumns = columnSetter(
       this.properties.map((property) => property.name),

@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { DuplicateTableError } from "../errors/schema.ts";
+import type { Columns } from "./column.ts";
 import type { NamingConvention } from "./naming-convention.ts";
 import type { AnyTable } from "./table.ts";
+import type { ColumnNaming } from "./table-parts.ts";
 
 /** What becomes of a table that is defined a second time in one bind. */
 export type Redefinition = "error" | "replace";
@@ -19,6 +21,7 @@ export class Metadata {
   readonly namingConvention: NamingConvention;
   readonly #tables = new Map<string, AnyTable>();
   readonly #redefinition: Redefinition;
+  #revision = 0;
 
   constructor(
     bindKey: BindKey,
@@ -58,5 +61,17 @@ export class Metadata {
       );
     }
     this.#tables.set(table.fullName, table);
+    this.#revision++;
+  }
+
+  /** @internal adds the columns of a child that lives in one of the tables */
+  grow(table: AnyTable, columns: Columns, naming?: ColumnNaming): void {
+    table.grow(columns, naming);
+    this.#revision++;
+  }
+
+  /** @internal grows with each table that comes, is replaced or gets more columns: what was made of them is out of date */
+  get revision(): number {
+    return this.#revision;
   }
 }

@@ -5,7 +5,7 @@ import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
-import { isOneStatement } from "./flush/flush-unit.ts";
+import { isOneStatement } from "./flush/row-shape.ts";
 import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
@@ -54,12 +54,16 @@ export class SessionFlow {
    */
   async flush(bindKey?: BindKey, isCommitted = false): Promise<void> {
     const { work, transactions, engines: all, metadatas, session, events } = this.#host;
-    if (isNothing(work.pending(bindKey))) return;
+    let pending = work.pendingWithKeys(bindKey);
+    if (isNothing(pending)) return;
     transactions.requireUsable();
     // Without listeners nothing is waited for: values are read when the flush is asked for.
     const asked = this.#emit("beforeFlush", session);
-    if (asked !== undefined) await asked;
-    const units = planFlush(work.pendingWithKeys(bindKey), (mapper) => engineOf(all, mapper.table.bindKey), metadatas);
+    if (asked !== undefined) {
+      await asked;
+      pending = work.pendingWithKeys(bindKey);
+    }
+    const units = planFlush(pending, (mapper) => engineOf(all, mapper.table.bindKey), metadatas);
     const engines = [...new Set(units.map(({ engine }) => engine))];
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);

@@ -13,10 +13,10 @@ import {
   decodeTime,
   decodeTimestamp,
   decodeTimestampText,
-  encodeTimestampPlain,
   encodeTimestampTextPlain,
   PrecisionRefusal,
 } from "../../src/engine/values/codec.ts";
+import { instantText } from "../../src/engine/values/instant-text.ts";
 import { Refusal } from "../../src/schema/logical-type.ts";
 
 const GARBAGE = ["", " ", "abc", "12abc", "0x10", "1e3", " 12 ", new Uint8Array([5]), true, {}];
@@ -245,7 +245,7 @@ test("an instant is written without zone and comes back", () => {
   });
   fc.assert(
     fc.property(instants, (instant) => {
-      assert.deepStrictEqual(decodeTimestamp(encodeTimestampPlain(instant)), instant);
+      assert.deepStrictEqual(decodeTimestamp(instantText(instant)), instant);
     }),
   );
   assert.equal(encodeTimestampTextPlain("2026-01-31T12:00:00.123456Z"), "2026-01-31 12:00:00.123456");

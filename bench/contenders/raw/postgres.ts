@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { NewPost, NewUser, Post, User } from "../../data.ts";
 import { type Database, LIST_ROWS, newTitle, POOL_SIZE, UPDATED_ROWS } from "../contender.ts";
-import { readInstant } from "../instants.ts";
+import { readInstant, writeInstant } from "../instants.ts";
 import type { AuthSide, MainSide } from "../sides.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 
@@ -72,7 +72,7 @@ export function postgresMain(database: Database): MainSide {
     list: (after) => statements.rows("list", LIST_POSTS, [after]),
     byAuthor: (id) => statements.rows("by author", POSTS_OF_AUTHOR, [id]),
     async insert({ authorId, title, body, published, createdAt }: NewPost) {
-      const values = [authorId, title, body, published, createdAt.toISOString()];
+      const values = [authorId, title, body, published, `${writeInstant(createdAt)}Z`];
       const [row] = await statements.rows<{ id: number }>("insert", INSERT_POST, values);
       return { id: row!.id, authorId, title, body, published, createdAt };
     },
@@ -82,7 +82,7 @@ export function postgresMain(database: Database): MainSide {
         posts.map(({ title }) => title),
         posts.map(({ body }) => body),
         posts.map(({ published }) => published),
-        posts.map(({ createdAt }) => createdAt.toISOString()),
+        posts.map(({ createdAt }) => `${writeInstant(createdAt)}Z`),
       ];
       return withKeys(posts, await statements.inTransaction("insert all", INSERT_POSTS, values));
     },
@@ -108,7 +108,7 @@ export function postgresAuth(database: Database): AuthSide {
         users.map(({ name }) => name),
         users.map(({ email }) => email),
         users.map(({ admin }) => admin),
-        users.map(({ createdAt }) => createdAt.toISOString()),
+        users.map(({ createdAt }) => `${writeInstant(createdAt)}Z`),
       ];
       return withKeys(users, await statements.inTransaction("insert all", INSERT_USERS, values));
     },

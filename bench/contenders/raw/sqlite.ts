@@ -15,7 +15,7 @@ interface UserRow extends Omit<User, "admin" | "createdAt"> {
 
 /** How many rows one statement stores or changes: more make it slower. */
 const AT_ONCE = 50;
-const CHANGED_AT_ONCE = 20;
+const CHANGED_AT_ONCE = 50;
 
 const POST = 'id, "authorId", title, body, published, "createdAt"';
 

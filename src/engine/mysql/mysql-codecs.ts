@@ -13,10 +13,10 @@ import {
   decodeTimestamp,
   decodeTimestampText,
   encodeJson,
-  encodeTimestampPlain,
   encodeTimestampTextPlain,
   PLAIN,
 } from "../values/codec.ts";
+import { instantText } from "../values/instant-text.ts";
 
 /** How MySQL and MariaDB keep the values of each type, as the driver reads them under multibind's settings. */
 export function mysqlCodec(type: LogicalType): Codec {
@@ -39,7 +39,7 @@ export function mysqlCodec(type: LogicalType): Codec {
     case "timestamp":
       return type.asText === true
         ? { encode: encodeTimestampTextPlain, decode: decodeTimestampText }
-        : { encode: encodeTimestampPlain, decode: decodeTimestamp };
+        : { encode: instantText, decode: decodeTimestamp };
     case "json":
       return { encode: encodeJson, decode: decodeJson };
     case "binary":

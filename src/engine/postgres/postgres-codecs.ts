@@ -14,6 +14,7 @@ import {
   encodeJson,
   PLAIN,
 } from "../values/codec.ts";
+import { instantText } from "../values/instant-text.ts";
 
 /** How PostgreSQL keeps the values of each type, as its driver reads them under multibind's settings. */
 export function postgresCodec(type: LogicalType): Codec {
@@ -36,7 +37,7 @@ export function postgresCodec(type: LogicalType): Codec {
     case "timestamp":
       return type.asText === true
         ? { decode: decodeTimestampText }
-        : { encode: (value: Date) => value.toISOString(), decode: decodeTimestamp };
+        : { encode: (value: Date) => `${instantText(value)}Z`, decode: decodeTimestamp };
     case "json":
       // The driver has parsed it already.
       return { encode: encodeJson };

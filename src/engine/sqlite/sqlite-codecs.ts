@@ -12,10 +12,10 @@ import {
   decodeTimestamp,
   decodeTimestampText,
   encodeJson,
-  encodeTimestampPlain,
   encodeTimestampTextPlain,
   PLAIN,
 } from "../values/codec.ts";
+import { instantText } from "../values/instant-text.ts";
 import { decodeSortable, encodeSortable } from "./sortable-decimal.ts";
 
 /** How SQLite keeps the values of each type. */
@@ -37,7 +37,7 @@ export function sqliteCodec(type: LogicalType): Codec {
     case "timestamp":
       return type.asText === true
         ? { encode: encodeTimestampTextPlain, decode: decodeTimestampText }
-        : { encode: encodeTimestampPlain, decode: decodeTimestamp };
+        : { encode: instantText, decode: decodeTimestamp };
     case "json":
       return { encode: encodeJson, decode: decodeJson };
     case "binary":

@@ -200,13 +200,7 @@ export function decodeTimestampText(stored: unknown): string {
   return `${iso.slice(0, 19)}${digits === "" ? "" : `.${digits}`}Z`;
 }
 
-/** Writes an instant as databases without time zones keep it: `2026-01-31 12:00:00.000`, in UTC. */
-export function encodeTimestampPlain(value: Date): string {
-  const iso = value.toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
-}
-
-/** The same for an instant that is text already. */
+/** Writes an instant that is text already as databases without time zones keep it. */
 export function encodeTimestampTextPlain(value: string): string {
   return value.slice(0, -1).replace("T", " ");
 }

@@ -7,21 +7,17 @@ import { type Codec, PrecisionRefusal } from "./codec.ts";
 /** How values of one column are written to and read from one engine. */
 export class ColumnConverter {
   readonly column: TableColumn;
-  readonly #codec: Codec;
+  /** What converts values that the column has accepted, or that the driver read. */
+  readonly codec: Codec;
 
   constructor(column: TableColumn, family: Family) {
     this.column = column;
-    this.#codec = family.codec(column.definition.type);
-  }
-
-  /** Makes the application's value of what the driver read, which is not null; absent where they are the same. */
-  get decode(): Codec["decode"] {
-    return this.#codec.decode;
+    this.codec = family.codec(column.definition.type);
   }
 
   /** Whether what the driver reads is what the application gets. */
   get readsPlain(): boolean {
-    return this.#codec.decode === undefined;
+    return this.codec.decode === undefined;
   }
 
   /**
@@ -39,7 +35,7 @@ export class ColumnConverter {
    * @throws {InvalidValueError} if this database cannot hold it
    */
   encode(accepted: unknown): unknown {
-    const { encode } = this.#codec;
+    const { encode } = this.codec;
     if (encode === undefined) return accepted;
     try {
       // `accept` has made the value what the type's own codec takes.
@@ -55,7 +51,7 @@ export class ColumnConverter {
    * @throws {PrecisionError | InvalidValueError} if that is not possible without loss
    */
   read(stored: unknown): unknown {
-    const { decode } = this.#codec;
+    const { decode } = this.codec;
     if (stored === null || stored === undefined || decode === undefined) return stored ?? null;
     try {
       return decode(stored);

@@ -3,6 +3,9 @@ import type { Mapper } from "../../model/mapper.ts";
 import { restoreSnapshot } from "../../model/snapshot.ts";
 import type { Filled } from "../transaction/undo-log.ts";
 
+/** Where nothing was filled in. */
+export const NOTHING_FILLED: readonly Filled[] = [];
+
 /** An entity's properties by name. */
 export type Values = Record<string, unknown>;
 
@@ -20,20 +23,19 @@ export function setValues(entity: Entity, row: StoredRow): void {
 }
 
 /** Fills in what a new entity was given no value for, and what has a default. Returns what was filled in. */
-export function applyDefaults(entity: Entity, mapper: Mapper): Map<string, Filled> {
+export function applyDefaults(entity: Entity, mapper: Mapper): readonly Filled[] {
+  let filled = NOTHING_FILLED;
   const held = valuesOf(entity);
-  const filled = new Map<string, Filled>();
-  for (const { name, column } of mapper.properties) {
-    const { default: made } = column.definition;
-    if (made === undefined || held[name] !== undefined) continue;
-    held[name] = made();
-    filled.set(name, { before: undefined, now: held[name] });
+  for (const { name, column } of mapper.defaulted) {
+    if (held[name] !== undefined) continue;
+    held[name] = column.definition.default!();
+    filled = [...filled, { name, before: undefined, now: held[name] }];
   }
   return filled;
 }
 
 /** Takes back what was filled in, except where it was changed since. */
-export function takeBack(entity: Entity, filled: ReadonlyMap<string, Filled>): void {
+export function takeBack(entity: Entity, filled: readonly Filled[]): void {
   const held = valuesOf(entity);
-  for (const [name, { before, now }] of filled) if (Object.is(held[name], now)) held[name] = before;
+  for (const { name, before, now } of filled) if (Object.is(held[name], now)) held[name] = before;
 }

@@ -16,17 +16,16 @@ import {
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
-import { isChanged, type PendingWork } from "../flush/flush-plan.ts";
+import type { PendingWork } from "../flush/flush-plan.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
-import { applyDefaults, setValues, takeBack } from "./entity-values.ts";
+import { isChanged } from "./changes.ts";
+import { applyDefaults, NOTHING_FILLED, setValues, takeBack } from "./entity-values.ts";
 import { identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
 
 /** What a detached entity has for a row when that was deleted. */
 const DELETED: StoredRow = Object.freeze({});
-
-const NOTHING_FILLED: ReadonlyMap<string, Filled> = new Map();
 
 /** The entities of a session: which there are, what became of them, and which of them have to be stored. */
 export class UnitOfWork implements EntityOwner {
@@ -37,7 +36,7 @@ export class UnitOfWork implements EntityOwner {
   /** Entities whose rows were deleted in the transaction that is open. */
   readonly #gone = new Set<Entity>();
   /** What `add` filled in, by defaults: a rollback takes it back. */
-  readonly #filled = new Map<Entity, ReadonlyMap<string, Filled>>();
+  readonly #filled = new Map<Entity, readonly Filled[]>();
   #epoch = 1;
 
   constructor(label: string) {
@@ -114,7 +113,8 @@ export class UnitOfWork implements EntityOwner {
     }
     setOwner(entity, this);
     this.#added.add(entity);
-    this.#filled.set(entity, applyDefaults(entity, mapper));
+    const filled = applyDefaults(entity, mapper);
+    if (filled.length > 0) this.#filled.set(entity, filled);
   }
 
   /** Marks an entity's row for deletion. */
@@ -181,15 +181,17 @@ export class UnitOfWork implements EntityOwner {
 
   /** What has to be stored, on one bind or on all. */
   pending(bindKey?: BindKey): PendingWork {
-    const here = (mapper: Mapper) => bindKey === undefined || mapper.table.bindKey === bindKey;
+    const isHere = ({ table }: Mapper) => bindKey === undefined || table.bindKey === bindKey;
     const changed: Entity[] = [];
+    const hasDeleted = this.#deleted.size > 0;
     for (const [root, entities] of this.identityMap) {
-      if (!here(root)) continue;
+      if (!isHere(root)) continue;
       for (const entity of entities.values()) {
-        if (!this.#deleted.has(entity) && isChanged(entity, mapperOf(entity))) changed.push(entity);
+        if (isChanged(entity, mapperOf(entity)) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
       }
     }
-    const ofBind = (entities: Iterable<Entity>) => [...entities].filter((entity) => here(mapperOf(entity)));
+    const ofBind = (entities: Iterable<Entity>) =>
+      bindKey === undefined ? [...entities] : [...entities].filter((entity) => isHere(mapperOf(entity)));
     return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted) };
   }
 
@@ -230,7 +232,7 @@ export class UnitOfWork implements EntityOwner {
   }
 
   /** An entity's row was inserted, or updated. Returns what `add` had filled in. */
-  stored(entity: Entity, row: StoredRow): ReadonlyMap<string, Filled> {
+  stored(entity: Entity, row: StoredRow): readonly Filled[] {
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     const isNew = rowOf(entity) === null;
     const mapper = mapperOf(entity);
@@ -324,7 +326,7 @@ export class UnitOfWork implements EntityOwner {
   }
 
   /** An entity is as if never added. */
-  #takeOut(entity: Entity, filled: ReadonlyMap<string, Filled>): void {
+  #takeOut(entity: Entity, filled: readonly Filled[]): void {
     this.leaveKey(entity);
     this.#forget(entity);
     setRow(entity, null);

@@ -1,45 +1,45 @@
 import type { Engine } from "../../engine/engine.ts";
 import { StaleDataError } from "../../errors/session.ts";
+import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
-import type { MappedProperty, Mapper } from "../../model/mapper.ts";
+import type { Mapper } from "../../model/mapper.ts";
 import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
-import type { AnyTable } from "../../schema/table.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
-import { type Values, valuesOf } from "../entities/entity-values.ts";
+import { NOTHING_FILLED, type Values } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { BindTransaction } from "../transaction/bind-transaction.ts";
 import type { Filled } from "../transaction/undo-log.ts";
-import { knownChange, writtenValues } from "./flush-plan.ts";
-import type { DeleteUnit, FlushUnit, InsertUnit, PropertyChange, UpdateUnit } from "./flush-unit.ts";
-import { KeyReference } from "./key-reference.ts";
-import { writerFor } from "./table-writer.ts";
+import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
+import type { NewValues } from "./new-values.ts";
+import { type InsertShape, picked, rowShapes } from "./row-shape.ts";
+import { fillIn, settle } from "./settling.ts";
+import { writtenValues } from "./values-to-store.ts";
 
 /** A row to be inserted: what is known of it, more with each table that it is written to. */
 interface NewRow {
   readonly entity: Entity;
-  readonly changes: readonly PropertyChange[];
-  readonly snapshot: Values;
-  /** What the database filled in. */
-  readonly fetched: Values;
+  readonly values: NewValues;
+  readonly row: Values;
 }
 
-/** A row to be updated: what it is now, and its changes with all keys filled in. */
+/** A row to be updated: what it is now, and its new values with all keys filled in. */
 interface ChangedRow {
   readonly unit: UpdateUnit;
   readonly before: StoredRow;
-  readonly changes: readonly PropertyChange[];
+  readonly values: NewValues;
 }
 
 /** The part of a flush on one bind. */
 export class BindFlush {
-  readonly #engine: Engine;
   readonly #transaction: BindTransaction;
   readonly #work: UnitOfWork;
 
   constructor(transaction: BindTransaction, work: UnitOfWork) {
-    this.#engine = transaction.engine;
     this.#transaction = transaction;
     this.#work = work;
+  }
+
+  get #engine(): Engine {
+    return this.#transaction.engine;
   }
 
   /**
@@ -61,59 +61,54 @@ export class BindFlush {
 
   async #insert(units: readonly InsertUnit[]): Promise<void> {
     for (const alike of alikeIn(units)) {
-      const rows = alike.map((unit) => this.#newRow(unit));
       const { mapper } = alike[0]!;
-      for (const table of mapper.tables) await this.#insertInto(table, mapper, rows);
-      for (const { entity, changes, snapshot, fetched } of rows) {
-        const assigned = new Map<string, Filled>();
-        settle(entity, changes, assigned);
-        fillIn(entity, fetched, assigned);
-        const byAdd = this.#work.stored(entity, snapshot);
-        const filled = byAdd.size === 0 ? assigned : new Map([...byAdd, ...assigned]);
-        this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled });
+      const shape = rowShapes(mapper, this.#engine).forInsert(alike[0]!.values.properties);
+      const rows = alike.map(({ entity, values: given }): NewRow => {
+        const values = given.resolved(this.#engine);
+        return { entity, values, row: shape.rowOf(values.snapshots) };
+      });
+      const filled = await this.#insertRows(shape, rows);
+      for (let index = 0; index < rows.length; index++) {
+        const { entity, values, row } = rows[index]!;
+        let assigned = settle(entity, values.settling);
+        for (const [name, list] of filled) assigned = fillIn(entity, name, list[index], assigned);
+        this.#transaction.undo.note(entity, {
+          kind: "inserted",
+          row: null,
+          filled: both(this.#work.stored(entity, row), assigned),
+        });
       }
     }
   }
 
-  #newRow({ entity, changes: given }: InsertUnit): NewRow {
-    const changes = this.#resolved(given);
-    const snapshot: Values = {};
-    for (const change of changes) snapshot[change.property.name] = change.snapshot;
-    return { entity, changes, snapshot, fetched: {} };
-  }
-
-  async #insertInto(table: AnyTable, mapper: Mapper, rows: readonly NewRow[]): Promise<void> {
-    const here = changesIn(table, mapper);
-    const columns = here(rows[0]!.changes).map(({ property }) => property.column);
-    // A joined child's key is that of its parent's row, which is there by now.
-    const linked = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
-    const keyOf = (column: TableColumn) => mapper.key[table.primaryKey.indexOf(column)]!;
-    const fetched = mapper.properties.filter(
-      (property) => property.table === table && !columns.includes(property.column) && !linked.includes(property.column),
-    );
-    const results = await writerFor(table, this.#engine).insert(
-      this.#transaction.connection,
-      [...linked, ...columns],
-      rows.map(({ changes, snapshot }) => {
-        const values = here(changes).map(({ written }) => written);
-        return linked.length === 0 ? values : [...writtenValues(linked.map(keyOf), snapshot, this.#engine), ...values];
-      }),
-      fetched.map(({ column }) => column),
-    );
-    for (const [index, row] of rows.entries()) {
-      for (let position = 0; position < fetched.length; position++) {
-        const { name, column } = fetched[position]!;
-        row.fetched[name] = results[index]![position];
-        row.snapshot[name] = takeSnapshot(column.definition.type.kind, row.fetched[name]);
+  /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
+  async #insertRows(
+    { parts }: InsertShape,
+    rows: readonly NewRow[],
+  ): Promise<readonly (readonly [name: string, values: readonly unknown[]])[]> {
+    const filled: [string, readonly unknown[]][] = [];
+    for (const { places, linked, fetched, statements } of parts) {
+      const sources = linked.map(({ source }) => source);
+      const written = rows.map(({ values, row }) =>
+        sources.length === 0
+          ? picked(values.written, places)
+          : [...writtenValues(sources, row, this.#engine), ...picked(values.written, places)],
+      );
+      const results = await statements.run(this.#transaction.connection, written);
+      for (const [position, { name, column }] of fetched.entries()) {
+        const { kind } = column.definition.type;
+        const list = results[position]!;
+        for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, list[index]);
+        filled.push([name, list]);
       }
-      for (const column of linked) {
-        const property = mapper.properties.find((one) => one.column === column);
+      for (const { source, property } of linked) {
         if (property === undefined) continue;
-        const root = keyOf(column);
-        row.snapshot[property.name] = row.snapshot[root.name];
-        row.fetched[property.name] = restoreSnapshot(root.column.definition.type.kind, row.snapshot[root.name]);
+        const { kind } = source.column.definition.type;
+        for (const { row } of rows) row[property.name] = row[source.name];
+        filled.push([property.name, rows.map(({ row }) => restoreSnapshot(kind, row[source.name]))]);
       }
     }
+    return filled;
   }
 
   async #update(units: readonly UpdateUnit[]): Promise<void> {
@@ -121,75 +116,52 @@ export class BindFlush {
     for (const alike of alikeIn(units)) {
       const rows = alike.map((unit): ChangedRow => {
         const before = rowOf(unit.replaced ?? unit.entity)!;
-        return { unit, before, changes: this.#resolved(unit.changes) };
+        return { unit, before, values: unit.values.resolved(this.#engine) };
       });
-      const missing = await this.#updateRows(alike[0]!.mapper, rows);
+      const shape = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
+      const missing = new Set<number>();
+      for (const { places, told, statements } of shape.parts) {
+        const written = rows.map(({ values, before }) => [
+          ...picked(values.written, places),
+          ...writtenValues(told, before, this.#engine),
+        ]);
+        for (const index of await statements.run(this.#transaction.connection, written)) missing.add(index);
+      }
       const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
-      stale.push(...rows.filter((_, index) => missing.has(index)).map(({ unit }) => unit.entity));
+      for (const index of missing) stale.push(rows[index]!.unit.entity);
       // Rows may take each other's keys.
-      const { mapper, changes } = alike[0]!;
-      if (changes.some(({ property }) => mapper.key.includes(property)))
-        for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
+      if (shape.changesKey) for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
       for (const row of found) this.#updated(row);
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
   }
 
-  /** Updates rows in the same properties. Returns the positions of those that were not there. */
-  async #updateRows(mapper: Mapper, updates: readonly ChangedRow[]): Promise<ReadonlySet<number>> {
-    const missing = new Set<number>();
-    for (const table of mapper.tables) {
-      const here = changesIn(table, mapper);
-      const columns = here(updates[0]!.changes).map(({ property }) => property.column);
-      if (columns.length === 0) continue;
-      const guards = guardsOf(mapper, table);
-      const told = [...mapper.key, ...guards];
-      const absent = await writerFor(table, this.#engine).update(
-        this.#transaction.connection,
-        columns,
-        [...table.primaryKey, ...guards.map(({ column }) => column)],
-        updates.map(({ changes, before }) => [
-          ...here(changes).map(({ written }) => written),
-          ...writtenValues(told, before, this.#engine),
-        ]),
-      );
-      for (const index of absent) missing.add(index);
-    }
-    return missing;
-  }
-
-  #updated({ unit: { entity, replaced, mapper }, before, changes }: ChangedRow): void {
+  #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow): void {
     const row: Values = { ...rowOf(replaced ?? entity)! };
-    for (const { property, snapshot } of changes) row[property.name] = snapshot;
-    const assigned = new Map<string, Filled>();
-    settle(entity, changes, assigned);
+    const { properties, snapshots } = values;
+    for (let place = 0; place < properties.length; place++) row[properties[place]!.name] = snapshots[place];
+    let assigned = settle(entity, values.settling);
+    const { undo } = this.#transaction;
     if (replaced === undefined) {
       this.#work.stored(entity, row);
-      this.#transaction.undo.note(entity, { kind: "updated", row: before, filled: assigned });
+      undo.note(entity, { kind: "updated", row: before, filled: assigned });
       return;
     }
-    this.#transaction.undo.note(replaced, { kind: "deleted", row: before, filled: new Map() });
+    undo.note(replaced, { kind: "deleted", row: before, filled: NOTHING_FILLED });
     this.#work.removed(replaced);
-    const kept = mapper.properties.map(
-      ({ name, column }) => [name, restoreSnapshot(column.definition.type.kind, row[name])] as const,
-    );
-    fillIn(entity, Object.fromEntries(kept), assigned);
-    const byAdd = this.#work.stored(entity, row);
-    this.#transaction.undo.note(entity, { kind: "inserted", row: null, filled: new Map([...byAdd, ...assigned]) });
+    for (const { name, column } of mapper.properties) {
+      assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
+    }
+    undo.note(entity, { kind: "inserted", row: null, filled: both(this.#work.stored(entity, row), assigned) });
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {
     const { mapper } = units[0]!;
     const rows = units.map(({ entity }) => rowOf(entity)!);
     const missing = new Set<number>();
-    for (const table of [...mapper.tables].reverse()) {
-      const guards = guardsOf(mapper, table);
-      const absent = await writerFor(table, this.#engine).delete(
-        this.#transaction.connection,
-        [...table.primaryKey, ...guards.map(({ column }) => column)],
-        rows.map((row) => writtenValues([...mapper.key, ...guards], row, this.#engine)),
-      );
-      for (const index of absent) missing.add(index);
+    for (const { told, statements } of rowShapes(mapper, this.#engine).deletes) {
+      const keys = rows.map((row) => writtenValues(told, row, this.#engine));
+      for (const index of await statements.run(this.#transaction.connection, keys)) missing.add(index);
     }
     if (missing.size > 0) {
       throw staleRows(
@@ -199,72 +171,32 @@ export class BindFlush {
       );
     }
     for (const [index, { entity }] of units.entries()) {
-      this.#transaction.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: new Map() });
+      this.#transaction.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: NOTHING_FILLED });
       this.#work.removed(entity);
     }
   }
+}
 
-  /** Puts in the keys that values wait for: the rows that they are of have been stored by now. */
-  #resolved(changes: readonly PropertyChange[]): readonly PropertyChange[] {
-    if (changes.every(({ reference }) => reference === undefined)) return changes;
-    return changes.map((change) =>
-      change.reference === undefined
-        ? change
-        : knownChange(change.property, change.reference.value, change.given, this.#engine),
-    );
-  }
+keepShape(new BindFlush(UNUSED, UNUSED));
+
+function both(first: readonly Filled[], second: readonly Filled[]): readonly Filled[] {
+  if (first.length === 0) return second;
+  return second.length === 0 ? first : [...first, ...second];
 }
 
 /** Rows of one model by what is written of them: those that are written in the same columns. */
 function alikeIn<U extends InsertUnit | UpdateUnit>(units: readonly U[]): Iterable<readonly U[]> {
-  const [first] = units;
+  const { properties: first } = units[0]!.values;
   const areAlike = units.every(
-    ({ changes }) =>
-      changes.length === first!.changes.length &&
-      changes.every(({ property }, index) => property === first!.changes[index]!.property),
+    ({ values: { properties } }) =>
+      properties === first ||
+      (properties.length === first.length && properties.every((property, place) => property === first[place])),
   );
   return areAlike ? [units] : Map.groupBy(units, shapeOf).values();
 }
 
-function shapeOf({ changes }: InsertUnit | UpdateUnit): string {
-  return changes.map(({ property }) => property.name).join();
-}
-
-/** Picks the changes that are in one of a model's tables. */
-function changesIn(
-  table: AnyTable,
-  { tables }: Mapper,
-): (changes: readonly PropertyChange[]) => readonly PropertyChange[] {
-  if (tables.length === 1) return (changes) => changes;
-  return (changes) => changes.filter(({ property }) => property.table === table);
-}
-
-/** What a row must still be beside its key, so that nobody's update is lost. */
-function guardsOf({ version }: Mapper, table: AnyTable): MappedProperty[] {
-  return version?.table === table ? [version] : [];
-}
-
-/** Gives an entity what was stored of it, unless it was changed meanwhile, and notes what was set. */
-function settle(entity: Entity, changes: readonly PropertyChange[], assigned: Map<string, Filled>): void {
-  const held = valuesOf(entity);
-  for (const { property, given, value, isPlaceholder } of changes) {
-    const before = held[property.name];
-    if (isPlaceholder === true || Object.is(before, value) || !Object.is(before, given)) continue;
-    held[property.name] = value;
-    assigned.set(property.name, { before, now: value });
-  }
-}
-
-/** Gives an entity what the database filled in, where it has no value, and notes what was set. */
-function fillIn(entity: Entity, values: Values, assigned: Map<string, Filled>): void {
-  const held = valuesOf(entity);
-  for (const name in values) {
-    const now = values[name];
-    const before = held[name];
-    if (before !== undefined && !(before instanceof KeyReference)) continue;
-    held[name] = now;
-    assigned.set(name, { before, now });
-  }
+function shapeOf({ values: { properties } }: InsertUnit | UpdateUnit): string {
+  return properties.map(({ name }) => name).join();
 }
 
 function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): StaleDataError {

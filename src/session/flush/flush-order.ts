@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors/session.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
-import { cutBefore, type FlushUnit, type InsertUnit, placeholder, type UpdateUnit } from "./flush-unit.ts";
+import { cutBefore, type FlushUnit, type InsertUnit, type UpdateUnit } from "./flush-unit.ts";
 import { LowestFirst } from "./lowest-first.ts";
 
 /** A table's place among those of its bind, parents first. */
@@ -14,7 +14,7 @@ export type TableRank = (table: AnyTable) => number;
  *
  * @throws {SessionError} if rows need each other and no column of them may be null
  */
-export function orderUnits(units: readonly FlushUnit[], rank: TableRank): FlushUnit[] {
+export function orderUnits(units: readonly FlushUnit[], rank: TableRank): readonly FlushUnit[] {
   const sorted = sortedByStage(units, rank);
   if (sorted.every(({ after }) => after.size === 0)) return sorted;
   const order = new Order(sorted);
@@ -25,12 +25,28 @@ export function orderUnits(units: readonly FlushUnit[], rank: TableRank): FlushU
   }
 }
 
-function sortedByStage(units: readonly FlushUnit[], rank: TableRank): FlushUnit[] {
-  const stage = ({ kind }: FlushUnit) => (kind === "delete" ? 1 : 0);
-  const place = ({ kind, mapper }: FlushUnit) => (kind === "delete" ? -rank(mapper.table) : rank(mapper.root.table));
-  const kind = (unit: FlushUnit) => (unit.kind === "insert" ? 1 : 0);
-  // Sorting keeps the order of units that are equal in this.
-  return [...units].sort((a, b) => stage(a) - stage(b) || place(a) - place(b) || kind(a) - kind(b));
+/** Deletes come after everything else, however many tables there are. */
+const DELETES = 2 ** 30;
+
+/** Units that are equal in kind and table keep their order. */
+function sortedByStage(units: readonly FlushUnit[], rank: TableRank): readonly FlushUnit[] {
+  const [first] = units;
+  if (units.every(({ kind, mapper }) => kind === first!.kind && mapper === first!.mapper)) return units;
+  const stages = new Map<number, FlushUnit[]>();
+  let [last, stage] = [first!, stageOf(first!, rank)];
+  for (const unit of units) {
+    if (unit.kind !== last.kind || unit.mapper !== last.mapper) stage = stageOf(unit, rank);
+    last = unit;
+    const alike = stages.get(stage);
+    if (alike === undefined) stages.set(stage, [unit]);
+    else alike.push(unit);
+  }
+  return [...stages.keys()].sort((a, b) => a - b).flatMap((one) => stages.get(one)!);
+}
+
+function stageOf({ kind, mapper }: FlushUnit, rank: TableRank): number {
+  if (kind === "delete") return DELETES - rank(mapper.table);
+  return rank(mapper.root.table) * 2 + (kind === "insert" ? 1 : 0);
 }
 
 /** Units that are put into order: of those that wait for nothing, always the first in the list is next. */
@@ -123,18 +139,9 @@ function breakCircle(circle: readonly FlushUnit[]): UpdateUnit {
 /** Writes the row without the columns now, and fills them when the other row is there. */
 function fillAfter(unit: InsertUnit | UpdateUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
   unit.after.delete(other);
-  const later = unit.changes.filter(({ property }) => properties.includes(property));
-  unit.changes = unit.changes.flatMap((change) => {
-    if (!later.includes(change)) return [change];
-    return unit.kind === "insert" ? [placeholder(change.property)] : [];
-  });
+  const later = new Set(properties);
+  const values = unit.values.only(later);
+  unit.values = unit.kind === "insert" ? unit.values.withNull(later) : unit.values.without(later);
   const { entity, mapper, engine } = unit;
-  return {
-    kind: "update",
-    entity,
-    mapper,
-    engine,
-    changes: later,
-    after: new Map([unit, other].map((one) => [one, []])),
-  };
+  return { kind: "update", entity, mapper, engine, values, after: new Map([unit, other].map((one) => [one, []])) };
 }

@@ -69,31 +69,28 @@ function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
   const isOrdered = units.some(({ after }) => after.size > 0);
   const places = new Map(isOrdered ? units.map((unit, place) => [unit, place]) : []);
   const result = new Map<Engine, Batch[]>();
-  const last = new Map<
-    Engine,
-    { readonly start: number; readonly units: FlushUnit[]; readonly known: Set<FlushUnit> }
-  >();
-  for (const [place, unit] of units.entries()) {
+  const last = new Map<Engine, FlushUnit[]>();
+  for (const unit of units) {
     const open = last.get(unit.engine);
-    const first = open?.units[0];
-    const fits =
-      open !== undefined &&
-      first?.kind === unit.kind &&
-      first.mapper === unit.mapper &&
-      (unit.after.size === 0 ||
-        [...unit.after.keys()].every((other) =>
-          other.engine === unit.engine ? !open.known.has(other) : (places.get(other) ?? -1) < open.start,
-        ));
-    if (fits) {
-      open.units.push(unit);
-      open.known.add(unit);
+    if (open !== undefined && fits(unit, open, places)) {
+      open.push(unit);
       continue;
     }
     const batch = [unit];
-    last.set(unit.engine, { start: place, units: batch, known: new Set(batch) });
+    last.set(unit.engine, batch);
     const batches = result.get(unit.engine);
     if (batches === undefined) result.set(unit.engine, [batch]);
     else batches.push(batch);
   }
   return result;
+}
+
+/** Whether a unit can be part of a batch of its engine's that was begun before it. */
+function fits(unit: FlushUnit, batch: readonly FlushUnit[], places: ReadonlyMap<FlushUnit, number>): boolean {
+  const [first] = batch;
+  if (first!.kind !== unit.kind || first!.mapper !== unit.mapper) return false;
+  if (unit.after.size === 0) return true;
+  const start = places.get(first!)!;
+  // Units of its own engine since then are those of the batch.
+  return [...unit.after.keys()].every((other) => (places.get(other) ?? -1) < start);
 }

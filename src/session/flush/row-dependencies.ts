@@ -19,11 +19,10 @@ type ValueOf<U> = (unit: U, property: MappedProperty) => unknown;
  * @returns updates that are needed beside them: rows that refer to themselves let go before they are deleted
  */
 export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadatas): UpdateUnit[] {
-  const inserts = units.filter((unit) => unit.kind === "insert");
   const deletes = units.filter((unit) => unit.kind === "delete");
   const written = units.filter((unit) => unit.kind !== "delete");
   afterReferencedKeys(written);
-  afterParents(written, inserts, metadatas);
+  if (written.some(haveForeignKeys)) afterParents(written, metadatas);
   if (deletes.length === 0) return [];
   const cuts = afterChildren(deletes, metadatas);
   afterHoldersOfUniqueValues(written, deletes);
@@ -33,8 +32,8 @@ export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadata
 function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[]): void {
   let byEntity: Map<Entity, InsertUnit | UpdateUnit> | undefined;
   for (const unit of written) {
-    for (const { property, reference } of unit.changes) {
-      if (reference === undefined || reference.entity === unit.entity) continue;
+    for (const { property, reference } of unit.values.waiting) {
+      if (reference.entity === unit.entity) continue;
       byEntity ??= new Map(written.filter(isNew).map((other) => [other.entity, other]));
       const target = byEntity.get(reference.entity);
       if (target !== undefined) waitFor(unit, target, [property]);
@@ -55,15 +54,17 @@ function notAdded({ engine }: FlushUnit, { name, table }: MappedProperty): Sessi
   );
 }
 
+function haveForeignKeys({ mapper }: FlushUnit): boolean {
+  return mapper.tables.some(({ foreignKeys }) => foreignKeys.length > 0);
+}
+
 /** Rows come after those that their foreign keys lead to. */
-function afterParents(
-  written: readonly (InsertUnit | UpdateUnit)[],
-  inserts: readonly InsertUnit[],
-  metadatas: Metadatas,
-): void {
+function afterParents(written: readonly (InsertUnit | UpdateUnit)[], metadatas: Metadatas): void {
   const index: RowIndex<InsertUnit> = new Map();
   const tables = new Map<AnyTable, InsertUnit[]>();
-  for (const unit of inserts) for (const table of unit.mapper.tables) push(tables, table, unit);
+  for (const unit of written) {
+    if (unit.kind === "insert") for (const table of unit.mapper.tables) push(tables, table, unit);
+  }
   const keys = foreignKeysByMapper(metadatas);
   for (const unit of written) {
     for (const { foreign, target, targetProperties } of keys(unit.mapper)) {
@@ -190,10 +191,9 @@ function lookUp<U extends FlushUnit>(
 
 /** The value that a row will have: what changes, else what it has. */
 function newValue(unit: InsertUnit | UpdateUnit, { name }: MappedProperty): unknown {
-  const change = unit.changes.find(({ property }) => property.name === name);
-  return change === undefined
-    ? rowOf(unit.kind === "update" ? (unit.replaced ?? unit.entity) : unit.entity)?.[name]
-    : change.snapshot;
+  const place = unit.values.placeOf(name);
+  if (place >= 0) return unit.values.snapshots[place];
+  return rowOf(unit.kind === "update" ? (unit.replaced ?? unit.entity) : unit.entity)?.[name];
 }
 
 function oldValue(unit: DeleteUnit, { name }: MappedProperty): unknown {

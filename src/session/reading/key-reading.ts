@@ -100,9 +100,10 @@ export class KeyReadings {
 
   /** @throws {UnboundExecutionError} if no engine is configured for the model's bind */
   for(mapper: Mapper): KeyReading {
+    const engine = engineOf(this.#engines, mapper.table.bindKey);
     const reading = this.#byMapper.get(mapper);
-    if (reading !== undefined && !isOutdated(reading.selection)) return reading;
-    const made = new KeyReading(entitySelection(mapper), engineOf(this.#engines, mapper.table.bindKey));
+    if (reading?.engine === engine && !isOutdated(reading.selection)) return reading;
+    const made = new KeyReading(entitySelection(mapper), engine);
     this.#byMapper.set(mapper, made);
     return made;
   }

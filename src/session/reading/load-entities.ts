@@ -3,7 +3,7 @@ import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged } from "../../model/snapshot.ts";
-import { valuesOf } from "../entities/entity-values.ts";
+import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
 import type { IdentityKey } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { UndoLog } from "../transaction/undo-log.ts";
@@ -119,7 +119,7 @@ function refill(
   const snapshot = reader.snapshotOf(row, values);
   const held = valuesOf(entity);
   const before = rowOf(entity)!;
-  undo?.note(entity, { kind: "read", row: before, filled: new Map() });
+  undo?.note(entity, { kind: "read", row: before, filled: NOTHING_FILLED });
   for (const { name, column } of mapper.properties) {
     if (overwrite || isUnchanged(column.definition.type.kind, held[name], before[name])) held[name] = values[name];
   }

@@ -1,8 +1,6 @@
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
-import type { Entity } from "../../model/entity.ts";
 import { generated } from "../../model/generated-code.ts";
-import type { MappedProperty } from "../../model/mapper.ts";
-import { differenceFinder, isUnchanged, snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
+import { snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 import { type IdentityKey, identityKey, identityPart } from "../entities/identity-key.ts";
 
@@ -32,14 +30,14 @@ export function keyReader(key: readonly ReadColumn[]): (row: DriverRow) => Ident
   };
   const [{ rowKey, kind, converter }, ...others] = key as readonly [ReadColumn, ...ReadColumn[]];
   if (others.length > 0) return oneByOne;
-  const value = converter.decode === undefined ? "stored" : "decode(stored)";
+  const value = converter.codec.decode === undefined ? "stored" : "decode(stored)";
   const identity = IDENTICAL_IF_EQUAL.has(kind) ? value : `identityPart(${value})`;
   const code = `(row) => {
     const stored = row[${JSON.stringify(rowKey)}];
     if (stored === null || stored === undefined) return undefined;
     try { return ${identity}; } catch { return oneByOne(row); }
   }`;
-  return generated(code, { oneByOne, identityPart, decode: converter.decode }) ?? oneByOne;
+  return generated(code, { oneByOne, identityPart, decode: converter.codec.decode }) ?? oneByOne;
 }
 
 /** Kinds of column whose values are their own identity. */
@@ -59,11 +57,11 @@ export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) =
   const members = columns.map(({ name, rowKey, converter }, index) => {
     const stored = `row[${JSON.stringify(rowKey)}]`;
     const isNull = `${stored} === null || ${stored} === undefined ? null : `;
-    return `${JSON.stringify(name)}: ${isNull}${converter.decode === undefined ? stored : `decode${index}(${stored})`}`;
+    return `${JSON.stringify(name)}: ${isNull}${converter.codec.decode === undefined ? stored : `decode${index}(${stored})`}`;
   });
   // An error has to name its column, which is found by reading again.
   const code = `(row) => { try { return { ${members.join(", ")} }; } catch { return oneByOne(row); } }`;
-  const decoders = columns.map(({ converter }, index) => [`decode${index}`, converter.decode] as const);
+  const decoders = columns.map(({ converter }, index) => [`decode${index}`, converter.codec.decode] as const);
   return generated(code, { oneByOne, ...Object.fromEntries(decoders) }) ?? oneByOne;
 }
 
@@ -92,21 +90,4 @@ export function snapshotMaker(
     return snapshot;
   };
   return generated(code, Object.fromEntries(takers)) ?? oneByOne;
-}
-
-/** Makes the function that finds whether an entity differs from its row in any of these properties. */
-export function changeFinder(
-  properties: readonly MappedProperty[],
-): (entity: Entity, row: Readonly<Values>) => boolean {
-  const kinds = properties.map(({ column }) => column.definition.type.kind);
-  const conditions = properties.map(({ name }, index) => {
-    const key = JSON.stringify(name);
-    // Null and undefined differ from each other and from everything else.
-    return `entity[${key}] !== row[${key}] && (entity[${key}] == null || row[${key}] == null || differs${index}(entity[${key}], row[${key}]))`;
-  });
-  const code = `(entity, row) => ${conditions.map((condition) => `(${condition})`).join(" || ") || "false"}`;
-  const finders = kinds.map((kind, index) => [`differs${index}`, differenceFinder(kind)] as const);
-  const oneByOne = (entity: Entity, row: Readonly<Values>): boolean =>
-    properties.some(({ name }, index) => !isUnchanged(kinds[index]!, (entity as unknown as Values)[name], row[name]));
-  return generated(code, Object.fromEntries(finders)) ?? oneByOne;
 }

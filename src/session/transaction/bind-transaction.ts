@@ -9,6 +9,7 @@ import { requirePreparable } from "../../engine/two-phase/preparable.ts";
 import type { Ending } from "../../engine/two-phase/two-phase.ts";
 import { ConnectionError, DatabaseError } from "../../errors/database.ts";
 import { FailedTransactionError } from "../../errors/session.ts";
+import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import { UndoLog } from "./undo-log.ts";
 
 interface Level {
@@ -285,6 +286,8 @@ export class BindTransaction {
     this.#preparing = "not";
   }
 }
+
+keepShape(new BindTransaction(UNUSED, UNUSED));
 
 async function begin(
   connection: Connection,

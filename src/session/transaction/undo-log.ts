@@ -1,7 +1,9 @@
+import { keepShape } from "../../kept-shapes.ts";
 import type { Entity, StoredRow } from "../../model/entity.ts";
 
 /** A property that the session set: what it was, and what it was set to. */
 export interface Filled {
+  readonly name: string;
   readonly before: unknown;
   readonly now: unknown;
 }
@@ -12,7 +14,7 @@ export interface Undo {
   readonly kind: "inserted" | "updated" | "deleted" | "read";
   /** The row as it was; of an inserted one there was none. */
   readonly row: StoredRow | null;
-  readonly filled: Map<string, Filled>;
+  readonly filled: readonly Filled[];
 }
 
 /** What a transaction, or the part of it since a savepoint, has done to entities on one bind. */
@@ -26,13 +28,8 @@ export class UndoLog {
       this.#entries.set(entity, undo);
       return;
     }
-    if (known.kind === "read") this.#entries.set(entity, { ...known, kind: undo.kind });
-    for (const [name, { before, now }] of undo.filled) {
-      const first = known.filled.get(name);
-      // What the application has set in between is what it was before.
-      const isSame = first !== undefined && Object.is(first.now, before);
-      known.filled.set(name, { before: isSame ? first.before : before, now });
-    }
+    const kind = known.kind === "read" ? undo.kind : known.kind;
+    this.#entries.set(entity, { kind, row: known.row, filled: continued(known.filled, undo.filled) });
   }
 
   /** Takes over what a released savepoint has noted. */
@@ -48,4 +45,19 @@ export class UndoLog {
   [Symbol.iterator](): IterableIterator<[Entity, Undo]> {
     return this.#entries.entries();
   }
+}
+
+keepShape(new UndoLog());
+
+/** What was filled in first, and after that once more. */
+function continued(first: readonly Filled[], then: readonly Filled[]): readonly Filled[] {
+  if (then.length === 0) return first;
+  const all = new Map(first.map((filled) => [filled.name, filled]));
+  for (const { name, before, now } of then) {
+    const earlier = all.get(name);
+    // What the application has set in between is what it was before.
+    const isSame = earlier !== undefined && Object.is(earlier.now, before);
+    all.set(name, { name, before: isSame ? earlier.before : before, now });
+  }
+  return [...all.values()];
 }

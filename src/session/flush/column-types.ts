@@ -1,0 +1,43 @@
+import type { Connection } from "../../engine/connection.ts";
+import { withParameters } from "../../engine/driver.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { ColumnwiseStatements, TypedColumn } from "../../engine/family.ts";
+import type { AnyTable } from "../../schema/table.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
+import type { DriverRow } from "../reading/row-functions.ts";
+
+/** The types that the columns of a table have in the database, by their names there. */
+type Types = ReadonlyMap<string, string>;
+
+const known = new WeakMap<Engine, WeakMap<AnyTable, Promise<Types>>>();
+
+/** Columns with their types in the database, which is asked once for each table. */
+export async function typedColumns(
+  table: AnyTable,
+  connection: Connection,
+  statements: ColumnwiseStatements,
+  columns: readonly TableColumn[],
+): Promise<TypedColumn[]> {
+  const types = await typesOf(table, connection, statements);
+  // A column that is not there is the database's to complain about.
+  return columns.map((column) => ({ column, type: types.get(column.name) ?? "text" }));
+}
+
+function typesOf(table: AnyTable, connection: Connection, { columnTypes }: ColumnwiseStatements): Promise<Types> {
+  const { engine } = connection;
+  let ofEngine = known.get(engine);
+  if (ofEngine === undefined) {
+    ofEngine = new WeakMap();
+    known.set(engine, ofEngine);
+  }
+  let types = ofEngine.get(table);
+  if (types === undefined) {
+    const run = async (sql: string, parameters: readonly unknown[]) =>
+      // The catalog's rows have columns by their names.
+      (await connection.execute(withParameters(engine.rawQuery(sql), parameters))).rows as DriverRow[];
+    types = columnTypes(table, run);
+    ofEngine.set(table, types);
+    types.catch(() => ofEngine.delete(table));
+  }
+  return types;
+}

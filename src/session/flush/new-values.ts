@@ -1,0 +1,175 @@
+import type { Engine } from "../../engine/engine.ts";
+import { NotNullViolationError } from "../../errors/database.ts";
+import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import type { MappedProperty } from "../../model/mapper.ts";
+import { takeSnapshot } from "../../model/snapshot.ts";
+import { KeyReference } from "./key-reference.ts";
+
+/** A value that an entity does not hold yet in the form in which it is stored. */
+export interface Settling {
+  readonly property: MappedProperty;
+  /** What the entity held when the flush began. */
+  readonly given: unknown;
+  /** The same in its canonical form, or what is stored where the entity held nothing. */
+  readonly value: unknown;
+}
+
+/** A value that is the key of a row which is stored before. */
+export interface Waiting {
+  readonly property: MappedProperty;
+  readonly given: unknown;
+  readonly reference: KeyReference;
+}
+
+const NONE: readonly never[] = [];
+
+/**
+ * New values of a row, read from its entity when the flush began: for each property what the driver takes, and what is
+ * remembered of it, since the entity may be changed while the flush runs.
+ */
+export class NewValues {
+  /** Rows alike may share one list. */
+  readonly properties: readonly MappedProperty[];
+  readonly written: readonly unknown[];
+  readonly snapshots: readonly unknown[];
+  readonly settling: readonly Settling[];
+  readonly waiting: readonly Waiting[];
+
+  constructor(
+    properties: readonly MappedProperty[],
+    written: readonly unknown[],
+    snapshots: readonly unknown[],
+    settling: readonly Settling[] = NONE,
+    waiting: readonly Waiting[] = NONE,
+  ) {
+    this.properties = properties;
+    this.written = written;
+    this.snapshots = snapshots;
+    this.settling = settling;
+    this.waiting = waiting;
+  }
+
+  /** The place of a property among these; -1 if it gets no value. */
+  placeOf(name: string): number {
+    return this.properties.findIndex((property) => property.name === name);
+  }
+
+  /** The values of some properties alone. */
+  only(properties: ReadonlySet<MappedProperty>): NewValues {
+    const places = [...this.properties.keys()].filter((place) => properties.has(this.properties[place]!));
+    const isKept = ({ property }: { readonly property: MappedProperty }) => properties.has(property);
+    return new NewValues(
+      places.map((place) => this.properties[place]!),
+      places.map((place) => this.written[place]),
+      places.map((place) => this.snapshots[place]),
+      this.settling.filter(isKept),
+      this.waiting.filter(isKept),
+    );
+  }
+
+  /** The values of all properties but some. */
+  without(properties: ReadonlySet<MappedProperty>): NewValues {
+    return this.only(new Set(this.properties.filter((property) => !properties.has(property))));
+  }
+
+  /** The same with null for some properties, which keeps their place: their values come later. */
+  withNull(properties: ReadonlySet<MappedProperty>): NewValues {
+    const orNull = (value: unknown, place: number) => (properties.has(this.properties[place]!) ? null : value);
+    const isLeft = ({ property }: { readonly property: MappedProperty }) => !properties.has(property);
+    return new NewValues(
+      this.properties,
+      this.written.map(orNull),
+      this.snapshots.map(orNull),
+      this.settling.filter(isLeft),
+      this.waiting.filter(isLeft),
+    );
+  }
+
+  /** Puts in the keys that values wait for: the rows that they are of have been stored by now. */
+  resolved(engine: Engine): NewValues {
+    if (this.waiting.length === 0) return this;
+    const draft = new ValuesDraft(engine);
+    for (const [place, property] of this.properties.entries()) {
+      const waiting = this.waiting.find((one) => one.property === property);
+      if (waiting === undefined) draft.keep(property, this.written[place], this.snapshots[place]);
+      else draft.add(property, waiting.reference.value, waiting.given);
+    }
+    for (const one of this.settling) draft.settle(one);
+    return draft.values;
+  }
+}
+
+/** New values while they are put together. */
+export class ValuesDraft {
+  readonly #engine: Engine;
+  readonly #properties: MappedProperty[] = [];
+  readonly #written: unknown[] = [];
+  readonly #snapshots: unknown[] = [];
+  #settling: Settling[] | undefined;
+  #waiting: Waiting[] | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The properties so far. */
+  get properties(): readonly MappedProperty[] {
+    return this.#properties;
+  }
+
+  get values(): NewValues {
+    return new NewValues(this.#properties, this.#written, this.#snapshots, this.#settling, this.#waiting);
+  }
+
+  /**
+   * Adds a property's new value.
+   *
+   * @param given what the entity holds
+   * @throws {InvalidValueError | NotNullViolationError} if the column cannot hold it
+   */
+  add(property: MappedProperty, value: unknown, given: unknown): void {
+    if (value instanceof KeyReference) {
+      this.#waiting ??= [];
+      this.#waiting.push({ property, given, reference: value });
+      this.keep(property, undefined, undefined);
+      return;
+    }
+    if (value === null) {
+      requireNullable(property);
+      this.keep(property, null, null);
+      if (given !== null) this.settle({ property, given, value });
+      return;
+    }
+    const { column } = property;
+    const { kind } = column.definition.type;
+    const accepted = column.accept(value);
+    const kept = HAVE_CANONICAL_FORM.has(kind) ? accepted : value;
+    this.keep(property, this.#engine.converter(column).encode(accepted), takeSnapshot(kind, kept));
+    if (!Object.is(kept, given)) this.settle({ property, given, value: kept });
+  }
+
+  /** Adds a value that is converted already. */
+  keep(property: MappedProperty, written: unknown, snapshot: unknown): void {
+    this.#properties.push(property);
+    this.#written.push(written);
+    this.#snapshots.push(snapshot);
+  }
+
+  /** Notes that the entity is to be given a value. */
+  settle(settling: Settling): void {
+    this.#settling ??= [];
+    this.#settling.push(settling);
+  }
+}
+
+keepShape([new NewValues([], [], []), new ValuesDraft(UNUSED)]);
+
+/** Kinds of column of which one value can be written in several ways. */
+export const HAVE_CANONICAL_FORM: ReadonlySet<string> = new Set(["numeric", "uuid", "time", "timestamp"]);
+
+function requireNullable({ table, name, required }: MappedProperty): void {
+  if (!required) return;
+  throw new NotNullViolationError(`"${table.fullName}.${name}" is null, and the column is not nullable.`, {
+    bindKey: table.bindKey,
+  });
+}

@@ -1,0 +1,207 @@
+import type { Engine } from "../../engine/engine.ts";
+import { generated } from "../../model/generated-code.ts";
+import type { MappedProperty, Mapper } from "../../model/mapper.ts";
+import type { AnyTable } from "../../schema/table.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
+import type { Values } from "../entities/entity-values.ts";
+import type { FlushUnit } from "./flush-unit.ts";
+import { TableDelete } from "./table-delete.ts";
+import { TableInsert } from "./table-insert.ts";
+import { TableUpdate } from "./table-update.ts";
+
+/** Picks what a list of one value for each property has of one table; undefined where that is all. */
+type Places = readonly number[] | undefined;
+
+/** A column of a joined child's key: it has its value from the parent's row, which is there before. */
+interface LinkedColumn {
+  /** The root's property, whose value it is. */
+  readonly source: MappedProperty;
+  /** The child's own property, if it has one. */
+  readonly property: MappedProperty | undefined;
+}
+
+/** What new rows alike write into one of their tables, and what is read back. */
+export interface InsertPart {
+  readonly places: Places;
+  readonly linked: readonly LinkedColumn[];
+  readonly fetched: readonly MappedProperty[];
+  readonly statements: TableInsert;
+}
+
+/** How new rows are stored that are given the same properties. */
+export class InsertShape {
+  readonly parts: readonly InsertPart[];
+  /** Whether one statement writes a row, and tells all that the database fills in. */
+  readonly isOneStatement: boolean;
+  /** What is remembered of a row, by the snapshots of its values; what the database fills in is undefined yet. */
+  readonly rowOf: (snapshots: readonly unknown[]) => Values;
+
+  constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
+    this.parts = mapper.tables.map((table) => insertPart(table, mapper, engine, properties));
+    this.isOneStatement =
+      mapper.tables.length === 1 && this.parts[0]!.fetched.every(({ column }) => column === mapper.table.generatedKey);
+    this.rowOf = rowMaker(mapper, properties);
+  }
+}
+
+/** What updated rows alike write into one of their tables. */
+export interface UpdatePart {
+  readonly places: Places;
+  /** What tells the row: its key, and its version where that is in this table. */
+  readonly told: readonly MappedProperty[];
+  readonly statements: TableUpdate;
+}
+
+/** How rows are updated in the same properties. */
+export class UpdateShape {
+  readonly parts: readonly UpdatePart[];
+  /** Whether rows get other keys. */
+  readonly changesKey: boolean;
+
+  constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
+    this.parts = mapper.tables.flatMap((table) => {
+      const { columns, places } = inTable(table, mapper, properties);
+      if (columns.length === 0) return [];
+      const { told, where } = tellingColumns(table, mapper);
+      return [{ places, told, statements: new TableUpdate(table, engine, columns, where) }];
+    });
+    this.changesKey = properties.some((property) => mapper.key.includes(property));
+  }
+}
+
+/** How rows of a model are deleted from one of their tables. */
+export interface DeletePart {
+  readonly told: readonly MappedProperty[];
+  readonly statements: TableDelete;
+}
+
+/** How rows of a model are stored on an engine: the shapes that there were so far. */
+export class RowShapes {
+  readonly #mapper: Mapper;
+  readonly #engine: Engine;
+  readonly #inserts = new Map<string, InsertShape>();
+  readonly #updates = new Map<string, UpdateShape>();
+  /** Lists that rows share lead to their shape at once. */
+  readonly #insertsByList = new WeakMap<readonly MappedProperty[], InsertShape>();
+  /** From the last table to the root's. */
+  readonly deletes: readonly DeletePart[];
+
+  constructor(mapper: Mapper, engine: Engine) {
+    this.#mapper = mapper;
+    this.#engine = engine;
+    this.deletes = mapper.tables.toReversed().map((table) => {
+      const { told, where } = tellingColumns(table, mapper);
+      return { told, statements: new TableDelete(table, engine, where) };
+    });
+  }
+
+  forInsert(properties: readonly MappedProperty[]): InsertShape {
+    let shape = this.#insertsByList.get(properties);
+    if (shape === undefined) {
+      shape = kept(this.#inserts, properties, () => new InsertShape(this.#mapper, this.#engine, properties));
+      this.#insertsByList.set(properties, shape);
+    }
+    return shape;
+  }
+
+  forUpdate(properties: readonly MappedProperty[]): UpdateShape {
+    return kept(this.#updates, properties, () => new UpdateShape(this.#mapper, this.#engine, properties));
+  }
+}
+
+const known = new WeakMap<Engine, WeakMap<Mapper, RowShapes>>();
+
+/** How rows of a model are stored on an engine. */
+export function rowShapes(mapper: Mapper, engine: Engine): RowShapes {
+  let ofEngine = known.get(engine);
+  if (ofEngine === undefined) {
+    ofEngine = new WeakMap();
+    known.set(engine, ofEngine);
+  }
+  let shapes = ofEngine.get(mapper);
+  if (shapes === undefined) {
+    shapes = new RowShapes(mapper, engine);
+    ofEngine.set(mapper, shapes);
+  }
+  return shapes;
+}
+
+/** Whether a row is written, and all that the database fills in of it is known, by one statement. */
+export function isOneStatement(unit: FlushUnit): boolean {
+  const { mapper, engine } = unit;
+  if (unit.kind === "insert") return rowShapes(mapper, engine).forInsert(unit.values.properties).isOneStatement;
+  return mapper.tables.length === 1;
+}
+
+/** What a list with one value for each property has of one table. */
+export function picked(values: readonly unknown[], places: Places): readonly unknown[] {
+  return places === undefined ? values : places.map((place) => values[place]);
+}
+
+function kept<S>(shapes: Map<string, S>, properties: readonly MappedProperty[], make: () => S): S {
+  const names = properties.map(({ name }) => name).join();
+  let shape = shapes.get(names);
+  if (shape === undefined) {
+    shape = make();
+    shapes.set(names, shape);
+  }
+  return shape;
+}
+
+function insertPart(
+  table: AnyTable,
+  mapper: Mapper,
+  engine: Engine,
+  properties: readonly MappedProperty[],
+): InsertPart {
+  const { columns, places } = inTable(table, mapper, properties);
+  // A joined child's key is that of its parent's row, which is there by now.
+  const links = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
+  const linked = links.map((column) => ({
+    source: mapper.key[table.primaryKey.indexOf(column)]!,
+    property: mapper.properties.find((one) => one.column === column),
+  }));
+  const fetched = mapper.properties.filter(
+    (property) => property.table === table && !columns.includes(property.column) && !links.includes(property.column),
+  );
+  const statements = new TableInsert(
+    table,
+    engine,
+    [...links, ...columns],
+    fetched.map(({ column }) => column),
+  );
+  return { places, linked, fetched, statements };
+}
+
+/** The properties that are in one of a model's tables. */
+function inTable(
+  table: AnyTable,
+  { tables }: Mapper,
+  properties: readonly MappedProperty[],
+): { readonly columns: readonly TableColumn[]; readonly places: Places } {
+  if (tables.length === 1) return { columns: properties.map(({ column }) => column), places: undefined };
+  const places = [...properties.keys()].filter((place) => properties[place]!.table === table);
+  return { columns: places.map((place) => properties[place]!.column), places };
+}
+
+/** What tells a row, and what it must still be, so that nobody's update is lost. */
+function tellingColumns(
+  table: AnyTable,
+  { key, version }: Mapper,
+): { readonly told: readonly MappedProperty[]; readonly where: readonly TableColumn[] } {
+  const guards = version?.table === table ? [version] : [];
+  return { told: [...key, ...guards], where: [...table.primaryKey, ...guards.map(({ column }) => column)] };
+}
+
+/** Makes the function that puts snapshots under the names of their properties, in the order that all rows have. */
+function rowMaker(mapper: Mapper, properties: readonly MappedProperty[]): InsertShape["rowOf"] {
+  const members = mapper.properties.map((property) => {
+    const place = properties.indexOf(property);
+    return `${JSON.stringify(property.name)}: ${place < 0 ? "undefined" : `snapshots[${place}]`}`;
+  });
+  return (
+    generated(`(snapshots) => ({ ${members.join(", ")} })`, {}) ??
+    ((snapshots) =>
+      Object.fromEntries(mapper.properties.map((property) => [property.name, snapshots[properties.indexOf(property)]])))
+  );
+}

@@ -1,0 +1,28 @@
+import type { Entity } from "../../model/entity.ts";
+import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
+import type { Filled } from "../transaction/undo-log.ts";
+import { KeyReference } from "./key-reference.ts";
+import type { Settling } from "./new-values.ts";
+
+/** Gives an entity what was stored of it, unless it was changed meanwhile. Returns what was set. */
+export function settle(entity: Entity, settling: readonly Settling[]): readonly Filled[] {
+  let filled = NOTHING_FILLED;
+  if (settling.length === 0) return filled;
+  const held = valuesOf(entity);
+  for (const { property, given, value } of settling) {
+    const before = held[property.name];
+    if (Object.is(before, value) || !Object.is(before, given)) continue;
+    held[property.name] = value;
+    filled = [...filled, { name: property.name, before, now: value }];
+  }
+  return filled;
+}
+
+/** Gives an entity what the database has filled in, if it has no value there. Returns what was set, with that before. */
+export function fillIn(entity: Entity, name: string, now: unknown, filled: readonly Filled[]): readonly Filled[] {
+  const held = valuesOf(entity);
+  const before = held[name];
+  if (before !== undefined && !(before instanceof KeyReference)) return filled;
+  held[name] = now;
+  return [...filled, { name, before, now }];
+}

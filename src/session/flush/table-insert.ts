@@ -1,0 +1,206 @@
+import type { QueryResult } from "kysely";
+import type { Connection } from "../../engine/connection.ts";
+import { type EngineQuery, withParameters } from "../../engine/driver.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { ColumnwiseStatements } from "../../engine/family.ts";
+import { RecentMap } from "../../engine/recent-map.ts";
+import type { AnyTable } from "../../schema/table.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
+import type { DriverRow } from "../reading/row-functions.ts";
+import { typedColumns } from "./column-types.ts";
+import {
+  MOST_IN_COLUMNS,
+  MOST_LONG,
+  mostRows,
+  needsExactNumbers,
+  portions,
+  type Rows,
+  transposed,
+} from "./many-rows.ts";
+import { identityOf } from "./row-identity.ts";
+import { insertNode, selectNode } from "./row-nodes.ts";
+
+/** For each of some columns, its values in the order of the rows. */
+export type ColumnValues = readonly (readonly unknown[])[];
+
+/**
+ * Inserts rows into a table in the same columns, in the way that its family does best, and tells what the database has
+ * filled in. Statements are compiled when first needed.
+ */
+export class TableInsert {
+  readonly #table: AnyTable;
+  readonly #engine: Engine;
+  readonly #columns: readonly TableColumn[];
+  readonly #fetched: readonly TableColumn[];
+  /** What several rows give back: their keys too, since databases give rows back in whatever order they like. */
+  readonly #returned: readonly TableColumn[];
+  /** Whether rows that come back together can be told apart. */
+  readonly #areDistinct: boolean;
+  /** Whether nothing is to be told but a key that is a number, which every statement for one row tells. */
+  readonly #isNumbered: boolean;
+  readonly #together = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
+  #single: EngineQuery<DriverRow> | undefined;
+  #returningSingle: EngineQuery<DriverRow> | undefined;
+  #columnwise: EngineQuery<DriverRow> | undefined;
+
+  constructor(table: AnyTable, engine: Engine, columns: readonly TableColumn[], fetched: readonly TableColumn[]) {
+    const { primaryKey, generatedKey } = table;
+    this.#table = table;
+    this.#engine = engine;
+    this.#columns = columns;
+    this.#fetched = fetched;
+    this.#returned = fetched.length === 0 ? [] : [...new Set([...primaryKey, ...fetched])];
+    this.#areDistinct =
+      fetched.length === 0 || generatedKey !== undefined || primaryKey.every((column) => columns.includes(column));
+    this.#isNumbered = fetched.length === 1 && fetched[0] === generatedKey && engine.family.bulk.by === "row";
+  }
+
+  /**
+   * Inserts rows.
+   *
+   * @returns the values of the columns that the database filled
+   */
+  async run(connection: Connection, rows: Rows): Promise<ColumnValues> {
+    const { bulk } = this.#engine.family;
+    const canReturn = this.#fetched.length === 0 || this.#engine.supportsReturning("insert");
+    const areTogether = rows.length > 1 && this.#areDistinct && this.#columns.length > 0 && canReturn;
+    if (!areTogether) return this.#insertEach(connection, rows);
+    const most = bulk.by === "column" ? MOST_IN_COLUMNS : mostRows(this.#engine, bulk.mostRows, this.#columns.length);
+    const filled = this.#fetched.map((): unknown[] => []);
+    for (const portion of portions(rows, most)) {
+      const isRest = bulk.by === "row" && bulk.restOneByOne && portion.length < most;
+      const values =
+        bulk.by === "column"
+          ? await this.#insertColumns(connection, bulk.statements, portion)
+          : await (isRest ? this.#insertEach(connection, portion) : this.#insertTogether(connection, portion));
+      for (const [index, list] of values.entries()) for (const value of list) filled[index]!.push(value);
+    }
+    return filled;
+  }
+
+  /** The statement that inserts one row, where that tells all that the database fills in. */
+  single(row: readonly unknown[]): EngineQuery<DriverRow> {
+    return withParameters(this.#singleQuery(this.#returnsSingle), row);
+  }
+
+  /** What the database has filled in, by the result of that statement. */
+  filledBy({ rows, insertId }: QueryResult<DriverRow>): readonly unknown[] {
+    if (this.#isNumbered) return [this.#read(this.#fetched[0]!, insertId)];
+    return this.#fetched.map((column) => this.#read(column, rows[0]![column.name]));
+  }
+
+  /** Whether the statement for one row gives back what the database has filled in. */
+  get #returnsSingle(): boolean {
+    return this.#fetched.length > 0 && !this.#isNumbered && this.#engine.supportsReturning("insert");
+  }
+
+  #singleQuery(isReturning: boolean): EngineQuery<DriverRow> {
+    if (isReturning) {
+      this.#returningSingle ??= this.#compile(1, this.#fetched);
+      return this.#returningSingle;
+    }
+    this.#single ??= this.#compile(1, []);
+    return this.#single;
+  }
+
+  async #insertEach(connection: Connection, rows: Rows): Promise<ColumnValues> {
+    const fetched = this.#fetched;
+    const results = await runEach(connection, this.#singleQuery(this.#returnsSingle), rows);
+    if (fetched.length === 0) return [];
+    const isTold = this.#isNumbered || this.#returnsSingle;
+    const values = isTold
+      ? results.map((result) => this.filledBy(result))
+      : await this.#fetchEach(connection, rows, results);
+    return fetched.map((_, index) => values.map((row) => row[index]));
+  }
+
+  /** Reads what the database filled in, where the inserts themselves cannot tell. */
+  async #fetchEach(
+    connection: Connection,
+    rows: Rows,
+    results: readonly QueryResult<DriverRow>[],
+  ): Promise<unknown[][]> {
+    const { primaryKey, generatedKey } = this.#table;
+    const node = selectNode(this.#table, this.#fetched, primaryKey);
+    const query = this.#kept(this.#engine.compileQuery(node), this.#fetched);
+    const values: unknown[][] = [];
+    for (const [index, row] of rows.entries()) {
+      const number = generatedKey && this.#read(generatedKey, results[index]!.insertId);
+      const key = primaryKey.map((column) => {
+        const place = this.#columns.indexOf(column);
+        return place < 0 ? this.#engine.converter(column).write(number) : row[place];
+      });
+      const { rows: found } = await connection.execute(withParameters(query, key));
+      values.push(this.#fetched.map((column) => this.#read(column, found[0]?.[column.name])));
+    }
+    return values;
+  }
+
+  async #insertTogether(connection: Connection, rows: Rows): Promise<ColumnValues> {
+    let query = this.#together.get(rows.length);
+    if (query === undefined) {
+      query = this.#compile(rows.length, this.#returned);
+      this.#together.set(rows.length, query);
+    }
+    const result = await connection.execute(withParameters(query, rows.flat()));
+    return this.#inOrder(result.rows, rows);
+  }
+
+  async #insertColumns(connection: Connection, statements: ColumnwiseStatements, rows: Rows): Promise<ColumnValues> {
+    if (this.#columnwise === undefined) {
+      const typed = await typedColumns(this.#table, connection, statements, this.#columns);
+      const sql = statements.insert(this.#table, typed, this.#returned);
+      this.#columnwise = this.#kept(this.#engine.rawQuery(sql), this.#returned);
+    }
+    const result = await connection.execute(withParameters(this.#columnwise, transposed(rows)));
+    return this.#inOrder(result.rows, rows);
+  }
+
+  /** The values of returned rows, in the order of the rows that were sent. */
+  #inOrder(returned: readonly DriverRow[], rows: Rows): ColumnValues {
+    if (this.#fetched.length === 0) return [];
+    const ordered = this.#ordered(returned, rows);
+    return this.#fetched.map((column) => {
+      const { name } = column;
+      const converter = this.#engine.converter(column);
+      return ordered.map((row) => converter.read(row[name]));
+    });
+  }
+
+  #ordered(returned: readonly DriverRow[], rows: Rows): readonly DriverRow[] {
+    const { primaryKey } = this.#table;
+    const given = primaryKey.map((column) => this.#columns.indexOf(column));
+    const identity = (key: readonly unknown[]) => identityOf(this.#table, this.#engine, key);
+    if (!given.includes(-1)) {
+      const byKey = new Map(returned.map((row) => [identity(primaryKey.map(({ name }) => row[name])), row]));
+      return rows.map((row) => byKey.get(identity(given.map((index) => row[index])))!);
+    }
+    // Keys are generated in the order of the rows, so the smallest is the first row's.
+    const number = (row: DriverRow) => this.#read(primaryKey[0]!, row[primaryKey[0]!.name]) as number | bigint;
+    const isSorted = returned.every((row, index) => index === 0 || number(returned[index - 1]!) < number(row));
+    return isSorted ? returned : returned.toSorted((a, b) => (number(a) < number(b) ? -1 : 1));
+  }
+
+  #read(column: TableColumn, stored: unknown): unknown {
+    return this.#engine.converter(column).read(stored);
+  }
+
+  #compile(rows: number, returned: readonly TableColumn[]): EngineQuery<DriverRow> {
+    return this.#kept(this.#engine.compileQuery(insertNode(this.#table, this.#columns, rows, returned)), returned);
+  }
+
+  #kept(query: EngineQuery, returned: readonly TableColumn[]): EngineQuery<DriverRow> {
+    // What rows it gives, `returned` says.
+    return { ...(query as EngineQuery<DriverRow>), prepare: true, plainNumbers: !needsExactNumbers(returned) };
+  }
+}
+
+/** Runs a statement for each row. */
+export async function runEach(
+  connection: Connection,
+  query: EngineQuery<DriverRow>,
+  rows: Rows,
+): Promise<QueryResult<DriverRow>[]> {
+  if (rows.length > 1) return connection.executeMany(query, rows);
+  return [await connection.execute(withParameters(query, rows[0]!))];
+}
