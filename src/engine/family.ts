@@ -27,6 +27,11 @@ export interface RowwiseStrategy {
   /** Whether rows that are fewer are written one by one, so that there is only one statement to be prepared. */
   readonly restOneByOne: boolean;
   readonly update: BulkUpdate;
+  /**
+   * Makes what tells, within a transaction, whether the rows of one statement get generated keys that follow one another,
+   * so that the last one tells all. Absent where they have to be given back.
+   */
+  numbering?(table: AnyTable): (run: QueryRunner) => Promise<boolean>;
 }
 
 /** The statement that updates many rows in the same columns, each by its key. It changes no key. */

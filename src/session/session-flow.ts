@@ -84,12 +84,12 @@ export class SessionFlow {
 
   /** Stores what is pending and commits every bind. */
   async commit(): Promise<void> {
-    const { transactions, session } = this.#host;
+    const { transactions, session, events } = this.#host;
     transactions.requireSound();
     const asked = this.#emit("beforeCommit", session);
     if (asked !== undefined) await asked;
     await this.#flushAll();
-    const outcome = await transactions.commit();
+    const outcome = await transactions.commit(events.has("modelsCommitted"));
     if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes, session);
     if ("error" in outcome) throw outcome.error;
     await this.#announce("afterCommit", session);

@@ -37,7 +37,7 @@ export function postgresCodec(type: LogicalType): Codec {
     case "timestamp":
       return type.asText === true
         ? { decode: decodeTimestampText }
-        : { encode: (value: Date) => `${instantText(value)}Z`, decode: decodeTimestamp };
+        : { encode: (value: Date) => `${instantText(value, "T")}Z`, decode: decodeTimestamp };
     case "json":
       // The driver has parsed it already.
       return { encode: encodeJson };

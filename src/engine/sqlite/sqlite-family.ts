@@ -8,6 +8,7 @@ import { sqliteDdl } from "./sqlite-ddl.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
+import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 import { reflectSqlite } from "./sqlite-reflection.ts";
 
@@ -32,7 +33,7 @@ export const sqlite: Family = Object.freeze({
   nullsComeFirst: true,
   locksRows: false,
   locksKeys: false,
-  bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate },
+  bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate, numbering: sqliteNumbering },
   mostParameters: 32_766,
   transactionalDdl: true,
   columnType: sqliteColumnType,

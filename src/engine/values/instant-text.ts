@@ -2,13 +2,13 @@ const MILLISECONDS_OF_A_DAY = 86_400_000;
 /** From the first of March of the year 0 to the first of January 1970. */
 const DAYS_BEFORE_1970 = 719_468;
 const DAYS_OF_A_CYCLE = 146_097;
-const [ZERO, HYPHEN, SPACE, COLON, POINT] = [48, 45, 32, 58, 46] as const;
+const [ZERO, HYPHEN, SPACE, T, COLON, POINT] = [48, 45, 32, 84, 58, 46] as const;
 
 /**
  * Writes an instant of the years 1 to 9999 in the form `2026-01-31 12:00:00.000`, in UTC, character by character: many
  * times faster than cutting it out of what `toISOString` gives.
  */
-export function instantText(instant: Date): string {
+export function instantText(instant: Date, separator: " " | "T" = " "): string {
   const time = instant.getTime();
   const days = Math.floor(time / MILLISECONDS_OF_A_DAY);
   const ofDay = time - days * MILLISECONDS_OF_A_DAY;
@@ -42,7 +42,7 @@ export function instantText(instant: Date): string {
     HYPHEN,
     tens(day),
     ones(day),
-    SPACE,
+    separator === " " ? SPACE : T,
     tens(hour),
     ones(hour),
     COLON,

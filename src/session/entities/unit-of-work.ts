@@ -233,19 +233,25 @@ export class UnitOfWork implements EntityOwner {
 
   /** An entity's row was inserted, or updated. Returns what `add` had filled in. */
   stored(entity: Entity, row: StoredRow): readonly Filled[] {
-    const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
-    const isNew = rowOf(entity) === null;
     const mapper = mapperOf(entity);
+    if (rowOf(entity) === null) return this.#inserted(entity, mapper, row);
     const keepsKey = this.identityMap.get(mapper, identityKeyOf(mapper, row)!) === entity;
     if (!keepsKey) this.leaveKey(entity);
     setRow(entity, row);
     // An entity that was let go of while its row was being written stays out.
-    if (!this.owns(entity)) return filled;
+    if (this.owns(entity) && !keepsKey) this.#enter(entity, mapper, row);
     // An update tells nothing of the columns that it does not set: what was stale is.
-    if (isNew) setEpoch(entity, this.#epoch);
+    return NOTHING_FILLED;
+  }
+
+  #inserted(entity: Entity, mapper: Mapper, row: StoredRow): readonly Filled[] {
+    const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
+    setRow(entity, row);
+    if (!this.owns(entity)) return filled;
+    setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
-    this.#filled.delete(entity);
-    if (!keepsKey) this.#enter(entity, row);
+    if (filled !== NOTHING_FILLED) this.#filled.delete(entity);
+    this.#enter(entity, mapper, row);
     return filled;
   }
 
@@ -260,6 +266,11 @@ export class UnitOfWork implements EntityOwner {
   /** Whether an entity's row was deleted, in the transaction that is open or for good. */
   isGone(entity: Entity): boolean {
     return this.#gone.has(entity) || rowOf(entity) === DELETED;
+  }
+
+  /** Whether rows were deleted in the transaction that is open. */
+  get hasGone(): boolean {
+    return this.#gone.size > 0;
   }
 
   /** The deletion of an entity's row is for good. */
@@ -292,7 +303,7 @@ export class UnitOfWork implements EntityOwner {
       this.#deleted.delete(entity);
       setValues(entity, row);
       setRow(entity, row);
-      this.#enter(entity, row);
+      this.#enter(entity, mapperOf(entity), row);
     }
   }
 
@@ -317,12 +328,12 @@ export class UnitOfWork implements EntityOwner {
   }
 
   /** An entity stands for a row from now on; whichever did so before is let go of. */
-  #enter(entity: Entity, row: StoredRow): void {
-    const mapper = mapperOf(entity);
+  #enter(entity: Entity, mapper: Mapper, row: StoredRow): void {
     const key = identityKeyOf(mapper, row)!;
-    const other = this.identityMap.get(mapper, key);
+    const entities = this.identityMap.of(mapper);
+    const other = entities.get(key);
     if (other !== undefined && other !== entity) this.expunge(other);
-    this.identityMap.set(mapper, key, entity);
+    entities.set(key, entity);
   }
 
   /** An entity is as if never added. */

@@ -28,6 +28,12 @@ interface ChangedRow {
   readonly values: NewValues;
 }
 
+/** What the database has filled in for a property, for each row. */
+interface FilledColumn {
+  readonly name: string;
+  readonly values: readonly unknown[];
+}
+
 /** The part of a flush on one bind. */
 export class BindFlush {
   readonly #transaction: BindTransaction;
@@ -71,7 +77,7 @@ export class BindFlush {
       for (let index = 0; index < rows.length; index++) {
         const { entity, values, row } = rows[index]!;
         let assigned = settle(entity, values.settling);
-        for (const [name, list] of filled) assigned = fillIn(entity, name, list[index], assigned);
+        for (const { name, values: list } of filled) assigned = fillIn(entity, name, list[index], assigned);
         this.#transaction.undo.note(entity, {
           kind: "inserted",
           row: null,
@@ -82,11 +88,8 @@ export class BindFlush {
   }
 
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
-  async #insertRows(
-    { parts }: InsertShape,
-    rows: readonly NewRow[],
-  ): Promise<readonly (readonly [name: string, values: readonly unknown[]])[]> {
-    const filled: [string, readonly unknown[]][] = [];
+  async #insertRows({ parts }: InsertShape, rows: readonly NewRow[]): Promise<readonly FilledColumn[]> {
+    const filled: FilledColumn[] = [];
     for (const { places, linked, fetched, statements } of parts) {
       const sources = linked.map(({ source }) => source);
       const written = rows.map(({ values, row }) =>
@@ -99,13 +102,14 @@ export class BindFlush {
         const { kind } = column.definition.type;
         const list = results[position]!;
         for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, list[index]);
-        filled.push([name, list]);
+        filled.push({ name, values: list });
       }
       for (const { source, property } of linked) {
         if (property === undefined) continue;
         const { kind } = source.column.definition.type;
         for (const { row } of rows) row[property.name] = row[source.name];
-        filled.push([property.name, rows.map(({ row }) => restoreSnapshot(kind, row[source.name]))]);
+        const values = rows.map(({ row }) => restoreSnapshot(kind, row[source.name]));
+        filled.push({ name: property.name, values });
       }
     }
     return filled;

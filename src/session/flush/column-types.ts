@@ -1,7 +1,7 @@
 import type { Connection } from "../../engine/connection.ts";
 import { withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnwiseStatements, TypedColumn } from "../../engine/family.ts";
+import type { ColumnwiseStatements, QueryRunner, TypedColumn } from "../../engine/family.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
@@ -32,8 +32,8 @@ function typesOf(table: AnyTable, connection: Connection, { columnTypes }: Colum
   }
   let types = ofEngine.get(table);
   if (types === undefined) {
-    const run = async (sql: string, parameters: readonly unknown[]) =>
-      // The catalog's rows have columns by their names.
+    const run: QueryRunner = async (sql, parameters) =>
+      // Rows have columns by their names.
       (await connection.execute(withParameters(engine.rawQuery(sql), parameters))).rows as DriverRow[];
     types = columnTypes(table, run);
     ofEngine.set(table, types);

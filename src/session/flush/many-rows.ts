@@ -23,6 +23,13 @@ export function portions(rows: Rows, size: number): readonly Rows[] {
   return result;
 }
 
+/** The values of all rows, one after the other. */
+export function flattened(rows: Rows): unknown[] {
+  const values: unknown[] = [];
+  for (const row of rows) for (let place = 0; place < row.length; place++) values.push(row[place]);
+  return values;
+}
+
 /** One list for each column instead of one for each row. */
 export function transposed(rows: Rows): unknown[][] {
   return rows[0]!.map((_, index) => rows.map((row) => row[index]));

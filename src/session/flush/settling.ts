@@ -24,5 +24,6 @@ export function fillIn(entity: Entity, name: string, now: unknown, filled: reado
   const before = held[name];
   if (before !== undefined && !(before instanceof KeyReference)) return filled;
   held[name] = now;
-  return [...filled, { name, before, now }];
+  const one = { name, before, now };
+  return filled.length === 0 ? [one] : [...filled, one];
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
-import { MOST_IN_COLUMNS, mostRows, needsExactNumbers, portions, type Rows } from "./many-rows.ts";
+import { flattened, MOST_IN_COLUMNS, mostRows, needsExactNumbers, portions, type Rows } from "./many-rows.ts";
 import { absent, positions } from "./row-identity.ts";
 import { deleteNode } from "./row-nodes.ts";
 import { runEach } from "./table-insert.ts";
@@ -39,7 +39,7 @@ export class TableDelete {
     const most = mostRows(this.#engine, MOST_IN_COLUMNS, this.#where.length);
     for (const [start, portion] of portions(rows, most).entries()) {
       // Statements with many values have as many shapes as there are numbers of rows: they are not kept.
-      const query = withParameters(this.#compile(portion.length), portion.flat());
+      const query = withParameters(this.#compile(portion.length), flattened(portion));
       const { rows: deleted } = await connection.execute(query);
       for (const index of absent(this.#table, this.#engine, deleted, portion)) missing.push(start * most + index);
     }

@@ -2,13 +2,14 @@ import type { QueryResult } from "kysely";
 import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnwiseStatements } from "../../engine/family.ts";
+import type { ColumnwiseStatements, QueryRunner } from "../../engine/family.ts";
 import { RecentMap } from "../../engine/recent-map.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
 import {
+  flattened,
   MOST_IN_COLUMNS,
   MOST_LONG,
   mostRows,
@@ -38,7 +39,10 @@ export class TableInsert {
   readonly #areDistinct: boolean;
   /** Whether nothing is to be told but a key that is a number, which every statement for one row tells. */
   readonly #isNumbered: boolean;
+  /** Tells whether the keys of several rows follow one another, where that can be told. */
+  readonly #numbering: ((run: QueryRunner) => Promise<boolean>) | undefined;
   readonly #together = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
+  readonly #numbered = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
   #returningSingle: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;
@@ -52,7 +56,9 @@ export class TableInsert {
     this.#returned = fetched.length === 0 ? [] : [...new Set([...primaryKey, ...fetched])];
     this.#areDistinct =
       fetched.length === 0 || generatedKey !== undefined || primaryKey.every((column) => columns.includes(column));
-    this.#isNumbered = fetched.length === 1 && fetched[0] === generatedKey && engine.family.bulk.by === "row";
+    const { bulk } = engine.family;
+    this.#isNumbered = fetched.length === 1 && fetched[0] === generatedKey && bulk.by === "row";
+    this.#numbering = this.#isNumbered && bulk.by === "row" ? bulk.numbering?.(table) : undefined;
   }
 
   /**
@@ -67,15 +73,28 @@ export class TableInsert {
     if (!areTogether) return this.#insertEach(connection, rows);
     const most = bulk.by === "column" ? MOST_IN_COLUMNS : mostRows(this.#engine, bulk.mostRows, this.#columns.length);
     const filled = this.#fetched.map((): unknown[] => []);
+    const isInSequence = await this.#isInSequence(connection);
     for (const portion of portions(rows, most)) {
       const isRest = bulk.by === "row" && bulk.restOneByOne && portion.length < most;
       const values =
         bulk.by === "column"
           ? await this.#insertColumns(connection, bulk.statements, portion)
-          : await (isRest ? this.#insertEach(connection, portion) : this.#insertTogether(connection, portion));
+          : isRest
+            ? await this.#insertEach(connection, portion)
+            : isInSequence
+              ? await this.#insertNumbered(connection, portion)
+              : await this.#insertTogether(connection, portion);
       for (const [index, list] of values.entries()) for (const value of list) filled[index]!.push(value);
     }
     return filled;
+  }
+
+  async #isInSequence({ raw }: Connection): Promise<boolean> {
+    if (this.#numbering === undefined) return false;
+    // These are no statements of the application's, nor is their failure its: that of the insert will be.
+    const run: QueryRunner = async (sql, parameters) =>
+      (await raw.executeQuery<DriverRow>(withParameters(this.#engine.rawQuery(sql), parameters))).rows;
+    return this.#numbering(run).catch(() => false);
   }
 
   /** The statement that inserts one row, where that tells all that the database fills in. */
@@ -142,8 +161,21 @@ export class TableInsert {
       query = this.#compile(rows.length, this.#returned);
       this.#together.set(rows.length, query);
     }
-    const result = await connection.execute(withParameters(query, rows.flat()));
+    const result = await connection.execute(withParameters(query, flattened(rows)));
     return this.#inOrder(result.rows, rows);
+  }
+
+  /** The same where the last key tells all. */
+  async #insertNumbered(connection: Connection, rows: Rows): Promise<ColumnValues> {
+    let query = this.#numbered.get(rows.length);
+    if (query === undefined) {
+      query = this.#compile(rows.length, []);
+      this.#numbered.set(rows.length, query);
+    }
+    const { insertId = 0n } = await connection.execute(withParameters(query, flattened(rows)));
+    const converter = this.#engine.converter(this.#fetched[0]!);
+    const first = Number(insertId) - rows.length + 1;
+    return [rows.map((_, index) => converter.read(first + index))];
   }
 
   async #insertColumns(connection: Connection, statements: ColumnwiseStatements, rows: Rows): Promise<ColumnValues> {

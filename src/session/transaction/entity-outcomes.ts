@@ -8,15 +8,17 @@ import type { UndoLog } from "./undo-log.ts";
 /** What was done to entities on each bind. */
 export type UndoLogs = ReadonlyMap<BindTransaction, UndoLog>;
 
-/** Takes note of what was committed. Returns it, each entity once. */
-export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): ModelChange[] {
-  const changes: ModelChange[] = [];
+/** What was committed, each entity once. */
+export function committedChanges(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): ModelChange[] {
+  return [...logs].flatMap(([bind, log]) => (fates.get(bind) === "committed" ? changesOf(work, log) : []));
+}
+
+/** Takes note of what was committed. */
+export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): void {
+  if (!work.hasGone) return;
   for (const [bind, log] of logs) {
-    if (fates.get(bind) !== "committed") continue;
-    for (const change of changesOf(work, log)) changes.push(change);
-    for (const [entity] of log) work.settleRemoved(entity);
+    if (fates.get(bind) === "committed") for (const [entity] of log) work.settleRemoved(entity);
   }
-  return changes;
 }
 
 /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */

@@ -7,11 +7,11 @@ import { CommitPolicyError, FailedTransactionError, SessionError } from "../../e
 import type { Entity } from "../../model/entity.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
-import { BindTransaction } from "./bind-transaction.ts";
+import { BindTransaction, type Part } from "./bind-transaction.ts";
 import type { CommitPolicy } from "./commit-policy.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
-import { keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
+import { committedChanges, keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 
 /** What a session's transactions need to know of their surroundings. */
@@ -105,7 +105,8 @@ export class Transactions {
     const transaction = this.on(engine);
     const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
     const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
-    await transaction.join(this.#depth, this.#settings, { ...part, signal, isWhole });
+    const { gid, before } = part ?? NO_PART;
+    await transaction.join(this.#depth, this.#settings, { gid, before, signal, isWhole });
     return transaction;
   }
 
@@ -227,14 +228,19 @@ export class Transactions {
     for (const bind of this.open()) bind.requireUsable();
   }
 
-  /** Commits every open bind. What could not be committed is rolled back, or is in doubt. */
-  async commit(): Promise<CommitOutcome> {
+  /**
+   * Commits every open bind. What could not be committed is rolled back, or is in doubt.
+   *
+   * @param isHeard whether anybody is to be told what was stored
+   */
+  async commit(isHeard: boolean): Promise<CommitOutcome> {
     const { work } = this.#host;
     this.requireSound();
     const binds = this.open();
     const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
     const result = await this.#commitAll(binds);
-    const changes = keepCommitted(work, result, logs);
+    const changes = isHeard ? committedChanges(work, result, logs) : [];
+    keepCommitted(work, result, logs);
     this.#end();
     work.expire();
     if (result.failure === undefined) return { changes };
@@ -345,6 +351,8 @@ export class Transactions {
     if (failed?.status === "rejected") throw failed.reason;
   }
 }
+
+const NO_PART: Part = {};
 
 /** Whether a transaction on an engine keeps all others from it. */
 function isExclusive({ family, options }: Engine): boolean {
