@@ -14,13 +14,6 @@ import { type InsertShape, picked, rowShapes } from "./row-shape.ts";
 import { fillIn, settle } from "./settling.ts";
 import { writtenValues } from "./values-to-store.ts";
 
-/** A row to be inserted: what is known of it, more with each table that it is written to. */
-interface NewRow {
-  readonly entity: Entity;
-  readonly values: NewValues;
-  readonly row: Values;
-}
-
 /** A row to be updated: what it is now, and its new values with all keys filled in. */
 interface ChangedRow {
   readonly unit: UpdateUnit;
@@ -69,40 +62,36 @@ export class BindFlush {
     for (const alike of alikeIn(units)) {
       const { mapper } = alike[0]!;
       const shape = rowShapes(mapper, this.#engine).forInsert(alike[0]!.values.properties);
-      const rows = alike.map(({ entity, values: given }): NewRow => {
-        const values = given.resolved(this.#engine);
-        return { entity, values, row: shape.rowOf(values.snapshots) };
-      });
-      const filled = await this.#insertRows(shape, rows);
-      for (let index = 0; index < rows.length; index++) {
-        const { entity, values, row } = rows[index]!;
-        let assigned = settle(entity, values.settling);
-        for (const { name, values: list } of filled) assigned = fillIn(entity, name, list[index], assigned);
-        this.#transaction.undo.note(entity, {
-          kind: "inserted",
-          row: null,
-          filled: both(this.#work.stored(entity, row), assigned),
-        });
-      }
+      const values = alike.map((unit) => unit.values.resolved(this.#engine));
+      const filled = await this.#insertRows(shape, values);
+      for (let index = 0; index < alike.length; index++)
+        this.#inserted(alike[index]!.entity, values[index]!, filled, index);
     }
   }
 
+  #inserted(entity: Entity, { settling, row }: NewValues, columns: readonly FilledColumn[], index: number): void {
+    let assigned = settle(entity, settling);
+    for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
+    const byAdd = this.#work.stored(entity, row);
+    this.#transaction.undo.noteInserted(entity, both(byAdd, assigned));
+  }
+
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
-  async #insertRows({ parts }: InsertShape, rows: readonly NewRow[]): Promise<readonly FilledColumn[]> {
+  async #insertRows({ parts }: InsertShape, rows: readonly NewValues[]): Promise<readonly FilledColumn[]> {
     const filled: FilledColumn[] = [];
     for (const { places, linked, fetched, statements } of parts) {
       const sources = linked.map(({ source }) => source);
-      const written = rows.map(({ values, row }) =>
+      const written = rows.map((values) =>
         sources.length === 0
           ? picked(values.written, places)
-          : [...writtenValues(sources, row, this.#engine), ...picked(values.written, places)],
+          : [...writtenValues(sources, values.row, this.#engine), ...picked(values.written, places)],
       );
       const results = await statements.run(this.#transaction.connection, written);
       for (const [position, { name, column }] of fetched.entries()) {
         const { kind } = column.definition.type;
-        const list = results[position]!;
-        for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, list[index]);
-        filled.push({ name, values: list });
+        const values = results[position]!;
+        for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, values[index]);
+        filled.push({ name, values });
       }
       for (const { source, property } of linked) {
         if (property === undefined) continue;
@@ -142,8 +131,7 @@ export class BindFlush {
 
   #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow): void {
     const row: Values = { ...rowOf(replaced ?? entity)! };
-    const { properties, snapshots } = values;
-    for (let place = 0; place < properties.length; place++) row[properties[place]!.name] = snapshots[place];
+    for (const { name } of values.properties) row[name] = values.row[name];
     let assigned = settle(entity, values.settling);
     const { undo } = this.#transaction;
     if (replaced === undefined) {
@@ -156,7 +144,7 @@ export class BindFlush {
     for (const { name, column } of mapper.properties) {
       assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
     }
-    undo.note(entity, { kind: "inserted", row: null, filled: both(this.#work.stored(entity, row), assigned) });
+    undo.noteInserted(entity, both(this.#work.stored(entity, row), assigned));
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {

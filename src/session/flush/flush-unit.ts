@@ -56,8 +56,12 @@ export function waitFor(unit: FlushUnit, other: FlushUnit, later: readonly Mappe
  */
 export function cutBefore(unit: FlushUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
   const { entity, mapper, engine } = other;
-  const nulls = properties.map(() => null);
-  const values = new NewValues(properties, nulls, nulls);
+  const row = Object.fromEntries(properties.map(({ name }) => [name, null]));
+  const values = new NewValues(
+    properties,
+    properties.map(() => null),
+    row,
+  );
   const cut: UpdateUnit = { kind: "update", entity, mapper, engine, values, after: AFTER_NOTHING };
   waitFor(unit, cut, []);
   waitFor(other, cut, []);

@@ -25,8 +25,9 @@ export function portions(rows: Rows, size: number): readonly Rows[] {
 
 /** The values of all rows, one after the other. */
 export function flattened(rows: Rows): unknown[] {
-  const values: unknown[] = [];
-  for (const row of rows) for (let place = 0; place < row.length; place++) values.push(row[place]);
+  const values = new Array<unknown>(rows.length * rows[0]!.length);
+  let place = 0;
+  for (const row of rows) for (let index = 0; index < row.length; index++) values[place++] = row[index];
   return values;
 }
 

@@ -3,6 +3,7 @@ import { NotNullViolationError } from "../../errors/database.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import { takeSnapshot } from "../../model/snapshot.ts";
+import type { Values } from "../entities/entity-values.ts";
 import { KeyReference } from "./key-reference.ts";
 
 /** A value that an entity does not hold yet in the form in which it is stored. */
@@ -31,37 +32,39 @@ export class NewValues {
   /** Rows alike may share one list. */
   readonly properties: readonly MappedProperty[];
   readonly written: readonly unknown[];
-  readonly snapshots: readonly unknown[];
+  /** What is remembered, by property. What is remembered of a new row grows with what the database fills in. */
+  readonly row: Values;
   readonly settling: readonly Settling[];
   readonly waiting: readonly Waiting[];
 
   constructor(
     properties: readonly MappedProperty[],
     written: readonly unknown[],
-    snapshots: readonly unknown[],
+    row: Values,
     settling: readonly Settling[] = NONE,
     waiting: readonly Waiting[] = NONE,
   ) {
     this.properties = properties;
     this.written = written;
-    this.snapshots = snapshots;
+    this.row = row;
     this.settling = settling;
     this.waiting = waiting;
   }
 
-  /** The place of a property among these; -1 if it gets no value. */
-  placeOf(name: string): number {
-    return this.properties.findIndex((property) => property.name === name);
+  /** Whether a property gets a value. */
+  has(name: string): boolean {
+    return this.properties.some((property) => property.name === name);
   }
 
   /** The values of some properties alone. */
   only(properties: ReadonlySet<MappedProperty>): NewValues {
     const places = [...this.properties.keys()].filter((place) => properties.has(this.properties[place]!));
+    const kept = places.map((place) => this.properties[place]!);
     const isKept = ({ property }: { readonly property: MappedProperty }) => properties.has(property);
     return new NewValues(
-      places.map((place) => this.properties[place]!),
+      kept,
       places.map((place) => this.written[place]),
-      places.map((place) => this.snapshots[place]),
+      Object.fromEntries(kept.map(({ name }) => [name, this.row[name]])),
       this.settling.filter(isKept),
       this.waiting.filter(isKept),
     );
@@ -74,12 +77,11 @@ export class NewValues {
 
   /** The same with null for some properties, which keeps their place: their values come later. */
   withNull(properties: ReadonlySet<MappedProperty>): NewValues {
-    const orNull = (value: unknown, place: number) => (properties.has(this.properties[place]!) ? null : value);
     const isLeft = ({ property }: { readonly property: MappedProperty }) => !properties.has(property);
     return new NewValues(
       this.properties,
-      this.written.map(orNull),
-      this.snapshots.map(orNull),
+      this.written.map((value, place) => (properties.has(this.properties[place]!) ? null : value)),
+      { ...this.row, ...Object.fromEntries([...properties].map(({ name }) => [name, null])) },
       this.settling.filter(isLeft),
       this.waiting.filter(isLeft),
     );
@@ -91,7 +93,7 @@ export class NewValues {
     const draft = new ValuesDraft(engine);
     for (const [place, property] of this.properties.entries()) {
       const waiting = this.waiting.find((one) => one.property === property);
-      if (waiting === undefined) draft.keep(property, this.written[place], this.snapshots[place]);
+      if (waiting === undefined) draft.keep(property, this.written[place], this.row[property.name]);
       else draft.add(property, waiting.reference.value, waiting.given);
     }
     for (const one of this.settling) draft.settle(one);
@@ -104,7 +106,7 @@ export class ValuesDraft {
   readonly #engine: Engine;
   readonly #properties: MappedProperty[] = [];
   readonly #written: unknown[] = [];
-  readonly #snapshots: unknown[] = [];
+  readonly #row: Values = {};
   #settling: Settling[] | undefined;
   #waiting: Waiting[] | undefined;
 
@@ -112,13 +114,8 @@ export class ValuesDraft {
     this.#engine = engine;
   }
 
-  /** The properties so far. */
-  get properties(): readonly MappedProperty[] {
-    return this.#properties;
-  }
-
   get values(): NewValues {
-    return new NewValues(this.#properties, this.#written, this.#snapshots, this.#settling, this.#waiting);
+    return new NewValues(this.#properties, this.#written, this.#row, this.#settling, this.#waiting);
   }
 
   /**
@@ -152,7 +149,7 @@ export class ValuesDraft {
   keep(property: MappedProperty, written: unknown, snapshot: unknown): void {
     this.#properties.push(property);
     this.#written.push(written);
-    this.#snapshots.push(snapshot);
+    this.#row[property.name] = snapshot;
   }
 
   /** Notes that the entity is to be given a value. */
@@ -162,7 +159,7 @@ export class ValuesDraft {
   }
 }
 
-keepShape([new NewValues([], [], []), new ValuesDraft(UNUSED)]);
+keepShape([new NewValues([], [], {}), new ValuesDraft(UNUSED)]);
 
 /** Kinds of column of which one value can be written in several ways. */
 export const HAVE_CANONICAL_FORM: ReadonlySet<string> = new Set(["numeric", "uuid", "time", "timestamp"]);

@@ -191,8 +191,7 @@ function lookUp<U extends FlushUnit>(
 
 /** The value that a row will have: what changes, else what it has. */
 function newValue(unit: InsertUnit | UpdateUnit, { name }: MappedProperty): unknown {
-  const place = unit.values.placeOf(name);
-  if (place >= 0) return unit.values.snapshots[place];
+  if (unit.values.has(name)) return unit.values.row[name];
   return rowOf(unit.kind === "update" ? (unit.replaced ?? unit.entity) : unit.entity)?.[name];
 }
 

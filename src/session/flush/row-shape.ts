@@ -1,9 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
-import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { Values } from "../entities/entity-values.ts";
 import type { FlushUnit } from "./flush-unit.ts";
 import { TableDelete } from "./table-delete.ts";
 import { TableInsert } from "./table-insert.ts";
@@ -33,14 +31,11 @@ export class InsertShape {
   readonly parts: readonly InsertPart[];
   /** Whether one statement writes a row, and tells all that the database fills in. */
   readonly isOneStatement: boolean;
-  /** What is remembered of a row, by the snapshots of its values; what the database fills in is undefined yet. */
-  readonly rowOf: (snapshots: readonly unknown[]) => Values;
 
   constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
     this.parts = mapper.tables.map((table) => insertPart(table, mapper, engine, properties));
     this.isOneStatement =
       mapper.tables.length === 1 && this.parts[0]!.fetched.every(({ column }) => column === mapper.table.generatedKey);
-    this.rowOf = rowMaker(mapper, properties);
   }
 }
 
@@ -191,17 +186,4 @@ function tellingColumns(
 ): { readonly told: readonly MappedProperty[]; readonly where: readonly TableColumn[] } {
   const guards = version?.table === table ? [version] : [];
   return { told: [...key, ...guards], where: [...table.primaryKey, ...guards.map(({ column }) => column)] };
-}
-
-/** Makes the function that puts snapshots under the names of their properties, in the order that all rows have. */
-function rowMaker(mapper: Mapper, properties: readonly MappedProperty[]): InsertShape["rowOf"] {
-  const members = mapper.properties.map((property) => {
-    const place = properties.indexOf(property);
-    return `${JSON.stringify(property.name)}: ${place < 0 ? "undefined" : `snapshots[${place}]`}`;
-  });
-  return (
-    generated(`(snapshots) => ({ ${members.join(", ")} })`, {}) ??
-    ((snapshots) =>
-      Object.fromEntries(mapper.properties.map((property) => [property.name, snapshots[properties.indexOf(property)]])))
-  );
 }

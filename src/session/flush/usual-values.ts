@@ -51,11 +51,14 @@ function makeReader(mapper: Mapper, engine: Engine): Reader {
     constants[`encode${index}`] = engine.converter(column).codec.encode;
     return orNull(`accepted${index}`, constants[`encode${index}`] && `encode${index}`);
   });
-  const snapshots = properties.map(({ column }, index) => {
-    constants[`take${index}`] = snapshotTaker(column.definition.type.kind);
-    return orNull(`value${index}`, constants[`take${index}`] && `take${index}`);
+  // All rows have all properties in one order; what the database fills in comes later.
+  const row = mapper.properties.map((property) => {
+    const index = properties.indexOf(property);
+    if (index < 0) return `${JSON.stringify(property.name)}: undefined`;
+    constants[`take${index}`] = snapshotTaker(property.column.definition.type.kind);
+    return `${JSON.stringify(property.name)}: ${orNull(`value${index}`, constants[`take${index}`] && `take${index}`)}`;
   });
-  const made = `new NewValues(properties, [${written.join(", ")}], [${snapshots.join(", ")}])`;
+  const made = `new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} })`;
   // What is wrong with a value is found out when it is read in the other way.
   const code = `(entity) => { try { ${lines.join("\n")} return ${made}; } catch { return undefined; } }`;
   return generated<Reader>(code, constants) ?? (() => undefined);

@@ -17,7 +17,7 @@ export function committedChanges(work: UnitOfWork, { fates }: CommitResult, logs
 export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): void {
   if (!work.hasGone) return;
   for (const [bind, log] of logs) {
-    if (fates.get(bind) === "committed") for (const [entity] of log) work.settleRemoved(entity);
+    if (fates.get(bind) === "committed") for (const { entity } of log) work.settleRemoved(entity);
   }
 }
 
@@ -36,12 +36,15 @@ export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult, logs:
 
 /** Gives entities back what they were. */
 export function undo(work: UnitOfWork, log: UndoLog): void {
-  for (const [entity, before] of log.reversed()) work.undo(entity, before);
+  for (const { entity, undo: before } of log.reversed()) work.undo(entity, before);
 }
 
 function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
   const changes: ModelChange[] = [];
-  for (const [entity, { kind }] of log) {
+  for (const {
+    entity,
+    undo: { kind },
+  } of log) {
     if (kind === "read") continue;
     const isGone = work.isGone(entity);
     if (kind === "inserted" && isGone) continue;
@@ -51,5 +54,5 @@ function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
 }
 
 function detach(work: UnitOfWork, log: UndoLog): void {
-  for (const [entity, { kind }] of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
+  for (const { entity, undo: done } of log) if (done.kind !== "read" && work.owns(entity)) work.expunge(entity);
 }

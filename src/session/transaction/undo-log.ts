@@ -17,33 +17,52 @@ export interface Undo {
   readonly filled: readonly Filled[];
 }
 
+interface Entry {
+  readonly entity: Entity;
+  undo: Undo;
+}
+
 /** What a transaction, or the part of it since a savepoint, has done to entities on one bind. */
 export class UndoLog {
-  readonly #entries = new Map<Entity, Undo>();
+  readonly #entries: Entry[] = [];
+  /** The entries by their entities; most transactions end before anybody asks for one. */
+  #byEntity: Map<Entity, Entry> | undefined;
+
+  /** Notes that an entity was inserted, of which nothing was noted before. */
+  noteInserted(entity: Entity, filled: readonly Filled[]): void {
+    this.#add(entity, { kind: "inserted", row: null, filled });
+  }
 
   /** Notes what an entity was. What is noted first stays; of what was filled in, the first before and the last now. */
   note(entity: Entity, undo: Undo): void {
-    const known = this.#entries.get(entity);
+    this.#byEntity ??= new Map(this.#entries.map((entry) => [entry.entity, entry]));
+    const known = this.#byEntity.get(entity);
     if (known === undefined) {
-      this.#entries.set(entity, undo);
+      this.#add(entity, undo);
       return;
     }
-    const kind = known.kind === "read" ? undo.kind : known.kind;
-    this.#entries.set(entity, { kind, row: known.row, filled: continued(known.filled, undo.filled) });
+    const { kind, row, filled } = known.undo;
+    known.undo = { kind: kind === "read" ? undo.kind : kind, row, filled: continued(filled, undo.filled) };
   }
 
   /** Takes over what a released savepoint has noted. */
   absorb(inner: UndoLog): void {
-    for (const [entity, undo] of inner.#entries) this.note(entity, undo);
+    for (const { entity, undo } of inner.#entries) this.note(entity, undo);
   }
 
   /** The entries, the last first: the order in which they are undone. */
-  reversed(): [Entity, Undo][] {
-    return [...this.#entries].reverse();
+  reversed(): readonly Entry[] {
+    return this.#entries.toReversed();
   }
 
-  [Symbol.iterator](): IterableIterator<[Entity, Undo]> {
-    return this.#entries.entries();
+  [Symbol.iterator](): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  #add(entity: Entity, undo: Undo): void {
+    const entry: Entry = { entity, undo };
+    this.#entries.push(entry);
+    this.#byEntity?.set(entity, entry);
   }
 }
 
