@@ -1,5 +1,6 @@
 import type { AnyTable } from "../../schema/table.ts";
 import type { BulkUpdate } from "../family.ts";
+import { flattened } from "../flattened.ts";
 
 /**
  * SQLite takes new values and keys as one list of rows. The statement is worth preparing, so it is always for the same
@@ -21,7 +22,7 @@ export const sqliteBulkUpdate: BulkUpdate = {
     );
   },
 
-  parameters: (rows) => rows.flat(),
+  parameters: flattened,
 };
 
 function quoted(name: string): string {

@@ -44,10 +44,7 @@ function changeFinder(properties: readonly MappedProperty[]): ChangeFinder {
   const constants: Record<string, unknown> = {};
   const conditions = properties.map((property, index) => {
     constants[`property${index}`] = property;
-    constants[`differs${index}`] = differenceFinder(property.column.definition.type.kind);
-    const key = JSON.stringify(property.name);
-    // Null and undefined differ from each other and from everything else.
-    return `entity[${key}] !== row[${key}] && (entity[${key}] == null || row[${key}] == null || differs${index}(entity[${key}], row[${key}]))`;
+    return differenceCode(property, index, constants);
   });
   const any = conditions.map((condition) => `(${condition})`).join(" || ") || "false";
   const all = conditions.map((condition, index) => `if (${condition}) changed.push(property${index});`).join(" ");
@@ -56,6 +53,18 @@ function changeFinder(properties: readonly MappedProperty[]): ChangeFinder {
     changed: (entity, row) => { const changed = []; ${all} return changed; },
   })`;
   return generated<ChangeFinder>(code, constants) ?? loopingFinder(properties);
+}
+
+/** Writes the code that tells whether an `entity` differs from its `row` in a property; what it names is put among the constants. */
+export function differenceCode(
+  { name, column }: MappedProperty,
+  index: number,
+  constants: Record<string, unknown>,
+): string {
+  constants[`differs${index}`] = differenceFinder(column.definition.type.kind);
+  const [held, before] = [`entity[${JSON.stringify(name)}]`, `row[${JSON.stringify(name)}]`];
+  // Null and undefined differ from each other and from everything else.
+  return `${held} !== ${before} && (${held} == null || ${before} == null || differs${index}(${held}, ${before}))`;
 }
 
 function loopingFinder(properties: readonly MappedProperty[]): ChangeFinder {

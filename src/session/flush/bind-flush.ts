@@ -4,15 +4,14 @@ import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
-import { NOTHING_FILLED, type Values } from "../entities/entity-values.ts";
+import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { BindTransaction } from "../transaction/bind-transaction.ts";
-import type { Filled } from "../transaction/undo-log.ts";
+import type { Filled, Undo } from "../transaction/undo-log.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
-import { type InsertShape, picked, rowShapes } from "./row-shape.ts";
+import { type InsertShape, rowShapes } from "./row-shape.ts";
 import { fillIn, settle } from "./settling.ts";
-import { writtenValues } from "./values-to-store.ts";
 
 /** A row to be updated: what it is now, and its new values with all keys filled in. */
 interface ChangedRow {
@@ -73,27 +72,22 @@ export class BindFlush {
     let assigned = settle(entity, settling);
     for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
     const byAdd = this.#work.stored(entity, row);
-    this.#transaction.undo.noteInserted(entity, both(byAdd, assigned));
+    this.#transaction.undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(byAdd, assigned) });
   }
 
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
   async #insertRows({ parts }: InsertShape, rows: readonly NewValues[]): Promise<readonly FilledColumn[]> {
     const filled: FilledColumn[] = [];
-    for (const { places, linked, fetched, statements } of parts) {
-      const sources = linked.map(({ source }) => source);
-      const written = rows.map((values) =>
-        sources.length === 0
-          ? picked(values.written, places)
-          : [...writtenValues(sources, values.row, this.#engine), ...picked(values.written, places)],
-      );
-      const results = await statements.run(this.#transaction.connection, written);
-      for (const [position, { name, column }] of fetched.entries()) {
+    for (const part of parts) {
+      const written = rows.map((values) => part.written(values));
+      const results = await part.statements.run(this.#transaction.connection, written);
+      for (const [position, { name, column }] of part.fetched.entries()) {
         const { kind } = column.definition.type;
         const values = results[position]!;
         for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, values[index]);
         filled.push({ name, values });
       }
-      for (const { source, property } of linked) {
+      for (const { source, property } of part.linked) {
         if (property === undefined) continue;
         const { kind } = source.column.definition.type;
         for (const { row } of rows) row[property.name] = row[source.name];
@@ -113,30 +107,31 @@ export class BindFlush {
       });
       const shape = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
       const missing = new Set<number>();
-      for (const { places, told, statements } of shape.parts) {
-        const written = rows.map(({ values, before }) => [
-          ...picked(values.written, places),
-          ...writtenValues(told, before, this.#engine),
-        ]);
-        for (const index of await statements.run(this.#transaction.connection, written)) missing.add(index);
+      for (const part of shape.parts) {
+        const written = rows.map(({ values, before }) => part.written(values, before));
+        for (const index of await part.statements.run(this.#transaction.connection, written)) missing.add(index);
       }
       const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
       for (const index of missing) stale.push(rows[index]!.unit.entity);
       // Rows may take each other's keys.
       if (shape.changesKey) for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
-      for (const row of found) this.#updated(row);
+      const { undo } = this.#transaction;
+      const isFirst = undo.isEmpty;
+      for (const row of found) this.#updated(row, isFirst);
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
   }
 
-  #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow): void {
-    const row: Values = { ...rowOf(replaced ?? entity)! };
-    for (const { name } of values.properties) row[name] = values.row[name];
+  /** @param isFirst whether nothing was noted in the transaction before these rows */
+  #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow, isFirst: boolean): void {
+    const row = values.over(rowOf(replaced ?? entity)!);
     let assigned = settle(entity, values.settling);
     const { undo } = this.#transaction;
     if (replaced === undefined) {
       this.#work.stored(entity, row);
-      undo.note(entity, { kind: "updated", row: before, filled: assigned });
+      const done: Undo = { kind: "updated", row: before, filled: assigned };
+      if (isFirst) undo.noteFirst(entity, done);
+      else undo.note(entity, done);
       return;
     }
     undo.note(replaced, { kind: "deleted", row: before, filled: NOTHING_FILLED });
@@ -144,7 +139,7 @@ export class BindFlush {
     for (const { name, column } of mapper.properties) {
       assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
     }
-    undo.noteInserted(entity, both(this.#work.stored(entity, row), assigned));
+    undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(this.#work.stored(entity, row), assigned) });
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {
@@ -152,7 +147,7 @@ export class BindFlush {
     const rows = units.map(({ entity }) => rowOf(entity)!);
     const missing = new Set<number>();
     for (const { told, statements } of rowShapes(mapper, this.#engine).deletes) {
-      const keys = rows.map((row) => writtenValues(told, row, this.#engine));
+      const keys = rows.map((row) => told.addTo([], row));
       for (const index of await statements.run(this.#transaction.connection, keys)) missing.add(index);
     }
     if (missing.size > 0) {

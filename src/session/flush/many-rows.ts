@@ -23,14 +23,6 @@ export function portions(rows: Rows, size: number): readonly Rows[] {
   return result;
 }
 
-/** The values of all rows, one after the other. */
-export function flattened(rows: Rows): unknown[] {
-  const values = new Array<unknown>(rows.length * rows[0]!.length);
-  let place = 0;
-  for (const row of rows) for (let index = 0; index < row.length; index++) values[place++] = row[index];
-  return values;
-}
-
 /** One list for each column instead of one for each row. */
 export function transposed(rows: Rows): unknown[][] {
   return rows[0]!.map((_, index) => rows.map((row) => row[index]));

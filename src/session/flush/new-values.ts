@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import { NotNullViolationError } from "../../errors/database.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import type { StoredRow } from "../../model/entity.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import { takeSnapshot } from "../../model/snapshot.ts";
 import type { Values } from "../entities/entity-values.ts";
@@ -36,6 +37,8 @@ export class NewValues {
   readonly row: Values;
   readonly settling: readonly Settling[];
   readonly waiting: readonly Waiting[];
+  /** The row that `row` has all other properties of, if it has any. */
+  readonly base: StoredRow | undefined;
 
   constructor(
     properties: readonly MappedProperty[],
@@ -43,12 +46,23 @@ export class NewValues {
     row: Values,
     settling: readonly Settling[] = NONE,
     waiting: readonly Waiting[] = NONE,
+    base?: StoredRow,
   ) {
     this.properties = properties;
     this.written = written;
     this.row = row;
     this.settling = settling;
     this.waiting = waiting;
+    this.base = base;
+  }
+
+  /** What is remembered of a row from now on that was another before. */
+  over(before: StoredRow): Values {
+    // Most rows are still what they were when the flush began.
+    if (this.base === before) return this.row;
+    const row: Values = { ...before };
+    for (const { name } of this.properties) row[name] = this.row[name];
+    return row;
   }
 
   /** Whether a property gets a value. */

@@ -1,8 +1,11 @@
 import type { Engine } from "../../engine/engine.ts";
+import type { StoredRow } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { FlushUnit } from "./flush-unit.ts";
+import { KeptValues } from "./kept-values.ts";
+import type { NewValues } from "./new-values.ts";
 import { TableDelete } from "./table-delete.ts";
 import { TableInsert } from "./table-insert.ts";
 import { TableUpdate } from "./table-update.ts";
@@ -19,11 +22,38 @@ interface LinkedColumn {
 }
 
 /** What new rows alike write into one of their tables, and what is read back. */
-export interface InsertPart {
-  readonly places: Places;
+export class InsertPart {
   readonly linked: readonly LinkedColumn[];
   readonly fetched: readonly MappedProperty[];
   readonly statements: TableInsert;
+  readonly #places: Places;
+  readonly #sources: KeptValues;
+
+  constructor(table: AnyTable, mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
+    const { columns, places } = inTable(table, mapper, properties);
+    // A joined child's key is that of its parent's row, which is there by now.
+    const links = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
+    this.linked = links.map((column) => ({
+      source: mapper.key[table.primaryKey.indexOf(column)]!,
+      property: mapper.properties.find((one) => one.column === column),
+    }));
+    this.fetched = mapper.properties.filter(
+      (property) => property.table === table && !columns.includes(property.column) && !links.includes(property.column),
+    );
+    const fetched = this.fetched.map(({ column }) => column);
+    this.statements = new TableInsert(table, engine, [...links, ...columns], fetched);
+    this.#places = places;
+    this.#sources = new KeptValues(
+      this.linked.map(({ source }) => source),
+      engine,
+    );
+  }
+
+  /** A row's values in the order of the statement. */
+  written({ written, row }: NewValues): readonly unknown[] {
+    if (this.#sources.size === 0) return picked(written, this.#places);
+    return [...this.#sources.addTo([], row), ...picked(written, this.#places)];
+  }
 }
 
 /** How new rows are stored that are given the same properties. */
@@ -33,18 +63,28 @@ export class InsertShape {
   readonly isOneStatement: boolean;
 
   constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
-    this.parts = mapper.tables.map((table) => insertPart(table, mapper, engine, properties));
+    this.parts = mapper.tables.map((table) => new InsertPart(table, mapper, engine, properties));
     this.isOneStatement =
       mapper.tables.length === 1 && this.parts[0]!.fetched.every(({ column }) => column === mapper.table.generatedKey);
   }
 }
 
 /** What updated rows alike write into one of their tables. */
-export interface UpdatePart {
-  readonly places: Places;
-  /** What tells the row: its key, and its version where that is in this table. */
-  readonly told: readonly MappedProperty[];
+export class UpdatePart {
   readonly statements: TableUpdate;
+  readonly #places: Places;
+  readonly #told: KeptValues;
+
+  constructor(statements: TableUpdate, places: Places, told: KeptValues) {
+    this.statements = statements;
+    this.#places = places;
+    this.#told = told;
+  }
+
+  /** A row's values in the order of the statement: the new ones, then those that tell the row as it was. */
+  written({ written }: NewValues, before: StoredRow): readonly unknown[] {
+    return this.#told.addTo([...picked(written, this.#places)], before);
+  }
 }
 
 /** How rows are updated in the same properties. */
@@ -57,8 +97,8 @@ export class UpdateShape {
     this.parts = mapper.tables.flatMap((table) => {
       const { columns, places } = inTable(table, mapper, properties);
       if (columns.length === 0) return [];
-      const { told, where } = tellingColumns(table, mapper);
-      return [{ places, told, statements: new TableUpdate(table, engine, columns, where) }];
+      const { told, where } = tellingColumns(table, mapper, engine);
+      return [new UpdatePart(new TableUpdate(table, engine, columns, where), places, told)];
     });
     this.changesKey = properties.some((property) => mapper.key.includes(property));
   }
@@ -66,7 +106,8 @@ export class UpdateShape {
 
 /** How rows of a model are deleted from one of their tables. */
 export interface DeletePart {
-  readonly told: readonly MappedProperty[];
+  /** What tells a row. */
+  readonly told: KeptValues;
   readonly statements: TableDelete;
 }
 
@@ -78,6 +119,7 @@ export class RowShapes {
   readonly #updates = new Map<string, UpdateShape>();
   /** Lists that rows share lead to their shape at once. */
   readonly #insertsByList = new WeakMap<readonly MappedProperty[], InsertShape>();
+  readonly #updatesByList = new WeakMap<readonly MappedProperty[], UpdateShape>();
   /** From the last table to the root's. */
   readonly deletes: readonly DeletePart[];
 
@@ -85,7 +127,7 @@ export class RowShapes {
     this.#mapper = mapper;
     this.#engine = engine;
     this.deletes = mapper.tables.toReversed().map((table) => {
-      const { told, where } = tellingColumns(table, mapper);
+      const { told, where } = tellingColumns(table, mapper, engine);
       return { told, statements: new TableDelete(table, engine, where) };
     });
   }
@@ -100,7 +142,12 @@ export class RowShapes {
   }
 
   forUpdate(properties: readonly MappedProperty[]): UpdateShape {
-    return kept(this.#updates, properties, () => new UpdateShape(this.#mapper, this.#engine, properties));
+    let shape = this.#updatesByList.get(properties);
+    if (shape === undefined) {
+      shape = kept(this.#updates, properties, () => new UpdateShape(this.#mapper, this.#engine, properties));
+      this.#updatesByList.set(properties, shape);
+    }
+    return shape;
   }
 }
 
@@ -129,7 +176,7 @@ export function isOneStatement(unit: FlushUnit): boolean {
 }
 
 /** What a list with one value for each property has of one table. */
-export function picked(values: readonly unknown[], places: Places): readonly unknown[] {
+function picked(values: readonly unknown[], places: Places): readonly unknown[] {
   return places === undefined ? values : places.map((place) => values[place]);
 }
 
@@ -141,31 +188,6 @@ function kept<S>(shapes: Map<string, S>, properties: readonly MappedProperty[], 
     shapes.set(names, shape);
   }
   return shape;
-}
-
-function insertPart(
-  table: AnyTable,
-  mapper: Mapper,
-  engine: Engine,
-  properties: readonly MappedProperty[],
-): InsertPart {
-  const { columns, places } = inTable(table, mapper, properties);
-  // A joined child's key is that of its parent's row, which is there by now.
-  const links = table === mapper.root.table ? [] : table.primaryKey.filter((column) => !columns.includes(column));
-  const linked = links.map((column) => ({
-    source: mapper.key[table.primaryKey.indexOf(column)]!,
-    property: mapper.properties.find((one) => one.column === column),
-  }));
-  const fetched = mapper.properties.filter(
-    (property) => property.table === table && !columns.includes(property.column) && !links.includes(property.column),
-  );
-  const statements = new TableInsert(
-    table,
-    engine,
-    [...links, ...columns],
-    fetched.map(({ column }) => column),
-  );
-  return { places, linked, fetched, statements };
 }
 
 /** The properties that are in one of a model's tables. */
@@ -183,7 +205,9 @@ function inTable(
 function tellingColumns(
   table: AnyTable,
   { key, version }: Mapper,
-): { readonly told: readonly MappedProperty[]; readonly where: readonly TableColumn[] } {
+  engine: Engine,
+): { readonly told: KeptValues; readonly where: readonly TableColumn[] } {
   const guards = version?.table === table ? [version] : [];
-  return { told: [...key, ...guards], where: [...table.primaryKey, ...guards.map(({ column }) => column)] };
+  const told = new KeptValues([...key, ...guards], engine);
+  return { told, where: [...table.primaryKey, ...guards.map(({ column }) => column)] };
 }

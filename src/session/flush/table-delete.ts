@@ -1,10 +1,11 @@
 import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { flattened } from "../../engine/flattened.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
-import { flattened, MOST_IN_COLUMNS, mostRows, needsExactNumbers, portions, type Rows } from "./many-rows.ts";
+import { MOST_IN_COLUMNS, mostRows, needsExactNumbers, portions, type Rows } from "./many-rows.ts";
 import { absent, positions } from "./row-identity.ts";
 import { deleteNode } from "./row-nodes.ts";
 import { runEach } from "./table-insert.ts";

@@ -3,13 +3,13 @@ import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, QueryRunner } from "../../engine/family.ts";
+import { flattened } from "../../engine/flattened.ts";
 import { RecentMap } from "../../engine/recent-map.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
 import {
-  flattened,
   MOST_IN_COLUMNS,
   MOST_LONG,
   mostRows,

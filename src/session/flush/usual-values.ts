@@ -1,70 +1,146 @@
 import type { Engine } from "../../engine/engine.ts";
-import type { Entity } from "../../model/entity.ts";
+import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { snapshotTaker } from "../../model/snapshot.ts";
-import { isWritable } from "../entities/changes.ts";
+import { differenceCode, isWritable } from "../entities/changes.ts";
 import { KeyReference } from "./key-reference.ts";
 import { HAVE_CANONICAL_FORM, NewValues } from "./new-values.ts";
 
-type Reader = (entity: Entity) => NewValues | undefined;
-
-const readers = new WeakMap<Engine, WeakMap<Mapper, Reader>>();
-
-/**
- * The values of a new row in the usual case, read by a function that is made for the class: every column was given a
- * value in its canonical form, but for a key that the database numbers. `undefined` in every other case, errors included.
- */
-export function usualValues(entity: Entity, mapper: Mapper, engine: Engine): NewValues | undefined {
-  let ofEngine = readers.get(engine);
-  if (ofEngine === undefined) {
-    ofEngine = new WeakMap();
-    readers.set(engine, ofEngine);
-  }
-  let reader = ofEngine.get(mapper);
-  if (reader === undefined) {
-    reader = makeReader(mapper, engine);
-    ofEngine.set(mapper, reader);
-  }
-  return reader(entity);
+/** Functions that read what is to be stored of entities of one class, made for that class and an engine. */
+interface Readers {
+  readonly values: (entity: Entity) => NewValues | undefined;
+  readonly changes: (entity: Entity, row: StoredRow) => NewValues | undefined;
 }
 
-function makeReader(mapper: Mapper, engine: Engine): Reader {
+const known = new WeakMap<Engine, WeakMap<Mapper, Readers>>();
+
+/**
+ * The values of a new row in the usual case: every column was given a value in its canonical form, but for a key that the
+ * database numbers. `undefined` in every other case, errors included.
+ */
+export function usualValues(entity: Entity, mapper: Mapper, engine: Engine): NewValues | undefined {
+  return readersFor(mapper, engine).values(entity);
+}
+
+/**
+ * The values in which an entity differs from its row in the usual case: they are in their canonical form, and no others
+ * change with them. `undefined` in every other case, errors included.
+ */
+export function usualChanges(entity: Entity, mapper: Mapper, engine: Engine): NewValues | undefined {
+  return readersFor(mapper, engine).changes(entity, rowOf(entity)!);
+}
+
+function readersFor(mapper: Mapper, engine: Engine): Readers {
+  let ofEngine = known.get(engine);
+  if (ofEngine === undefined) {
+    ofEngine = new WeakMap();
+    known.set(engine, ofEngine);
+  }
+  let readers = ofEngine.get(mapper);
+  if (readers === undefined) {
+    readers = { values: valuesReader(mapper, engine), changes: changesReader(mapper, engine) };
+    ofEngine.set(mapper, readers);
+  }
+  return readers;
+}
+
+/** The code that reads one property. */
+interface PropertyCode {
+  /** What must be so that the value is a usual one, and the value as the column has accepted it. */
+  readonly accept: string;
+  /** The value as the driver takes it. */
+  readonly written: string;
+  /** The value as it is remembered. */
+  readonly snapshot: string;
+}
+
+/** Writes the code for a property; what it names is put among the constants. */
+function propertyCode(
+  { name, column, required }: MappedProperty,
+  index: number,
+  engine: Engine,
+  constants: Record<string, unknown>,
+): PropertyCode {
+  const { type } = column.definition;
+  const { encode } = engine.converter(column).codec;
+  const take = snapshotTaker(type.kind);
+  Object.assign(constants, { [`type${index}`]: type, [`encode${index}`]: encode, [`take${index}`]: take });
+  const [value, accepted] = [`value${index}`, `accepted${index}`];
+  const isUnusual = [`${value} === undefined`, `${value} instanceof KeyReference`];
+  if (required) isUnusual.push(`${value} === null`);
+  const lines = [
+    `const ${value} = entity[${JSON.stringify(name)}];`,
+    `if (${isUnusual.join(" || ")}) return undefined;`,
+    `const ${accepted} = ${orNull(value, `type${index}.accept(${value})`)};`,
+  ];
+  if (HAVE_CANONICAL_FORM.has(type.kind)) lines.push(`if (${accepted} !== ${value}) return undefined;`);
+  return {
+    accept: lines.join(" "),
+    written: encode === undefined ? accepted : orNull(accepted, `encode${index}(${accepted})`),
+    snapshot: take === undefined ? value : orNull(value, `take${index}(${value})`),
+  };
+}
+
+function orNull(value: string, made: string): string {
+  return `${value} === null ? null : ${made}`;
+}
+
+function valuesReader(mapper: Mapper, engine: Engine): Readers["values"] {
   const isNumbered = ({ table, column }: MappedProperty) => column === table.generatedKey;
   const properties = mapper.properties.filter((property) => isWritable(property) && !isNumbered(property));
   const constants: Record<string, unknown> = { NewValues, KeyReference, properties };
-  const lines: string[] = [];
-  for (const { name } of mapper.properties.filter(isNumbered))
-    lines.push(`if (entity[${JSON.stringify(name)}] !== undefined) return undefined;`);
-  for (const [index, { name, column, required }] of properties.entries()) {
-    const { type } = column.definition;
-    const [value, accepted] = [`value${index}`, `accepted${index}`];
-    lines.push(`const ${value} = entity[${JSON.stringify(name)}];`);
-    const isUnusual = [`${value} === undefined`, `${value} instanceof KeyReference`];
-    if (required) isUnusual.push(`${value} === null`);
-    lines.push(`if (${isUnusual.join(" || ")}) return undefined;`);
-    constants[`type${index}`] = type;
-    lines.push(`const ${accepted} = ${value} === null ? null : type${index}.accept(${value});`);
-    if (HAVE_CANONICAL_FORM.has(type.kind)) lines.push(`if (${accepted} !== ${value}) return undefined;`);
-  }
-  const written = properties.map(({ column }, index) => {
-    constants[`encode${index}`] = engine.converter(column).codec.encode;
-    return orNull(`accepted${index}`, constants[`encode${index}`] && `encode${index}`);
-  });
+  const codes = properties.map((property, index) => propertyCode(property, index, engine, constants));
+  const numbered = mapper.properties
+    .filter(isNumbered)
+    .map(({ name }) => `if (entity[${JSON.stringify(name)}] !== undefined) return undefined;`);
   // All rows have all properties in one order; what the database fills in comes later.
   const row = mapper.properties.map((property) => {
-    const index = properties.indexOf(property);
-    if (index < 0) return `${JSON.stringify(property.name)}: undefined`;
-    constants[`take${index}`] = snapshotTaker(property.column.definition.type.kind);
-    return `${JSON.stringify(property.name)}: ${orNull(`value${index}`, constants[`take${index}`] && `take${index}`)}`;
+    const code = codes[properties.indexOf(property)];
+    return `${JSON.stringify(property.name)}: ${code?.snapshot ?? "undefined"}`;
   });
-  const made = `new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} })`;
-  // What is wrong with a value is found out when it is read in the other way.
-  const code = `(entity) => { try { ${lines.join("\n")} return ${made}; } catch { return undefined; } }`;
-  return generated<Reader>(code, constants) ?? (() => undefined);
+  const written = codes.map((code) => code.written);
+  return inUsualCase("entity", constants, [
+    ...numbered,
+    ...codes.map(({ accept }) => accept),
+    `return new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} });`,
+  ]);
 }
 
-/** The code of a value that a function makes of another, unless that is null; the value itself where there is none. */
-function orNull(value: string, made: unknown): string {
-  return made === undefined ? value : `${value} === null ? null : ${made}(${value})`;
+/** So many properties have a bit each. */
+const MOST_BITS = 30;
+
+function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
+  const properties = mapper.properties.filter(isWritable);
+  if (mapper.version !== undefined || mapper.touched.length > 0 || properties.length > MOST_BITS)
+    return () => undefined;
+  const lists = new Map<number, readonly MappedProperty[]>();
+  // Rows that change in the same properties share a list of them.
+  const listOf = (bits: number) => {
+    const known = lists.get(bits) ?? properties.filter((_, index) => (bits & (1 << index)) !== 0);
+    lists.set(bits, known);
+    return known;
+  };
+  const constants: Record<string, unknown> = { NewValues, KeyReference, listOf };
+  const lines = properties.map((property, index) => {
+    const { accept, written, snapshot } = propertyCode(property, index, engine, constants);
+    const remember = `after[${JSON.stringify(property.name)}] = ${snapshot};`;
+    return `if (${differenceCode(property, index, constants)}) { ${accept} bits |= ${1 << index}; written.push(${written}); ${remember} }`;
+  });
+  return inUsualCase("entity, row", constants, [
+    "let bits = 0; const written = []; const after = { ...row };",
+    ...lines,
+    "return new NewValues(listOf(bits), written, after, undefined, undefined, row);",
+  ]);
+}
+
+/** A function of these lines. What is wrong with a value is found out when it is read in the other way. */
+function inUsualCase<F extends (...given: never) => NewValues | undefined>(
+  parameters: string,
+  constants: Readonly<Record<string, unknown>>,
+  lines: readonly string[],
+): F {
+  const code = `(${parameters}) => { try { ${lines.join("\n")} } catch { return undefined; } }`;
+  // Where code cannot be made, everything is read in the other way.
+  return generated<F>(code, constants) ?? ((() => undefined) as unknown as F);
 }

@@ -3,11 +3,10 @@ import { NotNullViolationError } from "../../errors/database.ts";
 import { UndefinedValueError } from "../../errors/value.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
-import { restoreSnapshot } from "../../model/snapshot.ts";
 import { changedProperties, isWritable } from "../entities/changes.ts";
 import { valuesOf } from "../entities/entity-values.ts";
 import { type NewValues, ValuesDraft } from "./new-values.ts";
-import { usualValues } from "./usual-values.ts";
+import { usualChanges, usualValues } from "./usual-values.ts";
 
 /**
  * The values of a new row.
@@ -44,6 +43,8 @@ export function valuesToTakeOver(entity: Entity, replaced: Entity, mapper: Mappe
  * @throws {InvalidValueError | NotNullViolationError | UndefinedValueError} for a value that cannot be stored
  */
 export function valuesToUpdate(entity: Entity, mapper: Mapper, engine: Engine): NewValues {
+  const usual = usualChanges(entity, mapper, engine);
+  if (usual !== undefined) return usual;
   const values = valuesOf(entity);
   const changed = changedProperties(entity, mapper);
   const draft = new ValuesDraft(engine);
@@ -63,13 +64,6 @@ export function valuesToUpdate(entity: Entity, mapper: Mapper, engine: Engine): 
   }
   addNextVersion(draft, entity, mapper, rowOf(entity)!);
   return draft.values;
-}
-
-/** The values of some properties of a row, as the driver takes them. */
-export function writtenValues(properties: readonly MappedProperty[], row: StoredRow, engine: Engine): unknown[] {
-  return properties.map(({ name, column }) =>
-    engine.converter(column).write(restoreSnapshot(column.definition.type.kind, row[name]) ?? null),
-  );
 }
 
 function addNewValues(draft: ValuesDraft, entity: Entity, mapper: Mapper, properties: readonly MappedProperty[]): void {

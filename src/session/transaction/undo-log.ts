@@ -28,9 +28,16 @@ export class UndoLog {
   /** The entries by their entities; most transactions end before anybody asks for one. */
   #byEntity: Map<Entity, Entry> | undefined;
 
-  /** Notes that an entity was inserted, of which nothing was noted before. */
-  noteInserted(entity: Entity, filled: readonly Filled[]): void {
-    this.#add(entity, { kind: "inserted", row: null, filled });
+  /** Whether nothing was noted. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** Notes what an entity was, of which nothing was noted before, as of one that is inserted. */
+  noteFirst(entity: Entity, undo: Undo): void {
+    const entry: Entry = { entity, undo };
+    this.#entries.push(entry);
+    this.#byEntity?.set(entity, entry);
   }
 
   /** Notes what an entity was. What is noted first stays; of what was filled in, the first before and the last now. */
@@ -38,7 +45,7 @@ export class UndoLog {
     this.#byEntity ??= new Map(this.#entries.map((entry) => [entry.entity, entry]));
     const known = this.#byEntity.get(entity);
     if (known === undefined) {
-      this.#add(entity, undo);
+      this.noteFirst(entity, undo);
       return;
     }
     const { kind, row, filled } = known.undo;
@@ -57,12 +64,6 @@ export class UndoLog {
 
   [Symbol.iterator](): IterableIterator<Entry> {
     return this.#entries.values();
-  }
-
-  #add(entity: Entity, undo: Undo): void {
-    const entry: Entry = { entity, undo };
-    this.#entries.push(entry);
-    this.#byEntity?.set(entity, entry);
   }
 }
 
