@@ -1,10 +1,12 @@
 import type { BindKey } from "../bind-key.ts";
+import type { Engine } from "../engine/engine.ts";
 import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
+import type { FlushUnit } from "./flush/flush-unit.ts";
 import { isOneStatement } from "./flush/row-shape.ts";
 import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { Session } from "./session.ts";
@@ -64,7 +66,7 @@ export class SessionFlow {
       pending = work.pendingWithKeys(bindKey);
     }
     const units = planFlush(pending, (mapper) => engineOf(all, mapper.table.bindKey), metadatas);
-    const engines = [...new Set(units.map(({ engine }) => engine))];
+    const engines = enginesOf(units);
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);
     const [unit, ...others] = units;
@@ -123,4 +125,12 @@ export class SessionFlow {
     const { events, lock } = this.#host;
     return events.has(event) ? lock.admit(event, () => events.announce(event, ...given)) : undefined;
   }
+}
+
+function enginesOf(units: readonly FlushUnit[]): readonly Engine[] {
+  const engines = new Set<Engine>();
+  units.forEach(({ engine }) => {
+    engines.add(engine);
+  });
+  return [...engines];
 }

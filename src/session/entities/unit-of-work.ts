@@ -186,9 +186,9 @@ export class UnitOfWork implements EntityOwner {
     const hasDeleted = this.#deleted.size > 0;
     for (const [root, entities] of this.identityMap) {
       if (!isHere(root)) continue;
-      for (const entity of entities.values()) {
+      entities.forEach((entity) => {
         if (isChanged(entity, mapperOf(entity)) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
-      }
+      });
     }
     const ofBind = (entities: Iterable<Entity>) =>
       bindKey === undefined ? [...entities] : [...entities].filter((entity) => isHere(mapperOf(entity)));

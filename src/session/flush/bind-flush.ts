@@ -117,7 +117,9 @@ export class BindFlush {
       if (shape.changesKey) for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
       const { undo } = this.#transaction;
       const isFirst = undo.isEmpty;
-      for (const row of found) this.#updated(row, isFirst);
+      found.forEach((row) => {
+        this.#updated(row, isFirst);
+      });
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
   }
@@ -147,7 +149,7 @@ export class BindFlush {
     const rows = units.map(({ entity }) => rowOf(entity)!);
     const missing = new Set<number>();
     for (const { told, statements } of rowShapes(mapper, this.#engine).deletes) {
-      const keys = rows.map((row) => told.addTo([], row));
+      const keys = rows.map((row) => told.of(row));
       for (const index of await statements.run(this.#transaction.connection, keys)) missing.add(index);
     }
     if (missing.size > 0) {

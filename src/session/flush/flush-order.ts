@@ -34,12 +34,17 @@ function sortedByStage(units: readonly FlushUnit[], rank: TableRank): readonly F
   if (units.every(({ kind, mapper }) => kind === first!.kind && mapper === first!.mapper)) return units;
   const stages = new Map<number, FlushUnit[]>();
   let [last, stage] = [first!, stageOf(first!, rank)];
-  for (const unit of units) {
-    if (unit.kind !== last.kind || unit.mapper !== last.mapper) stage = stageOf(unit, rank);
+  let alike: FlushUnit[] = [];
+  stages.set(stage, alike);
+  for (let place = 0; place < units.length; place++) {
+    const unit = units[place]!;
+    if (unit.kind !== last.kind || unit.mapper !== last.mapper) {
+      stage = stageOf(unit, rank);
+      alike = stages.get(stage) ?? [];
+      stages.set(stage, alike);
+    }
     last = unit;
-    const alike = stages.get(stage);
-    if (alike === undefined) stages.set(stage, [unit]);
-    else alike.push(unit);
+    alike.push(unit);
   }
   return [...stages.keys()].sort((a, b) => a - b).flatMap((one) => stages.get(one)!);
 }

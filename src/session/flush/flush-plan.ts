@@ -45,18 +45,18 @@ export function planFlush(
     deletions.set(mapper, keys);
   }
   const units: FlushUnit[] = [];
-  for (const entity of work.added) {
+  work.added.forEach((entity) => {
     const mapper = mapperOf(entity);
     const deletion = deletions.size === 0 ? undefined : takenOut(deletions, entity, mapper);
     if (deletion === undefined) addInsert(units, entity, mapper, engineFor(mapper));
     else addTakeOver(units, entity, deletion);
-  }
-  for (const entity of work.changed) {
+  });
+  work.changed.forEach((entity) => {
     const mapper = mapperOf(entity);
     const engine = engineFor(mapper);
     const values = valuesToUpdate(entity, mapper, engine);
     units.push({ kind: "update", entity, mapper, engine, values, after: AFTER_NOTHING });
-  }
+  });
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...rowDependencies(units, metadatas));
   return orderUnits(units, tableRanks(metadatas));

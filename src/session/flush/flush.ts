@@ -25,7 +25,7 @@ export async function runFlush(
       const own = batches.get(bind.engine)!;
       try {
         for (const batch of own) {
-          for (const unit of batch) if (unit.after.size > 0) await waitForOtherBinds(unit, progress);
+          if (progress.size > 0) for (const unit of batch) await waitForOtherBinds(unit, progress);
           transactions.requireUsable();
           await new BindFlush(bind, work).run(batch);
           if (progress.size > 0) for (const unit of batch) progress.get(unit)?.resolve();

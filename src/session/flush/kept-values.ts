@@ -5,6 +5,8 @@ import type { MappedProperty } from "../../model/mapper.ts";
 import { restoreSnapshot } from "../../model/snapshot.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 
+const NOTHING: readonly never[] = [];
+
 interface KeptColumn {
   readonly name: string;
   readonly kind: TypeKind;
@@ -28,10 +30,19 @@ export class KeptValues {
     return this.#columns.length;
   }
 
-  /** Puts the values of a row behind those of a list, as the driver takes them. */
-  addTo(list: unknown[], row: StoredRow): unknown[] {
-    for (const { name, kind, converter } of this.#columns)
-      list.push(converter.write(restoreSnapshot(kind, row[name]) ?? null));
+  /** The values of a row, as the driver takes them. */
+  of(row: StoredRow): unknown[] {
+    return this.behind(NOTHING, row);
+  }
+
+  /** A list of values, and those of a row behind them. */
+  behind(values: readonly unknown[], row: StoredRow): unknown[] {
+    const list = new Array<unknown>(values.length + this.size);
+    for (let place = 0; place < values.length; place++) list[place] = values[place];
+    for (let index = 0; index < this.size; index++) {
+      const { name, kind, converter } = this.#columns[index]!;
+      list[values.length + index] = converter.write(restoreSnapshot(kind, row[name]) ?? null);
+    }
     return list;
   }
 }

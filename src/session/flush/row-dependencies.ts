@@ -6,6 +6,8 @@ import type { AnyTable } from "../../schema/table.ts";
 import { type IdentityKey, identityKey } from "../entities/identity-key.ts";
 import { cutBefore, type DeleteUnit, type FlushUnit, type InsertUnit, type UpdateUnit, waitFor } from "./flush-unit.ts";
 
+type WrittenUnit = InsertUnit | UpdateUnit;
+
 /** Rows of a table by the values of some of its columns. */
 type RowIndex<U> = Map<AnyTable, Map<string, Map<IdentityKey, U>>>;
 
@@ -20,8 +22,9 @@ type ValueOf<U> = (unit: U, property: MappedProperty) => unknown;
  */
 export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadatas): UpdateUnit[] {
   const deletes = units.filter((unit) => unit.kind === "delete");
-  const written = units.filter((unit) => unit.kind !== "delete");
-  afterReferencedKeys(written);
+  // Without deletes, all are written.
+  const written = deletes.length === 0 ? (units as WrittenUnit[]) : units.filter((unit) => unit.kind !== "delete");
+  if (written.some(isWaiting)) afterReferencedKeys(written);
   if (written.some(haveForeignKeys)) afterParents(written, metadatas);
   if (deletes.length === 0) return [];
   const cuts = afterChildren(deletes, metadatas);
@@ -29,8 +32,8 @@ export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadata
   return cuts;
 }
 
-function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[]): void {
-  let byEntity: Map<Entity, InsertUnit | UpdateUnit> | undefined;
+function afterReferencedKeys(written: readonly WrittenUnit[]): void {
+  let byEntity: Map<Entity, WrittenUnit> | undefined;
   for (const unit of written) {
     for (const { property, reference } of unit.values.waiting) {
       if (reference.entity === unit.entity) continue;
@@ -43,7 +46,7 @@ function afterReferencedKeys(written: readonly (InsertUnit | UpdateUnit)[]): voi
 }
 
 /** Whether a unit makes an entity persistent. */
-function isNew(unit: InsertUnit | UpdateUnit): boolean {
+function isNew(unit: WrittenUnit): boolean {
   return unit.kind === "insert" || unit.replaced !== undefined;
 }
 
@@ -54,12 +57,16 @@ function notAdded({ engine }: FlushUnit, { name, table }: MappedProperty): Sessi
   );
 }
 
+function isWaiting({ values }: WrittenUnit): boolean {
+  return values.waiting.length > 0;
+}
+
 function haveForeignKeys({ mapper }: FlushUnit): boolean {
   return mapper.tables.some(({ foreignKeys }) => foreignKeys.length > 0);
 }
 
 /** Rows come after those that their foreign keys lead to. */
-function afterParents(written: readonly (InsertUnit | UpdateUnit)[], metadatas: Metadatas): void {
+function afterParents(written: readonly WrittenUnit[], metadatas: Metadatas): void {
   const index: RowIndex<InsertUnit> = new Map();
   const tables = new Map<AnyTable, InsertUnit[]>();
   for (const unit of written) {
@@ -100,10 +107,7 @@ function afterChildren(deletes: readonly DeleteUnit[], metadatas: Metadatas): Up
 }
 
 /** Where a new value must be unique and a row that goes away still has it, that row goes first. */
-function afterHoldersOfUniqueValues(
-  written: readonly (InsertUnit | UpdateUnit)[],
-  deletes: readonly DeleteUnit[],
-): void {
+function afterHoldersOfUniqueValues(written: readonly WrittenUnit[], deletes: readonly DeleteUnit[]): void {
   const index: RowIndex<DeleteUnit> = new Map();
   const tables = new Map<AnyTable, DeleteUnit[]>();
   for (const unit of deletes) for (const table of unit.mapper.tables) push(tables, table, unit);
@@ -190,7 +194,7 @@ function lookUp<U extends FlushUnit>(
 }
 
 /** The value that a row will have: what changes, else what it has. */
-function newValue(unit: InsertUnit | UpdateUnit, { name }: MappedProperty): unknown {
+function newValue(unit: WrittenUnit, { name }: MappedProperty): unknown {
   if (unit.values.has(name)) return unit.values.row[name];
   return rowOf(unit.kind === "update" ? (unit.replaced ?? unit.entity) : unit.entity)?.[name];
 }

@@ -52,7 +52,7 @@ export class InsertPart {
   /** A row's values in the order of the statement. */
   written({ written, row }: NewValues): readonly unknown[] {
     if (this.#sources.size === 0) return picked(written, this.#places);
-    return [...this.#sources.addTo([], row), ...picked(written, this.#places)];
+    return [...this.#sources.of(row), ...picked(written, this.#places)];
   }
 }
 
@@ -83,7 +83,7 @@ export class UpdatePart {
 
   /** A row's values in the order of the statement: the new ones, then those that tell the row as it was. */
   written({ written }: NewValues, before: StoredRow): readonly unknown[] {
-    return this.#told.addTo([...picked(written, this.#places)], before);
+    return this.#told.behind(picked(written, this.#places), before);
   }
 }
 

@@ -84,7 +84,7 @@ export class TableInsert {
             : isInSequence
               ? await this.#insertNumbered(connection, portion)
               : await this.#insertTogether(connection, portion);
-      for (const [index, list] of values.entries()) for (const value of list) filled[index]!.push(value);
+      for (const [index, list] of values.entries()) filled[index]!.push(...list);
     }
     return filled;
   }

@@ -124,11 +124,13 @@ function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
   const constants: Record<string, unknown> = { NewValues, KeyReference, listOf };
   const lines = properties.map((property, index) => {
     const { accept, written, snapshot } = propertyCode(property, index, engine, constants);
+    // Most rows change in one property: a list of one is smaller than one that was empty.
+    const send = `if (written === undefined) written = [${written}]; else written.push(${written});`;
     const remember = `after[${JSON.stringify(property.name)}] = ${snapshot};`;
-    return `if (${differenceCode(property, index, constants)}) { ${accept} bits |= ${1 << index}; written.push(${written}); ${remember} }`;
+    return `if (${differenceCode(property, index, constants)}) { ${accept} bits |= ${1 << index}; ${send} ${remember} }`;
   });
   return inUsualCase("entity, row", constants, [
-    "let bits = 0; const written = []; const after = { ...row };",
+    "let bits = 0; let written; const after = { ...row };",
     ...lines,
     "return new NewValues(listOf(bits), written, after, undefined, undefined, row);",
   ]);
