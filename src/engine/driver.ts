@@ -36,6 +36,8 @@ export interface EngineDriver extends Driver {
   releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void>;
   /** Runs a statement that only reads, at once; `undefined` where anything has to be waited for. Absent behind a network. */
   readNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
+  /** The same for a statement that is a whole transaction. */
+  writeNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   status(): PoolStatus;
   /** Whether the server was found to give back no rows of what it writes, although its family can. */
   readonly lacksReturning?: boolean;

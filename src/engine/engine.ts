@@ -260,14 +260,27 @@ export class Engine {
 
   /** @internal runs a statement that only reads, at once; `undefined` where it has to wait, or be seen by somebody */
   readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
-    const driver = this.#driver;
-    const isSeen = this.#before.length > 0 || this.#after.length > 0 || owner.record !== undefined;
-    if (driver?.readNow === undefined || isSeen) return undefined;
+    if (this.#driver?.readNow === undefined || this.#isSeen(owner)) return undefined;
     try {
-      return driver.readNow(query);
+      return this.#driver.readNow(query);
     } catch (error) {
       throw this.databaseError(error, query.sql);
     }
+  }
+
+  /** @internal runs a statement that is a whole transaction, at once, as {@link readNow} does */
+  writeNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
+    if (this.#driver?.writeNow === undefined || this.#isSeen(owner)) return undefined;
+    try {
+      return this.#driver.writeNow(query);
+    } catch (error) {
+      throw this.databaseError(error, query.sql);
+    }
+  }
+
+  /** Whether somebody is to see the statements of an owner. */
+  #isSeen({ record }: Owner): boolean {
+    return this.#before.length > 0 || this.#after.length > 0 || record !== undefined;
   }
 
   /** @internal runs a connection's statement in sight of the listeners, and wraps its errors */

@@ -34,6 +34,7 @@ type Listeners = { [E in SessionEvent]?: SessionEventMap[E][] };
 export class SessionEvents {
   readonly #listeners: Listeners = {};
   readonly #common: SessionEvents | undefined;
+  #isHeard = false;
 
   constructor(common?: SessionEvents) {
     this.#common = common;
@@ -44,10 +45,16 @@ export class SessionEvents {
     const listeners: SessionEventMap[E][] = this.#listeners[event] ?? [];
     this.#listeners[event] = listeners as Listeners[E];
     listeners.push(listener);
+    this.#isHeard = true;
     return () => {
       const position = listeners.indexOf(listener);
       if (position >= 0) listeners.splice(position, 1);
     };
+  }
+
+  /** Whether nobody ever asked to hear of anything. */
+  get isSilent(): boolean {
+    return !this.#isHeard && this.#common?.isSilent !== false;
   }
 
   /** Whether anybody listens to an event. */

@@ -1,9 +1,11 @@
 import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Owner } from "../engine/pool/owner.ts";
 import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
+import { commitAtOnce } from "./flush/commit-at-once.ts";
 import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
 import type { FlushUnit } from "./flush/flush-unit.ts";
@@ -17,6 +19,7 @@ import type { Transactions } from "./transaction/transactions.ts";
 /** What the flow of a session's work needs. */
 export interface FlowHost {
   readonly session: Session;
+  readonly owner: Owner;
   readonly work: UnitOfWork;
   readonly lock: SessionLock;
   readonly transactions: Transactions;
@@ -82,6 +85,16 @@ export class SessionFlow {
       throw error;
     }
     await this.#emit("afterFlush", session);
+  }
+
+  /**
+   * Commits at once what needs neither transaction nor promise, and what nobody is told of.
+   *
+   * @returns whether it is done; otherwise {@link commit} has to do it
+   */
+  commitAtOnce(): boolean | Promise<never> {
+    const { transactions, events } = this.#host;
+    return transactions.isFresh && events.isSilent && commitAtOnce(this.#host);
   }
 
   /** Stores what is pending and commits every bind. */

@@ -430,11 +430,15 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.commit`
    */
-  async commit(): Promise<void> {
-    this.#requireOpen();
-    this.#refuseInListener("commit()");
-    this.#transactionFunctions?.requireNone("commit()");
-    await this.#lock.alone(() => this.#flow.commit());
+  commit(): Promise<void> {
+    return promised(() => {
+      this.#requireOpen();
+      this.#refuseInListener("commit()");
+      this.#transactionFunctions?.requireNone("commit()");
+      const done = this.#lock.isFree && this.#flow.commitAtOnce();
+      if (done === true) return undefined;
+      return done === false ? this.#lock.alone(() => this.#flow.commit()) : done;
+    });
   }
 
   /**

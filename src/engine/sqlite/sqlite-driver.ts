@@ -72,6 +72,10 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     return idle?.executeNow(query);
   }
 
+  writeNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
+    return this.#writerSlots.held === 0 ? this.#writer?.executeNow(query) : undefined;
+  }
+
   async releaseConnection(connection: DatabaseConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
     const loan = this.#loans.get(connection);
     if (loan === undefined) return;

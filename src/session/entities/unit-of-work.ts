@@ -195,6 +195,16 @@ export class UnitOfWork implements EntityOwner {
     return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted) };
   }
 
+  /** The one entity that is new, if that is all there is to be stored. */
+  get soleAddition(): Entity | undefined {
+    if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
+    for (const [, entities] of this.identityMap) {
+      for (const entity of entities.values()) if (isChanged(entity, mapperOf(entity))) return undefined;
+    }
+    const [entity] = this.#added;
+    return entity;
+  }
+
   /** The same, with the entities of other binds whose keys these wait for. */
   pendingWithKeys(bindKey?: BindKey): PendingWork {
     const pending = this.pending(bindKey);

@@ -172,6 +172,17 @@ export class Transactions {
     return !this.isExplicit && this.#twoPhase === undefined && !this.isOpen;
   }
 
+  /** Whether nothing was begun anywhere, nothing has failed, and a bind that writes alone needs nothing but to commit. */
+  get isFresh(): boolean {
+    return this.isUntouched && this.#failure === undefined;
+  }
+
+  /** A transaction has begun and ended at once. */
+  passed(): void {
+    this.#end();
+    this.#host.work.expire();
+  }
+
   /**
    * Runs the one statement that is a whole transaction. Like any commit it is not stopped half-way.
    *
