@@ -1,4 +1,5 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
+import { promised } from "../awaitable.ts";
 import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
 import { keepShape, UNUSED } from "../kept-shapes.ts";
@@ -236,6 +237,12 @@ export class Connection implements DatabaseConnection {
     );
   }
 
+  /** Gives the connection back at once. Returns whether that is done; if not, {@link release} does it. */
+  releaseNow(): boolean {
+    const isPlain = !this.#inTransaction && !this.#unclear && this.#interruption === undefined;
+    return isPlain && this.#driver.releaseNow?.(this.#raw) === true;
+  }
+
   /** Gives the connection back, rolling back what was not committed. If that fails, the connection is closed instead. */
   async release(): Promise<void> {
     if (this.#inTransaction) await this.rollback().catch(() => {});
@@ -265,12 +272,22 @@ export class Connection implements DatabaseConnection {
     // What is not sent is not shown to listeners.
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const isPlain = signal === undefined && this.engine.statementTimeout === undefined;
-    const watched = isPlain ? run : () => this.#watched(run, signal);
     const record = this.#owner?.record;
+    // What nobody looks at is only waited for.
+    if (isPlain && record === undefined && !this.engine.isObserved)
+      return promised(run).catch(this.#failing(query.sql));
+    const watched = isPlain ? run : () => this.#watched(run, signal);
     if (record === undefined) return this.engine.observe(query, watched, this);
     return recorded(record, { ...query, bindKey: this.engine.bindKey }, () =>
       this.engine.observe(query, watched, this),
     );
+  }
+
+  /** Throws what a statement that failed is to throw. */
+  #failing(sql: string): (cause: unknown) => Promise<never> {
+    return async (cause) => {
+      throw await this.errorOf(cause, sql);
+    };
   }
 
   /** Runs something that a signal may end, and the silence of a server that should have ended it by itself. */

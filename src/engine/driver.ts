@@ -34,6 +34,10 @@ export interface PoolStatus {
 export interface EngineDriver extends Driver {
   acquireConnection(options?: AcquireOptions): Promise<DatabaseConnection>;
   releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void>;
+  /** Lends a connection at once; `undefined` where anything has to be waited for. */
+  acquireNow?(options: AcquireOptions): DatabaseConnection | undefined;
+  /** Takes a connection back at once. Returns whether that is done; if not, `releaseConnection` does it. */
+  releaseNow?(connection: DatabaseConnection): boolean;
   /** Runs a statement that only reads, at once; `undefined` where anything has to be waited for. Absent behind a network. */
   readNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   /** The same for a statement that is a whole transaction. */

@@ -248,6 +248,14 @@ export class Engine {
     }
   }
 
+  /** @internal takes a connection at once; `undefined` where anything has to be waited for */
+  connectNow(options: AcquireOptions): Connection | undefined {
+    const driver = this.#driver;
+    const { owner, signal = owner?.signal } = options;
+    const raw = signal?.aborted === true ? undefined : driver?.acquireNow?.(options);
+    return raw === undefined ? undefined : new Connection(this, driver!, raw, owner);
+  }
+
   /** @internal runs one statement on a connection of its own */
   async execute<R>(query: EngineQuery<R>, options: AcquireOptions): Promise<QueryResult<R>> {
     const connection = await this.connect(options);
@@ -280,7 +288,12 @@ export class Engine {
 
   /** Whether somebody is to see the statements of an owner. */
   #isSeen({ record }: Owner): boolean {
-    return this.#before.length > 0 || this.#after.length > 0 || record !== undefined;
+    return this.isObserved || record !== undefined;
+  }
+
+  /** @internal whether listeners are to see every statement */
+  get isObserved(): boolean {
+    return this.#before.length > 0 || this.#after.length > 0;
   }
 
   /** @internal runs a connection's statement in sight of the listeners, and wraps its errors */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "../engine/engine.ts";
 import { unlessAborted } from "../engine/waiting/unless-aborted.ts";
+import { keepShape } from "../kept-shapes.ts";
 
 /** Says whether work goes on inside a lock; it ends with the lock, also for what was left running. */
 interface Pass {
@@ -14,13 +15,31 @@ interface Pass {
 
 const passes = new AsyncLocalStorage<Pass>();
 
+/** A turn in the order of work, which those behind it wait for. */
+export class Turn {
+  #end: PromiseWithResolvers<void> | undefined;
+
+  /** Until it is over; made when somebody waits for that. */
+  get over(): Promise<void> {
+    this.#end ??= Promise.withResolvers<void>();
+    return this.#end.promise;
+  }
+
+  /** Lets those behind go on. */
+  end(): void {
+    this.#end?.resolve();
+  }
+}
+
+keepShape(new Turn());
+
 /**
  * The order of work in one session: on one bind one thing after the other, on different binds side by side, and some
  * things, such as a commit, alone.
  */
 export class SessionLock {
-  readonly #lanes = new Map<Engine, Promise<void>>();
-  #everything: Promise<void> | undefined;
+  readonly #lanes = new Map<Engine, Turn>();
+  #everything: Turn | undefined;
 
   /** Whether nothing holds this lock. */
   get isFree(): boolean {
@@ -37,6 +56,20 @@ export class SessionLock {
     return purposesOf(this);
   }
 
+  /** Takes the turn on a bind where nothing is before it. Whoever has it gives it back with {@link leave}. */
+  takeNow(engine: Engine): Turn | undefined {
+    if (this.#everything !== undefined || this.#lanes.has(engine)) return undefined;
+    const turn = new Turn();
+    this.#lanes.set(engine, turn);
+    return turn;
+  }
+
+  /** Ends a turn on a bind. */
+  leave(engine: Engine, turn: Turn): void {
+    if (this.#lanes.get(engine) === turn) this.#lanes.delete(engine);
+    turn.end();
+  }
+
   /**
    * Runs after all that was asked for on this bind before.
    *
@@ -44,24 +77,20 @@ export class SessionLock {
    */
   async onBind<T>(engine: Engine, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if ((this.#lanes.size > 0 || this.#everything !== undefined) && this.isInside) return run();
-    const before = this.#lanes.get(engine) ?? this.#everything;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#lanes.set(engine, promise);
-    const done = () => {
-      if (this.#lanes.get(engine) === promise) this.#lanes.delete(engine);
-      resolve();
-    };
+    const before = (this.#lanes.get(engine) ?? this.#everything)?.over;
+    const turn = new Turn();
+    this.#lanes.set(engine, turn);
     try {
       if (before !== undefined) await (signal === undefined ? before : unlessAborted(before, signal));
     } catch (error) {
       // Those behind still wait for those before.
-      void before?.then(done);
+      void before?.then(() => this.leave(engine, turn));
       throw error;
     }
     try {
       return await run();
     } finally {
-      done();
+      this.leave(engine, turn);
     }
   }
 
@@ -69,16 +98,16 @@ export class SessionLock {
   async alone<T>(run: () => Promise<T>): Promise<T> {
     if (this.isInside) return run();
     const before = [...this.#lanes.values(), ...(this.#everything === undefined ? [] : [this.#everything])];
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const turn = new Turn();
     this.#lanes.clear();
-    this.#everything = promise;
+    this.#everything = turn;
     try {
       // What need not wait begins at once.
-      if (before.length > 0) await Promise.all(before);
+      if (before.length > 0) await Promise.all(before.map(({ over }) => over));
       return await run();
     } finally {
-      if (this.#everything === promise) this.#everything = undefined;
-      resolve();
+      if (this.#everything === turn) this.#everything = undefined;
+      turn.end();
     }
   }
 

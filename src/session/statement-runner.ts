@@ -1,7 +1,7 @@
 import type { QueryId, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
-import { type EngineQuery, withParameters } from "../engine/driver.ts";
+import { type AcquireOptions, type EngineQuery, withParameters } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
@@ -150,17 +150,23 @@ export class StatementRunner {
    *
    * @param take is given the result before anything else runs on the bind
    */
-  run<R>(
+  async run<R>(
     statement: RoutedStatement<R>,
     options: RunOptions = {},
     take?: (result: QueryResult<R>) => void,
   ): Promise<QueryResult<R>> {
-    return this.#inTurn(statement.engine, options, async () => {
-      const result = await this.#execute(statement, options);
-      statement.compiled.readRows?.(result.rows);
-      take?.(result);
-      return result;
-    });
+    const { engine } = statement;
+    const { lock } = this.#host;
+    const turn = this.#pendingBefore(engine, options) === "nothing" ? lock.takeNow(engine) : undefined;
+    if (turn === undefined) {
+      return this.#inTurn(engine, options, async () => taken(statement, await this.#execute(statement, options), take));
+    }
+    try {
+      this.#host.requireOpen();
+      return taken(statement, await this.#execute(statement, options), take);
+    } finally {
+      lock.leave(engine, turn);
+    }
   }
 
   /**
@@ -265,6 +271,7 @@ export class StatementRunner {
     const { engine, compiled, writes, isRaw } = statement;
     const { transactions, owner, work } = this.#host;
     const signal = this.#signalFor(options);
+    signal?.throwIfAborted();
     transactions.requireUsable();
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
@@ -273,15 +280,18 @@ export class StatementRunner {
       work.expireTables(statement.tables);
       return result;
     }
-    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
+    if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, options)) {
       const bind = await transactions.join(engine, { signal });
       return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal));
     }
-    const connection = await engine.connect({ use: "read", owner, signal });
+    const wanted: AcquireOptions = { use: "read", owner, signal };
+    const connection = engine.connectNow(wanted) ?? (await engine.connect(wanted));
+    this.#running.add(connection);
     try {
-      return await this.#runOn(connection, () => connection.execute(compiled.query, signal));
+      return await connection.execute(compiled.query, signal);
     } finally {
-      await connection.release();
+      this.#running.delete(connection);
+      if (!connection.releaseNow()) await connection.release();
     }
   }
 
@@ -307,4 +317,15 @@ export class StatementRunner {
     if (writes || this.#host.transactions.isExplicit) return true;
     return (isRaw && reads !== true) || engine.readsInTransaction;
   }
+}
+
+/** A result whose values are converted, as whoever takes it gets it too. */
+function taken<R>(
+  { compiled }: RoutedStatement<R>,
+  result: QueryResult<R>,
+  take: ((result: QueryResult<R>) => void) | undefined,
+): QueryResult<R> {
+  compiled.readRows?.(result.rows);
+  take?.(result);
+  return result;
 }

@@ -23,6 +23,8 @@ interface Pooled<C> {
   readonly born: number;
   /** When its server was last known to answer. */
   seen: number;
+  /** Who has it. */
+  owner: Owner | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
   readonly #options: PoolOptions<C>;
   readonly #slots: Slots;
   readonly #idle: Pooled<C>[] = [];
-  readonly #lent = new Map<PhysicalConnection, { readonly pooled: Pooled<C>; readonly owner: Owner }>();
+  readonly #lent = new Map<PhysicalConnection, Pooled<C>>();
   /** When a connection was last found lost: those that nobody has heard of since may be lost as well. */
   #lastLoss = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -45,14 +47,21 @@ export class ConnectionPool<C extends PhysicalConnection> {
     this.#slots = new Slots({ bindKey: options.bindKey, noun: "connection", size: options.size });
   }
 
+  /** Lends a connection at once; `undefined` where one has to be waited for, made, or asked whether it lives. */
+  acquireNow(owner: Owner): C | undefined {
+    const pooled = this.#idle.at(-1);
+    if (pooled === undefined || !this.#isFit(pooled) || this.#isDoubtful(pooled)) return undefined;
+    if (!this.#slots.tryTake(owner)) return undefined;
+    this.#idle.pop();
+    return this.#lend(pooled, owner);
+  }
+
   /** Lends a connection, waiting for one if all are in use. */
   async acquire({ owner = new Owner("a statement"), signal }: AcquireOptions = {}): Promise<C> {
     if (!this.#slots.tryTake(owner)) await this.#slots.take(owner, { timeout: this.#options.timeout, signal });
     const usable = this.#usable();
     try {
-      const pooled = await (signal === undefined ? usable : unlessAborted(usable, signal));
-      this.#lent.set(pooled.connection, { pooled, owner });
-      return pooled.connection;
+      return this.#lend(await (signal === undefined ? usable : unlessAborted(usable, signal)), owner);
     } catch (error) {
       // After an abort the connection that is on its way is the next one's.
       void usable
@@ -63,10 +72,28 @@ export class ConnectionPool<C extends PhysicalConnection> {
     }
   }
 
+  #lend(pooled: Pooled<C>, owner: Owner): C {
+    pooled.owner = owner;
+    this.#lent.set(pooled.connection, pooled);
+    return pooled.connection;
+  }
+
+  /** Takes a connection back at once. Returns whether that is done: one that is not fit for others is left to {@link release}. */
+  releaseNow(connection: PhysicalConnection): boolean {
+    const pooled = this.#lent.get(connection);
+    if (pooled === undefined || this.#closed || connection.isBroken || connection.inTransaction) return false;
+    this.#lent.delete(connection);
+    pooled.seen = Date.now();
+    this.#idle.push(pooled);
+    this.#slots.release(pooled.owner!);
+    return true;
+  }
+
   /** Takes a connection back. A broken one is closed and not lent again, nor is one in a transaction that cannot be ended. */
   async release(connection: PhysicalConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
-    const loan = this.#lent.get(connection);
-    if (loan === undefined) return;
+    const pooled = this.#lent.get(connection);
+    if (pooled === undefined) return;
+    const owner = pooled.owner!;
     const unfit =
       discard ||
       connection.isBroken ||
@@ -74,12 +101,12 @@ export class ConnectionPool<C extends PhysicalConnection> {
     this.#lent.delete(connection);
     if (connection.isBroken) this.#lastLoss = Date.now();
     if (unfit) {
-      this.#slots.release(loan.owner);
+      this.#slots.release(owner);
       await connection.close();
     } else {
-      loan.pooled.seen = Date.now();
-      const kept = this.#keep(loan.pooled);
-      this.#slots.release(loan.owner);
+      pooled.seen = Date.now();
+      const kept = this.#keep(pooled);
+      this.#slots.release(owner);
       await kept;
     }
   }
@@ -95,18 +122,27 @@ export class ConnectionPool<C extends PhysicalConnection> {
   }
 
   async #usable(): Promise<Pooled<C>> {
-    const { recycle, timeout } = this.#options;
-    const deadline = performance.now() + timeout;
+    const deadline = performance.now() + this.#options.timeout;
     for (let pooled = this.#idle.pop(); pooled !== undefined; pooled = this.#idle.pop()) {
-      const { connection, born } = pooled;
-      const tooOld = recycle !== undefined && Date.now() - born > recycle;
+      const { connection } = pooled;
       if (connection.isBroken) this.#lastLoss = Date.now();
-      else if (!tooOld && (await this.#isAlive(pooled, deadline - performance.now()))) return pooled;
+      else if (this.#isFit(pooled) && (await this.#isAlive(pooled, deadline - performance.now()))) return pooled;
       // Nobody has to wait until a connection that may be dead is closed.
       void connection.close();
     }
     const now = Date.now();
-    return { connection: await this.#options.connect(), born: now, seen: now };
+    return { connection: await this.#options.connect(), born: now, seen: now, owner: undefined };
+  }
+
+  /** Whether a connection is neither broken nor too old. */
+  #isFit({ connection, born }: Pooled<C>): boolean {
+    const { recycle } = this.#options;
+    return !connection.isBroken && (recycle === undefined || Date.now() - born <= recycle);
+  }
+
+  /** Whether a connection is to be asked whether it lives. */
+  #isDoubtful({ seen }: Pooled<C>): boolean {
+    return this.#options.prePing || seen <= this.#lastLoss;
   }
 
   /**
@@ -114,9 +150,9 @@ export class ConnectionPool<C extends PhysicalConnection> {
    *
    * @param time how long all that are asked may take together, in milliseconds; the last ones are not waited for
    */
-  async #isAlive({ connection, seen }: Pooled<C>, time: number): Promise<boolean> {
-    if (!this.#options.prePing && seen > this.#lastLoss) return true;
-    if (await answers(connection, Math.max(1, time))) return true;
+  async #isAlive(pooled: Pooled<C>, time: number): Promise<boolean> {
+    if (!this.#isDoubtful(pooled)) return true;
+    if (await answers(pooled.connection, Math.max(1, time))) return true;
     this.#lastLoss = Date.now();
     return false;
   }

@@ -25,6 +25,15 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
     return this.#pool.acquire(options);
   }
 
+  acquireNow({ owner }: AcquireOptions): DatabaseConnection | undefined {
+    return owner === undefined ? undefined : this.#pool.acquireNow(owner);
+  }
+
+  releaseNow(connection: DatabaseConnection): boolean {
+    // Whatever this driver lends is one of its pool's connections.
+    return this.#pool.releaseNow(connection as C);
+  }
+
   async releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void> {
     // Whatever this driver lends is one of its pool's connections.
     await this.#pool.release(connection as C, options);

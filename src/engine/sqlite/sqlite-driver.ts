@@ -65,6 +65,28 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     }
   }
 
+  acquireNow({ use = "write", owner }: AcquireOptions): DatabaseConnection | undefined {
+    if (this.#writer === undefined || owner === undefined) return undefined;
+    const reading = use === "read" && this.#file.path !== undefined;
+    const connection = reading ? this.#idleReaders.at(-1) : this.#writer;
+    const slots = reading ? this.#readerSlots : this.#writerSlots;
+    if (connection === undefined || !slots.tryTake(owner)) return undefined;
+    if (reading) this.#idleReaders.pop();
+    this.#loans.set(connection, { slots, owner });
+    return connection;
+  }
+
+  releaseNow(connection: DatabaseConnection): boolean {
+    // Whatever this driver lends is one of its own connections.
+    const own = connection as SqliteConnection;
+    const loan = this.#loans.get(own);
+    if (loan === undefined || this.#closed || own.inTransaction) return false;
+    this.#loans.delete(own);
+    if (own !== this.#writer) this.#idleReaders.push(own);
+    loan.slots.release(loan.owner);
+    return true;
+  }
+
   readNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
     const isInMemory = this.#file.path === undefined;
     // An idle connection has nobody's transaction, and nothing else runs before this is done.

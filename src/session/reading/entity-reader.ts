@@ -1,4 +1,3 @@
-import type { QueryResult } from "kysely";
 import type { Awaitable } from "../../awaitable.ts";
 import { SessionError, StaleDataError } from "../../errors/session.ts";
 import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
@@ -15,7 +14,7 @@ import type { EngineDirectory } from "../routing.ts";
 import type { RoutedStatement, RunOptions, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { type KeyReading, KeyReadings } from "./key-reading.ts";
-import { type LoadOptions, loadEntities, loadOne, requireClass } from "./load-entities.ts";
+import { loadEntities, loadOne, requireClass } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
 
 /** How an entity is read by its key. */
@@ -75,9 +74,10 @@ export class EntityReader {
     const isSeparate = lock && reading.isSpread;
     if (isSeparate) await this.#runner.run(locking(reading, values), options);
     const routed = lock && !isSeparate ? locking(reading, values) : byKey(reading, values);
-    const [entity] = await this.#load(reading, routed, options, () => {
+    let entity: Entity | undefined;
+    await this.#runner.run(routed, options, ({ rows }) => {
       if (readsAnew(options)) work.expireOne(known);
-      return {};
+      entity = this.#entitiesOf(reading, rows)[0];
     });
     if (entity !== undefined) return ofModel(entity, mapper);
     // A stale entity whose row is gone is nobody's any more, unless it was deleted just now.
@@ -106,8 +106,11 @@ export class EntityReader {
     work.revert(entity);
     const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
     const reading = this.#readings.for(mapper);
-    const found = await this.#load(reading, byKey(reading, values), options, () => ({ overwrite: true }));
-    if (found[0] !== entity) {
+    let found: Entity | undefined;
+    await this.#runner.run(byKey(reading, values), options, ({ rows }) => {
+      found = this.#entitiesOf(reading, rows, true)[0];
+    });
+    if (found !== entity) {
       throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
     }
   }
@@ -161,21 +164,10 @@ export class EntityReader {
     return entity === null ? null : ofModel(entity, hydrator.selection.mapper);
   }
 
-  /** Runs a statement and makes entities of its rows, before anything else runs on the bind. */
-  async #load(
-    { engine, hydrator }: KeyReading,
-    routed: RoutedStatement<DriverRow>,
-    options: RunOptions,
-    before: () => LoadOptions,
-  ): Promise<Entity[]> {
+  /** The entities of rows, while nothing else runs on the bind. */
+  #entitiesOf({ engine, hydrator }: KeyReading, rows: readonly DriverRow[], overwrite = false): Entity[] {
     const { work, transactions } = this.#host;
-    let entities: Entity[] = [];
-    await this.#runner.run(routed, options, ({ rows }: QueryResult<DriverRow>) => {
-      const transaction = transactions.on(engine);
-      const undo = transaction.isOpen ? transaction.undo : undefined;
-      entities = loadEntities(work, hydrator, rows, { ...before(), undo });
-    });
-    return entities;
+    return loadEntities(work, hydrator, rows, { overwrite, undo: transactions.undoOn(engine) });
   }
 }
 

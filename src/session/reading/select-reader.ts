@@ -92,8 +92,7 @@ export class SelectReader implements SelectRunner {
     await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
       const beside = rows.map((row) => taken(row, columns));
       compiled.readRows?.(beside);
-      const transaction = transactions.on(engine);
-      const undo = transaction.isOpen ? transaction.undo : undefined;
+      const undo = transactions.undoOn(engine);
       if (result.kind === "rows") compiled.readRows?.(rows);
       const items = result.kind === "rows" ? rows : this.#load(result, engine, rows, { undo });
       read = items.map((item, index) => ({ item, values: columns.map((name) => beside[index]![name]) }));
@@ -126,8 +125,7 @@ export class SelectReader implements SelectRunner {
     let items: unknown[] = [];
     // Entities are made of the rows before anything else runs on the bind.
     await this.#runner.run(unconverted(routed), options, ({ rows }: QueryResult<DriverRow>) => {
-      const transaction = transactions.on(engine);
-      items = this.#load(result, engine, rows, { undo: transaction.isOpen ? transaction.undo : undefined });
+      items = this.#load(result, engine, rows, { undo: transactions.undoOn(engine) });
     });
     return items;
   }

@@ -13,6 +13,7 @@ import { type CommitResult, commitError, commitInOrder } from "./commit-result.t
 import type { DecisionLog } from "./decision-log.ts";
 import { committedChanges, keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
+import type { UndoLog } from "./undo-log.ts";
 
 /** What a session's transactions need to know of their surroundings. */
 export interface TransactionsHost {
@@ -87,6 +88,12 @@ export class Transactions {
   /** Whether a transaction is open on a bind. */
   isOpenOn(engine: Engine): boolean {
     return this.#binds.get(engine)?.isOpen === true;
+  }
+
+  /** Where it is noted what a bind's transaction does to entities, if one is open. */
+  undoOn(engine: Engine): UndoLog | undefined {
+    const transaction = this.#binds.get(engine);
+    return transaction?.isOpen === true ? transaction.undo : undefined;
   }
 
   /** A bind's transaction, open or not. */
