@@ -49,16 +49,13 @@ export class ConnectionPool<C extends PhysicalConnection> {
 
   /** Lends a connection at once; `undefined` where one has to be waited for, made, or asked whether it lives. */
   acquireNow(owner: Owner): C | undefined {
-    const pooled = this.#idle.at(-1);
-    if (pooled === undefined || !this.#isFit(pooled) || this.#isDoubtful(pooled)) return undefined;
-    if (!this.#slots.tryTake(owner)) return undefined;
-    this.#idle.pop();
-    return this.#lend(pooled, owner);
+    return this.#hasSoundOne && this.#slots.tryTake(owner) ? this.#lend(this.#idle.pop()!, owner) : undefined;
   }
 
   /** Lends a connection, waiting for one if all are in use. */
   async acquire({ owner = new Owner("a statement"), signal }: AcquireOptions = {}): Promise<C> {
     if (!this.#slots.tryTake(owner)) await this.#slots.take(owner, { timeout: this.#options.timeout, signal });
+    if (this.#hasSoundOne) return this.#lend(this.#idle.pop()!, owner);
     const usable = this.#usable();
     try {
       return this.#lend(await (signal === undefined ? usable : unlessAborted(usable, signal)), owner);
@@ -132,6 +129,12 @@ export class ConnectionPool<C extends PhysicalConnection> {
     }
     const now = Date.now();
     return { connection: await this.#options.connect(), born: now, seen: now, owner: undefined };
+  }
+
+  /** Whether the next connection can be used as it is. */
+  get #hasSoundOne(): boolean {
+    const next = this.#idle.at(-1);
+    return next !== undefined && this.#isFit(next) && !this.#isDoubtful(next);
   }
 
   /** Whether a connection is neither broken nor too old. */

@@ -48,7 +48,9 @@ export class Owner {
 
   /** Whether this owner, or work inside its own, waits for anything. */
   get isWaiting(): boolean {
-    return this.pendingWaits().next().done !== true;
+    if (this.waits.size > 0) return true;
+    for (const inner of this.#inner) if (inner.isWaiting) return true;
+    return false;
   }
 
   /** Whether another owner is this one, or surrounds it. */

@@ -104,18 +104,15 @@ export class Slots {
       this.#holders[position] = next.owner;
       next.take();
       // Whoever waits on waits for another owner now, in vain if that one does, or waits for them.
-      const isStuck = [...next.owner.pendingWaits()].some(
-        ([owner, wait]) => endlessWaits(wait.slots, owner.chain()) !== undefined,
-      );
-      for (const waiter of [...this.#waiters])
-        if (isStuck || waiter.owner.isWithin(next.owner)) this.#refuseEndlessWait(waiter);
+      const isStuck = next.owner.isWaiting && mayWaitInVain(next.owner);
+      const concerned = this.#waiters.filter((waiter) => isStuck || waiter.owner.isWithin(next.owner));
+      for (const waiter of concerned) this.#refuseEndlessWait(waiter);
     }
   }
 
   /** Ends waits until this one can end, itself or another that is in its way. */
   #refuseEndlessWait(waiter: Waiter): void {
-    // Nearly always somebody has a place who waits for nothing.
-    if (this.#holders.some((holder) => !holder.isWaiting && !waiter.owner.isWithin(holder))) return;
+    if (this.willComeFreeFor(waiter.owner)) return;
     while (this.#waiters.includes(waiter)) {
       const chain = waiter.owner.chain();
       const endless = endlessWaits(this, chain);
@@ -129,6 +126,11 @@ export class Slots {
       const youngest = circle.reduce((young, other) => (other.owner.age > young.owner.age ? other : young));
       youngest.fail(youngest.slots.#deadlock(youngest.owner));
     }
+  }
+
+  /** Whether somebody has a place who waits for nothing, as nearly always. Where nobody does, more has to be looked at. */
+  willComeFreeFor(owner: Owner): boolean {
+    return this.#holders.some((holder) => !holder.isWaiting && !owner.isWithin(holder));
   }
 
   /** The owners that have the places. */
@@ -166,6 +168,14 @@ export class Slots {
       { bindKey },
     );
   }
+}
+
+/** Whether an owner waits, itself or by work inside its own, for what will never come free. */
+function mayWaitInVain(holder: Owner): boolean {
+  for (const [owner, { slots }] of holder.pendingWaits()) {
+    if (!slots.willComeFreeFor(owner) && endlessWaits(slots, owner.chain()) !== undefined) return true;
+  }
+  return false;
 }
 
 /**

@@ -150,7 +150,8 @@ export class PostgresConnection implements PhysicalConnection {
   }
 
   get inTransaction(): boolean {
-    return ["T", "E"].includes(this.#client.getTransactionStatus?.() ?? "I");
+    const status = this.#client.getTransactionStatus?.();
+    return status === "T" || status === "E";
   }
 
   async ping(timeout: number): Promise<void> {
