@@ -5,6 +5,7 @@ import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
+import { BindFlush } from "./flush/bind-flush.ts";
 import { commitAtOnce } from "./flush/commit-at-once.ts";
 import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
@@ -14,7 +15,8 @@ import { type EngineDirectory, engineOf } from "./routing.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
-import type { Transactions } from "./transaction/transactions.ts";
+import type { FlushPlace } from "./transaction/flush-place.ts";
+import type { CommitOutcome, Transactions } from "./transaction/transactions.ts";
 
 /** What the flow of a session's work needs. */
 export interface FlowHost {
@@ -52,15 +54,21 @@ export class SessionFlow {
     return pending.added.some((entity) => mapperOf(entity).table.bindKey !== bindKey) ? "elsewhere" : "here";
   }
 
+  /** Stores what is pending, on one bind or on all. What fails before anything is sent leaves all as it was. */
+  async flush(bindKey?: BindKey): Promise<void> {
+    await this.#flush(bindKey, false);
+  }
+
   /**
-   * Stores what is pending, on one bind or on all. What fails before anything is sent leaves all as it was.
+   * Stores what is pending.
    *
    * @param isCommitted whether a commit comes next
+   * @returns what that came to, if one statement was all
    */
-  async flush(bindKey?: BindKey, isCommitted = false): Promise<void> {
+  async #flush(bindKey: BindKey | undefined, isCommitted: boolean): Promise<CommitOutcome | undefined> {
     const { work, transactions, engines: all, metadatas, session, events } = this.#host;
     let pending = work.pendingWithKeys(bindKey);
-    if (isNothing(pending)) return;
+    if (isNothing(pending)) return undefined;
     transactions.requireUsable();
     // Without listeners nothing is waited for: values are read when the flush is asked for.
     const asked = this.#emit("beforeFlush", session);
@@ -75,8 +83,8 @@ export class SessionFlow {
     const [unit, ...others] = units;
     const isWhole = isCommitted && others.length === 0 && transactions.isUntouched && !events.has("afterFlush");
     if (isWhole && unit !== undefined && isOneStatement(unit)) {
-      await transactions.commitWhole(unit.entity, (options) => runFlush(units, work, transactions, options));
-      return;
+      const store = (place: FlushPlace) => new BindFlush(place, work).run(units);
+      return transactions.commitWhole(unit.engine, unit.entity, store, events.has("modelsCommitted"));
     }
     try {
       await runFlush(units, work, transactions);
@@ -85,6 +93,7 @@ export class SessionFlow {
       throw error;
     }
     await this.#emit("afterFlush", session);
+    return undefined;
   }
 
   /**
@@ -103,8 +112,8 @@ export class SessionFlow {
     transactions.requireSound();
     const asked = this.#emit("beforeCommit", session);
     if (asked !== undefined) await asked;
-    await this.#flushAll();
-    const outcome = await transactions.commit(events.has("modelsCommitted"));
+    const whole = await this.#flushAll();
+    const outcome = whole ?? (await transactions.commit(events.has("modelsCommitted")));
     if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes, session);
     if ("error" in outcome) throw outcome.error;
     await this.#announce("afterCommit", session);
@@ -117,12 +126,12 @@ export class SessionFlow {
     await this.#announce("afterRollback", session);
   }
 
-  /** Flushes, also what listeners of the flush have added. */
-  async #flushAll(): Promise<void> {
+  /** Flushes, also what listeners of the flush have added. Returns what the commit came to, if one statement was all. */
+  async #flushAll(): Promise<CommitOutcome | undefined> {
     const { work, events } = this.#host;
     for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
-      await this.flush(undefined, true);
-      if (!events.has("afterFlush") || isNothing(work.pending())) return;
+      const whole = await this.#flush(undefined, true);
+      if (!events.has("afterFlush") || isNothing(work.pending())) return whole;
     }
     throw new SessionError(
       `After ${MOST_FLUSHES} flushes there is still something to be stored: a listener adds more with each.`,

@@ -6,7 +6,7 @@ import type { Mapper } from "../../model/mapper.ts";
 import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import type { BindTransaction } from "../transaction/bind-transaction.ts";
+import type { FlushPlace } from "../transaction/flush-place.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
@@ -28,16 +28,16 @@ interface FilledColumn {
 
 /** The part of a flush on one bind. */
 export class BindFlush {
-  readonly #transaction: BindTransaction;
+  readonly #place: FlushPlace;
   readonly #work: UnitOfWork;
 
-  constructor(transaction: BindTransaction, work: UnitOfWork) {
-    this.#transaction = transaction;
+  constructor(place: FlushPlace, work: UnitOfWork) {
+    this.#place = place;
     this.#work = work;
   }
 
   get #engine(): Engine {
-    return this.#transaction.engine;
+    return this.#place.engine;
   }
 
   /**
@@ -52,7 +52,7 @@ export class BindFlush {
       else if (batch[0]!.kind === "update") await this.#update(batch as UpdateUnit[]);
       else await this.#delete(batch as DeleteUnit[]);
     } catch (error) {
-      this.#transaction.fail(error);
+      this.#place.fail(error);
       throw error;
     }
   }
@@ -72,7 +72,7 @@ export class BindFlush {
     let assigned = settle(entity, settling);
     for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
     const byAdd = this.#work.stored(entity, row);
-    this.#transaction.undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(byAdd, assigned) });
+    this.#place.undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(byAdd, assigned) });
   }
 
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
@@ -80,7 +80,7 @@ export class BindFlush {
     const filled: FilledColumn[] = [];
     for (const part of parts) {
       const written = rows.map((values) => part.written(values));
-      const results = await part.statements.run(this.#transaction.connection, written);
+      const results = await part.statements.run(this.#place.connection, written);
       for (const [position, { name, column }] of part.fetched.entries()) {
         const { kind } = column.definition.type;
         const values = results[position]!;
@@ -109,13 +109,13 @@ export class BindFlush {
       const missing = new Set<number>();
       for (const part of shape.parts) {
         const written = rows.map(({ values, before }) => part.written(values, before));
-        for (const index of await part.statements.run(this.#transaction.connection, written)) missing.add(index);
+        for (const index of await part.statements.run(this.#place.connection, written)) missing.add(index);
       }
       const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
       for (const index of missing) stale.push(rows[index]!.unit.entity);
       // Rows may take each other's keys.
       if (shape.changesKey) for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
-      const { undo } = this.#transaction;
+      const { undo } = this.#place;
       const isFirst = undo.isEmpty;
       found.forEach((row) => {
         this.#updated(row, isFirst);
@@ -128,7 +128,7 @@ export class BindFlush {
   #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow, isFirst: boolean): void {
     const row = values.over(rowOf(replaced ?? entity)!);
     let assigned = settle(entity, values.settling);
-    const { undo } = this.#transaction;
+    const { undo } = this.#place;
     if (replaced === undefined) {
       this.#work.stored(entity, row);
       const done: Undo = { kind: "updated", row: before, filled: assigned };
@@ -150,7 +150,7 @@ export class BindFlush {
     const missing = new Set<number>();
     for (const { told, statements } of rowShapes(mapper, this.#engine).deletes) {
       const keys = rows.map((row) => told.of(row));
-      for (const index of await statements.run(this.#transaction.connection, keys)) missing.add(index);
+      for (const index of await statements.run(this.#place.connection, keys)) missing.add(index);
     }
     if (missing.size > 0) {
       throw staleRows(
@@ -160,7 +160,7 @@ export class BindFlush {
       );
     }
     for (const [index, { entity }] of units.entries()) {
-      this.#transaction.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: NOTHING_FILLED });
+      this.#place.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: NOTHING_FILLED });
       this.#work.removed(entity);
     }
   }

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import type { JoinOptions, Transactions } from "../transaction/transactions.ts";
+import type { Transactions } from "../transaction/transactions.ts";
 import { BindFlush } from "./bind-flush.ts";
 import type { FlushUnit } from "./flush-unit.ts";
 
@@ -15,10 +15,9 @@ export async function runFlush(
   units: readonly FlushUnit[],
   work: UnitOfWork,
   transactions: Transactions,
-  options: JoinOptions = {},
 ): Promise<void> {
   const batches = batchesByEngine(units);
-  const binds = await transactions.joinToWrite([...batches.keys()], options);
+  const binds = await transactions.joinToWrite([...batches.keys()]);
   const progress = awaitedElsewhere(units);
   const outcomes = await Promise.allSettled(
     binds.map(async (bind) => {

@@ -1,7 +1,7 @@
 import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import type { Connection } from "../../engine/connection.ts";
-import type { EngineQuery } from "../../engine/driver.ts";
+import type { AcquireOptions, EngineQuery } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
@@ -10,6 +10,7 @@ import type { Ending } from "../../engine/two-phase/two-phase.ts";
 import { ConnectionError, DatabaseError } from "../../errors/database.ts";
 import { FailedTransactionError } from "../../errors/session.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import type { FlushPlace } from "./flush-place.ts";
 import { UndoLog } from "./undo-log.ts";
 
 interface Level {
@@ -25,15 +26,13 @@ export interface Part {
   readonly before?: string | undefined;
   /** Ends the wait for a connection. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether one statement is all that there will be: by itself it happens as a whole or not at all. */
-  readonly isWhole?: boolean | undefined;
 }
 
 /**
  * A session's work on one bind: nothing until it writes, then one transaction on one connection, with a savepoint for
  * each nested transaction that the bind takes part in.
  */
-export class BindTransaction {
+export class BindTransaction implements FlushPlace {
   readonly engine: Engine;
   readonly #owner: Owner;
   readonly #levels: Level[] = [];
@@ -41,7 +40,6 @@ export class BindTransaction {
   #joining: Promise<void> = Promise.resolve();
   #failure: unknown;
   #wrote = false;
-  #isWhole = false;
   #gid: string | undefined;
   #preparing: "not" | "failed" | "perhaps" = "not";
 
@@ -111,15 +109,15 @@ export class BindTransaction {
     this.requireUsable();
     if (this.#connection === undefined) {
       const use = settings.accessMode === "read only" ? "read" : "write";
-      const connection = await this.engine.connect({ use, owner: this.#owner, signal: part.signal });
+      const wanted: AcquireOptions = { use, owner: this.#owner, signal: part.signal };
+      const connection = this.engine.connectNow(wanted) ?? (await this.engine.connect(wanted));
       try {
-        if (part.isWhole !== true) await begin(connection, settings, part);
+        await begin(connection, settings, part);
       } catch (error) {
         await connection.release();
         throw error;
       }
       this.#connection = connection;
-      this.#isWhole = part.isWhole === true;
       this.#gid = part.gid;
       this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
     }
@@ -175,10 +173,10 @@ export class BindTransaction {
 
   async commit(): Promise<void> {
     const connection = this.#connection!;
-    if (!this.#isWhole) await connection.commit();
+    await connection.commit();
     this.#forget();
     // What is committed stays so, whatever becomes of the connection.
-    await connection.release().catch(() => {});
+    if (!connection.releaseNow()) await connection.release().catch(() => {});
   }
 
   /** Prepares the transaction, so that the server keeps it until it is told what to do. */
@@ -228,11 +226,10 @@ export class BindTransaction {
   async rollback(): Promise<void> {
     if (this.mayBePrepared) return this.#endPrepared("rollback");
     const connection = this.#connection;
-    const isWhole = this.#isWhole;
     this.#forget();
     if (connection === undefined) return;
     try {
-      if (!isWhole) await connection.rollback();
+      await connection.rollback();
     } finally {
       await connection.release();
     }
@@ -281,7 +278,6 @@ export class BindTransaction {
     this.#levels.length = 0;
     this.#failure = undefined;
     this.#wrote = false;
-    this.#isWhole = false;
     this.#gid = undefined;
     this.#preparing = "not";
   }

@@ -1,6 +1,7 @@
 import { ConnectionError } from "../../errors/database.ts";
 import { PartialCommitError } from "../../errors/session.ts";
 import type { BindTransaction } from "./bind-transaction.ts";
+import type { FlushPlace } from "./flush-place.ts";
 
 /**
  * What became of a bind in a commit. `unknown`: the connection was lost while it committed; `inDoubt`: it is prepared, and
@@ -8,9 +9,9 @@ import type { BindTransaction } from "./bind-transaction.ts";
  */
 export type Fate = "committed" | "failed" | "rolledBack" | "unknown" | "inDoubt";
 
-/** What became of each bind. */
-export interface CommitResult {
-  readonly fates: ReadonlyMap<BindTransaction, Fate>;
+/** What became of each bind, by the place where its rows were stored. */
+export interface CommitResult<P extends FlushPlace = BindTransaction> {
+  readonly fates: ReadonlyMap<P, Fate>;
   /** Why not all were committed. */
   readonly failure?: { readonly cause: unknown };
 }
@@ -35,7 +36,7 @@ export async function commitInOrder(binds: readonly BindTransaction[]): Promise<
 }
 
 /** The error that says what became of each bind: the failure itself, if nothing else is to be said. */
-export function commitError({ fates, failure }: CommitResult): unknown {
+export function commitError({ fates, failure }: CommitResult<FlushPlace>): unknown {
   const of = (fate: Fate) => [...fates].filter(([, other]) => other === fate).map(([{ engine }]) => engine.bindKey);
   const outcome = {
     committed: of("committed"),

@@ -1,20 +1,20 @@
 import type { BindKey } from "../../bind-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
-import type { BindTransaction } from "./bind-transaction.ts";
 import type { CommitResult } from "./commit-result.ts";
+import type { FlushPlace } from "./flush-place.ts";
 import type { UndoLog } from "./undo-log.ts";
 
 /** What was done to entities on each bind. */
-export type UndoLogs = ReadonlyMap<BindTransaction, UndoLog>;
+export type UndoLogs = ReadonlyMap<FlushPlace, UndoLog>;
 
 /** What was committed, each entity once. */
-export function committedChanges(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): ModelChange[] {
+export function committedChanges(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): ModelChange[] {
   return [...logs].flatMap(([bind, log]) => (fates.get(bind) === "committed" ? changesOf(work, log) : []));
 }
 
 /** Takes note of what was committed. */
-export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): void {
+export function keepCommitted(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): void {
   if (!work.hasGone) return;
   for (const [bind, log] of logs) {
     if (fates.get(bind) === "committed") for (const { entity } of log) work.settleRemoved(entity);
@@ -22,7 +22,7 @@ export function keepCommitted(work: UnitOfWork, { fates }: CommitResult, logs: U
 }
 
 /** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
-export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult, logs: UndoLogs): void {
+export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): void {
   const undone = new Set<BindKey>();
   for (const [bind, log] of logs) {
     const fate = fates.get(bind);

@@ -1,5 +1,6 @@
 import type { TransactionSettings } from "kysely";
 import { type BindKey, bindLabel } from "../../bind-key.ts";
+import type { AcquireOptions } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { ConnectionError } from "../../errors/database.ts";
@@ -11,7 +12,8 @@ import { BindTransaction, type Part } from "./bind-transaction.ts";
 import type { CommitPolicy } from "./commit-policy.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
-import { committedChanges, keepCommitted, undo, undoUncommitted } from "./entity-outcomes.ts";
+import { committedChanges, keepCommitted, type UndoLogs, undo, undoUncommitted } from "./entity-outcomes.ts";
+import { type FlushPlace, WholeStatement } from "./flush-place.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import type { UndoLog } from "./undo-log.ts";
 
@@ -30,8 +32,6 @@ export interface TransactionsHost {
 export interface JoinOptions {
   /** Ends the wait for a connection. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether one statement is all that there will be, so that it needs neither beginning nor commit. */
-  readonly isWhole?: boolean | undefined;
 }
 
 /** What a commit came to. */
@@ -107,13 +107,13 @@ export class Transactions {
   }
 
   /** A bind's transaction, begun if it is not; the signal ends the wait for that. */
-  async join(engine: Engine, { signal, isWhole }: JoinOptions = {}): Promise<BindTransaction> {
+  async join(engine: Engine, { signal }: JoinOptions = {}): Promise<BindTransaction> {
     this.requireUsable();
     const transaction = this.on(engine);
     const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
     const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
     const { gid, before } = part ?? NO_PART;
-    await transaction.join(this.#depth, this.#settings, { gid, before, signal, isWhole });
+    await transaction.join(this.#depth, this.#settings, { gid, before, signal });
     return transaction;
   }
 
@@ -191,26 +191,38 @@ export class Transactions {
   }
 
   /**
-   * Runs the one statement that is a whole transaction. Like any commit it is not stopped half-way.
+   * Commits by one statement that is a whole transaction. Like any commit it is not stopped half-way.
    *
+   * @param store runs the statement, and notes what it did
+   * @param isHeard whether anybody is to be told what was stored
    * @throws {PartialCommitError} if the connection was lost meanwhile
    */
-  async commitWhole(entity: Entity, run: (options: JoinOptions) => Promise<void>): Promise<void> {
+  async commitWhole(
+    engine: Engine,
+    entity: Entity,
+    store: (place: WholeStatement) => Promise<void>,
+    isHeard: boolean,
+  ): Promise<CommitOutcome> {
     const { owner, work } = this.#host;
     const { signal } = owner;
     owner.signal = undefined;
+    let place: WholeStatement | undefined;
     try {
-      await run({ isWhole: true, signal });
+      const wanted: AcquireOptions = { use: "write", owner, signal };
+      place = new WholeStatement(engine.connectNow(wanted) ?? (await engine.connect(wanted)));
+      await store(place);
     } catch (error) {
-      const [bind] = this.open();
       await this.fail(error);
-      if (bind === undefined || !(error instanceof ConnectionError)) throw error;
+      if (place === undefined || !(error instanceof ConnectionError)) throw error;
       this.#failure = undefined;
       if (work.owns(entity)) work.expunge(entity);
-      throw commitError({ fates: new Map([[bind, "unknown"]]), failure: { cause: error } });
+      throw commitError({ fates: new Map([[place, "unknown"]]), failure: { cause: error } });
     } finally {
       owner.signal = signal;
+      if (place !== undefined && !place.connection.releaseNow()) await place.connection.release().catch(() => {});
     }
+    const done: CommitResult<FlushPlace> = { fates: new Map([[place, "committed"]]) };
+    return { changes: this.#settle(done, new Map([[place, place.undo]]), isHeard) };
   }
 
   /** From now on every statement belongs to the transaction, until it ends. */
@@ -257,13 +269,19 @@ export class Transactions {
     const binds = this.open();
     const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
     const result = await this.#commitAll(binds);
-    const changes = isHeard ? committedChanges(work, result, logs) : [];
-    keepCommitted(work, result, logs);
-    this.#end();
-    work.expire();
+    const changes = this.#settle(result, logs, isHeard);
     if (result.failure === undefined) return { changes };
     undoUncommitted(work, result, logs);
     return { changes, error: commitError(result) };
+  }
+
+  /** Takes note of what was committed. Returns it, if somebody is to hear it. */
+  #settle(result: CommitResult<FlushPlace>, logs: UndoLogs, isHeard: boolean): readonly ModelChange[] {
+    const { work } = this.#host;
+    const changes = isHeard ? committedChanges(work, result, logs) : [];
+    keepCommitted(work, result, logs);
+    this.passed();
+    return changes;
   }
 
   async #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
