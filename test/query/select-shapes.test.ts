@@ -79,6 +79,9 @@ onEachFamily("what makes another statement is another shape", async (t, url) => 
     [all.where({ bio: "dora" }), ["dora"]],
     [all.where("bio", "is", null).where("name", "like", "a%"), ["ada"]],
     [all.where("id", "in", [1, 5]).orderBy("id"), ["ada", "eve"]],
+    [all.where("admin", "=", true).orderBy("id"), ["ada", "carl", "eve"]],
+    [all.where("admin", "=", false).orderBy("id"), ["bob", "dora"]],
+    [all.where("admin", "!=", true).where({ name: "bob" }), ["bob"]],
     [all.where((eb) => eb("id", "=", 3)), ["carl"]],
     [all.where((eb) => eb("id", "=", 4)).where("name", "=", "dora"), ["dora"]],
   ] as const) {

@@ -61,10 +61,10 @@ export function translateOperation(
   }
   const calculated = translateCompared(translator, node, scope);
   if (calculated !== undefined) return calculated;
-  const left = translateOperand(translator, leftOperand, rightOperand, scope);
+  const left = written(translateOperand(translator, leftOperand, rightOperand, scope), leftOperand);
   const right = comparable(
     translator,
-    translateOperand(translator, rightOperand, leftOperand, scope),
+    written(translateOperand(translator, rightOperand, leftOperand, scope), rightOperand),
     leftOperand,
     scope,
   );
@@ -135,6 +135,15 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
       property === "value" ? resolver.firstOpposite(conditions, scope) : opposite,
     );
   });
+}
+
+/**
+ * Writes a truth value into the statement: there are but two, and the database can plan for the one that is meant. SQLite
+ * would plan anew each time such a parameter is bound.
+ */
+function written(operand: OperationNode, built: OperationNode): OperationNode {
+  const isTruth = ValueNode.is(operand) && ValueNode.is(built) && typeof built.value === "boolean";
+  return isTruth ? ValueNode.createImmediate(operand.value as boolean | number) : operand;
 }
 
 /** A list whose values say their type, where the database would compare them with less precision than single ones. */

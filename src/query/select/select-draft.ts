@@ -62,6 +62,11 @@ export class SelectDraft {
 
   /** @param column the name of a column of the model; with other text in it, shapes might be taken for one another */
   where(column: string, operator: string, value: unknown): SelectDraft {
+    if (typeof value === "boolean") {
+      // Statements have truth values in their text.
+      const build: Build = (valueAt) => this.#build(valueAt).where(column, operator as "=", value);
+      return this.#step(build, `where ${column} ${operator} ${value}`, this.values);
+    }
     const position = this.values.length;
     return this.#step(
       (valueAt) => this.#build(valueAt).where(column, operator as "=", valueAt(position)),

@@ -146,7 +146,7 @@ export function familiesWith(feature: Feature): FamilyName[] {
   return FAMILIES.filter((family) => !engines[family].family.lacks.has(feature));
 }
 
-/** Asserts what each family is sent. SQL is written with double quotes and `?`. */
+/** Asserts what each family is sent. SQL is written with double quotes, `?`, and `true` and `false` to compare with. */
 export function assertSent(
   statement: Statement,
   expected: PerFamily<string>,
@@ -162,7 +162,8 @@ export function assertSent(
 }
 
 function dialect(family: FamilyName, text: string): string {
-  if (family === "mysql") return text.replaceAll('"', "`");
   let index = 0;
-  return family === "postgres" ? text.replace(/\?/g, () => `$${++index}`) : text;
+  if (family === "postgres") return text.replace(/\?/g, () => `$${++index}`);
+  const plain = text.replaceAll(/true(?= =)|(?<== )true/g, "1").replaceAll("= false", "= 0");
+  return family === "mysql" ? plain.replaceAll('"', "`") : plain;
 }
