@@ -1,5 +1,6 @@
 import type { Entity } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
+import { EntitiesByKey } from "./entities-by-key.ts";
 import type { IdentityKey } from "./identity-key.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { IdentityKey } from "./identity-key.ts";
  * @see SQLAlchemy: `IdentityMap`
  */
 export class IdentityMap {
-  readonly #byRoot = new Map<Mapper, Map<IdentityKey, Entity>>();
+  readonly #byRoot = new Map<Mapper, EntitiesByKey>();
 
   /** How many entities there are. */
   get size(): number {
@@ -32,17 +33,17 @@ export class IdentityMap {
   }
 
   /** The entities of a model and its relatives by key, for many look-ups in a row. */
-  of(mapper: Mapper): Map<IdentityKey, Entity> {
+  of(mapper: Mapper): EntitiesByKey {
     let entities = this.#byRoot.get(mapper.root);
     if (entities === undefined) {
-      entities = new Map();
+      entities = new EntitiesByKey();
       this.#byRoot.set(mapper.root, entities);
     }
     return entities;
   }
 
   /** The models that entities are of, each with its entities. */
-  [Symbol.iterator](): IterableIterator<[Mapper, Map<IdentityKey, Entity>]> {
+  [Symbol.iterator](): IterableIterator<[Mapper, EntitiesByKey]> {
     return this.#byRoot.entries();
   }
 

@@ -87,7 +87,7 @@ export class UnitOfWork implements EntityOwner {
   /** The same for the entities whose rows are in these tables. */
   expireTables(tables: ReadonlySet<AnyTable>): void {
     for (const [, entities] of this.identityMap) {
-      for (const entity of entities.values()) {
+      for (const entity of entities.values) {
         if (mapperOf(entity).tables.some((table) => tables.has(table))) setEpoch(entity, 0);
       }
     }
@@ -166,7 +166,7 @@ export class UnitOfWork implements EntityOwner {
   /** Every entity of the session. */
   *all(): IterableIterator<Entity> {
     yield* this.#added;
-    for (const [, entities] of this.identityMap) yield* entities.values();
+    for (const [, entities] of this.identityMap) yield* entities.values;
     yield* this.#gone;
   }
 
@@ -186,9 +186,9 @@ export class UnitOfWork implements EntityOwner {
     const hasDeleted = this.#deleted.size > 0;
     for (const [root, entities] of this.identityMap) {
       if (!isHere(root)) continue;
-      entities.forEach((entity) => {
+      for (const entity of entities.values) {
         if (isChanged(entity, mapperOf(entity)) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
-      });
+      }
     }
     const ofBind = (entities: Iterable<Entity>) =>
       bindKey === undefined ? [...entities] : [...entities].filter((entity) => isHere(mapperOf(entity)));
@@ -199,7 +199,7 @@ export class UnitOfWork implements EntityOwner {
   get soleAddition(): Entity | undefined {
     if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
     for (const [, entities] of this.identityMap) {
-      for (const entity of entities.values()) if (isChanged(entity, mapperOf(entity))) return undefined;
+      for (const entity of entities.values) if (isChanged(entity, mapperOf(entity))) return undefined;
     }
     const [entity] = this.#added;
     return entity;
@@ -241,28 +241,27 @@ export class UnitOfWork implements EntityOwner {
     if (isWhole) setEpoch(entity, this.#epoch);
   }
 
-  /** An entity's row was inserted, or updated. Returns what `add` had filled in. */
-  stored(entity: Entity, row: StoredRow): readonly Filled[] {
-    const mapper = mapperOf(entity);
-    if (rowOf(entity) === null) return this.#inserted(entity, mapper, row);
-    const keepsKey = this.identityMap.get(mapper, identityKeyOf(mapper, row)!) === entity;
-    if (!keepsKey) this.leaveKey(entity);
-    setRow(entity, row);
-    // An entity that was let go of while its row was being written stays out.
-    if (this.owns(entity) && !keepsKey) this.#enter(entity, mapper, row);
-    // An update tells nothing of the columns that it does not set: what was stale is.
-    return NOTHING_FILLED;
-  }
-
-  #inserted(entity: Entity, mapper: Mapper, row: StoredRow): readonly Filled[] {
+  /** An entity's row was inserted. Returns what `add` had filled in. */
+  inserted(entity: Entity, row: StoredRow): readonly Filled[] {
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     setRow(entity, row);
+    // An entity that was let go of while its row was being written stays out.
     if (!this.owns(entity)) return filled;
     setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
     if (filled !== NOTHING_FILLED) this.#filled.delete(entity);
-    this.#enter(entity, mapper, row);
+    this.#enter(entity, mapperOf(entity), row);
     return filled;
+  }
+
+  /**
+   * An entity's row was updated, which tells nothing of the columns that were not set: what was stale is.
+   *
+   * @param hasLeft whether the entity has left its key, to come in by another one
+   */
+  updated(entity: Entity, row: StoredRow, hasLeft: boolean): void {
+    setRow(entity, row);
+    if (hasLeft && this.owns(entity)) this.#enter(entity, mapperOf(entity), row);
   }
 
   /** An entity's row was deleted, in the transaction that is open. */
@@ -325,7 +324,7 @@ export class UnitOfWork implements EntityOwner {
     }
     for (const [root, entities] of this.identityMap) {
       if (!here(root)) continue;
-      for (const entity of entities.values()) {
+      for (const entity of entities.values) {
         if (isChanged(entity, mapperOf(entity))) setValues(entity, rowOf(entity)!);
       }
     }

@@ -71,7 +71,7 @@ export class BindFlush {
   #inserted(entity: Entity, { settling, row }: NewValues, columns: readonly FilledColumn[], index: number): void {
     let assigned = settle(entity, settling);
     for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
-    const byAdd = this.#work.stored(entity, row);
+    const byAdd = this.#work.inserted(entity, row);
     this.#place.undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(byAdd, assigned) });
   }
 
@@ -118,19 +118,23 @@ export class BindFlush {
       const { undo } = this.#place;
       const isFirst = undo.isEmpty;
       found.forEach((row) => {
-        this.#updated(row, isFirst);
+        this.#updated(row, shape.changesKey, isFirst);
       });
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
   }
 
   /** @param isFirst whether nothing was noted in the transaction before these rows */
-  #updated({ unit: { entity, replaced, mapper }, before, values }: ChangedRow, isFirst: boolean): void {
+  #updated(
+    { unit: { entity, replaced, mapper }, before, values }: ChangedRow,
+    changesKey: boolean,
+    isFirst: boolean,
+  ): void {
     const row = values.over(rowOf(replaced ?? entity)!);
     let assigned = settle(entity, values.settling);
     const { undo } = this.#place;
     if (replaced === undefined) {
-      this.#work.stored(entity, row);
+      this.#work.updated(entity, row, changesKey);
       const done: Undo = { kind: "updated", row: before, filled: assigned };
       if (isFirst) undo.noteFirst(entity, done);
       else undo.note(entity, done);
@@ -141,7 +145,7 @@ export class BindFlush {
     for (const { name, column } of mapper.properties) {
       assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
     }
-    undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(this.#work.stored(entity, row), assigned) });
+    undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(this.#work.inserted(entity, row), assigned) });
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {

@@ -53,7 +53,7 @@ export function commitAtOnce({ work, engines, owner, transactions }: AtOnceHost)
     values.row[name] = takeSnapshot(column.definition.type.kind, filled[place]);
     fillIn(entity, name, filled[place], NOTHING_FILLED);
   }
-  work.stored(entity, values.row);
+  work.inserted(entity, values.row);
   transactions.passed();
   return true;
 }

@@ -3,8 +3,8 @@ import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged } from "../../model/snapshot.ts";
+import type { EntitiesByKey } from "../entities/entities-by-key.ts";
 import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
-import type { IdentityKey } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { UndoLog } from "../transaction/undo-log.ts";
 import type { Hydrator } from "./hydration.ts";
@@ -63,7 +63,7 @@ export function loadTogether(
 
 function loadEntity(
   work: UnitOfWork,
-  entities: Map<IdentityKey, Entity>,
+  entities: EntitiesByKey,
   hydrator: Hydrator,
   row: DriverRow,
   options: LoadOptions,
