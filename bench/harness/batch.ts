@@ -18,16 +18,21 @@ export interface Cost {
   readonly cpu: number;
 }
 
-/** How many sessions are made at a time before they are used: many more would make the garbage collector's work theirs. */
-const UNITS_AT_ONCE = 256;
+/**
+ * At least so many sessions are made at a time before they are used, and so many for each worker. No more: until they are
+ * ended, which an application does at once, they keep alive all that they have loaded.
+ */
+const LEAST_UNITS = 16;
+const UNITS_OF_A_WORKER = 4;
 
 /** Does a scenario so often, and says what that took. Making and ending sessions is not part of it. */
 export async function runBatch(entry: Entry, operations: number): Promise<Cost> {
   const { store, scenario } = entry;
+  const atOnce = Math.max(LEAST_UNITS, UNITS_OF_A_WORKER * scenario.workers);
   let wall = 0;
   let cpu = 0;
-  for (let left = operations; left > 0; left -= UNITS_AT_ONCE) {
-    const units = Array.from({ length: Math.min(left, UNITS_AT_ONCE) }, () => store.enter());
+  for (let left = operations; left > 0; left -= atOnce) {
+    const units = Array.from({ length: Math.min(left, atOnce) }, () => store.enter());
     const before = process.cpuUsage();
     const start = performance.now();
     await (scenario.workers === 1 ? oneByOne(entry, units) : sideBySide(entry, units));

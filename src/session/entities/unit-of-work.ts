@@ -298,7 +298,7 @@ export class UnitOfWork implements EntityOwner {
   }
 
   /** What a transaction did to an entity's row was taken back; so is what the session did to the entity. */
-  undo(entity: Entity, { kind, row, filled }: Undo): void {
+  undo({ entity, kind, row, filled }: Undo): void {
     const owner = ownerOf(entity);
     // An entity that was let go of keeps its values, and one that others have taken in is theirs.
     if (owner !== null && owner !== this) return;

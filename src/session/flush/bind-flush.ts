@@ -7,18 +7,11 @@ import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { FlushPlace } from "../transaction/flush-place.ts";
-import type { Filled, Undo } from "../transaction/undo-log.ts";
+import { type Filled, Undo } from "../transaction/undo-log.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
 import { fillIn, settle } from "./settling.ts";
-
-/** A row to be updated: what it is now, and its new values with all keys filled in. */
-interface ChangedRow {
-  readonly unit: UpdateUnit;
-  readonly before: StoredRow;
-  readonly values: NewValues;
-}
 
 /** What the database has filled in for a property, for each row. */
 interface FilledColumn {
@@ -72,7 +65,7 @@ export class BindFlush {
     let assigned = settle(entity, settling);
     for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
     const byAdd = this.#work.inserted(entity, row);
-    this.#place.undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(byAdd, assigned) });
+    this.#place.undo.noteFirst(new Undo(entity, "inserted", null, both(byAdd, assigned)));
   }
 
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
@@ -101,51 +94,49 @@ export class BindFlush {
   async #update(units: readonly UpdateUnit[]): Promise<void> {
     const stale: Entity[] = [];
     for (const alike of alikeIn(units)) {
-      const rows = alike.map((unit): ChangedRow => {
-        const before = rowOf(unit.replaced ?? unit.entity)!;
-        return { unit, before, values: unit.values.resolved(this.#engine) };
-      });
-      const shape = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
+      const before = alike.map(({ entity, replaced }) => rowOf(replaced ?? entity)!);
+      const values = alike.map((unit) => unit.values.resolved(this.#engine));
+      const { parts, changesKey } = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
       const missing = new Set<number>();
-      for (const part of shape.parts) {
-        const written = rows.map(({ values, before }) => part.written(values, before));
+      for (const part of parts) {
+        const written = values.map((one, index) => part.written(one, before[index]!));
         for (const index of await part.statements.run(this.#place.connection, written)) missing.add(index);
       }
-      const found = missing.size === 0 ? rows : rows.filter((_, index) => !missing.has(index));
-      for (const index of missing) stale.push(rows[index]!.unit.entity);
+      for (const index of missing) stale.push(alike[index]!.entity);
+      const found = missing.size === 0 ? alike : alike.filter((_, index) => !missing.has(index));
       // Rows may take each other's keys.
-      if (shape.changesKey) for (const { unit } of found) this.#work.leaveKey(unit.replaced ?? unit.entity);
-      const { undo } = this.#place;
-      const isFirst = undo.isEmpty;
-      found.forEach((row) => {
-        this.#updated(row, shape.changesKey, isFirst);
-      });
+      if (changesKey) for (const { entity, replaced } of found) this.#work.leaveKey(replaced ?? entity);
+      const isFirst = this.#place.undo.isEmpty;
+      for (let index = 0; index < alike.length; index++) {
+        if (missing.has(index)) continue;
+        if (alike[index]!.replaced === undefined)
+          this.#updated(alike[index]!.entity, values[index]!, before[index]!, changesKey, isFirst);
+        else this.#tookOver(alike[index]!, values[index]!, before[index]!);
+      }
     }
     if (stale.length > 0) throw staleRows(units[0]!.mapper, "updated", stale);
   }
 
   /** @param isFirst whether nothing was noted in the transaction before these rows */
-  #updated(
-    { unit: { entity, replaced, mapper }, before, values }: ChangedRow,
-    changesKey: boolean,
-    isFirst: boolean,
-  ): void {
-    const row = values.over(rowOf(replaced ?? entity)!);
+  #updated(entity: Entity, values: NewValues, before: StoredRow, hasLeft: boolean, isFirst: boolean): void {
+    const row = values.over(rowOf(entity)!);
+    const assigned = settle(entity, values.settling);
+    this.#work.updated(entity, row, hasLeft);
+    const done = new Undo(entity, "updated", before, assigned);
+    if (isFirst) this.#place.undo.noteFirst(done);
+    else this.#place.undo.note(done);
+  }
+
+  #tookOver({ entity, replaced, mapper }: UpdateUnit, values: NewValues, before: StoredRow): void {
+    const row = values.over(rowOf(replaced!)!);
     let assigned = settle(entity, values.settling);
     const { undo } = this.#place;
-    if (replaced === undefined) {
-      this.#work.updated(entity, row, changesKey);
-      const done: Undo = { kind: "updated", row: before, filled: assigned };
-      if (isFirst) undo.noteFirst(entity, done);
-      else undo.note(entity, done);
-      return;
-    }
-    undo.note(replaced, { kind: "deleted", row: before, filled: NOTHING_FILLED });
-    this.#work.removed(replaced);
+    undo.note(new Undo(replaced!, "deleted", before, NOTHING_FILLED));
+    this.#work.removed(replaced!);
     for (const { name, column } of mapper.properties) {
       assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
     }
-    undo.noteFirst(entity, { kind: "inserted", row: null, filled: both(this.#work.inserted(entity, row), assigned) });
+    undo.noteFirst(new Undo(entity, "inserted", null, both(this.#work.inserted(entity, row), assigned)));
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {
@@ -164,7 +155,7 @@ export class BindFlush {
       );
     }
     for (const [index, { entity }] of units.entries()) {
-      this.#place.undo.note(entity, { kind: "deleted", row: rows[index]!, filled: NOTHING_FILLED });
+      this.#place.undo.note(new Undo(entity, "deleted", rows[index]!, NOTHING_FILLED));
       this.#work.removed(entity);
     }
   }

@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors/session.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
-import { cutBefore, type FlushUnit, type InsertUnit, type UpdateUnit } from "./flush-unit.ts";
+import { cutBefore, type FlushUnit, type InsertUnit, type UpdateUnit, updateAfter } from "./flush-unit.ts";
 import { LowestFirst } from "./lowest-first.ts";
 
 /** A table's place among those of its bind, parents first. */
@@ -147,6 +147,5 @@ function fillAfter(unit: InsertUnit | UpdateUnit, other: FlushUnit, properties: 
   const later = new Set(properties);
   const values = unit.values.only(later);
   unit.values = unit.kind === "insert" ? unit.values.withNull(later) : unit.values.without(later);
-  const { entity, mapper, engine } = unit;
-  return { kind: "update", entity, mapper, engine, values, after: new Map([unit, other].map((one) => [one, []])) };
+  return updateAfter([unit, other], unit, values);
 }

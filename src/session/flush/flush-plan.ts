@@ -6,7 +6,7 @@ import type { Metadatas } from "../../schema/metadatas.ts";
 import { valuesOf } from "../entities/entity-values.ts";
 import { type IdentityKey, identityKeyOf } from "../entities/identity-key.ts";
 import { orderUnits } from "./flush-order.ts";
-import { AFTER_NOTHING, type DeleteUnit, type FlushUnit, type InsertUnit, type UpdateUnit } from "./flush-unit.ts";
+import { DeleteUnit, type FlushUnit, InsertUnit, UpdateUnit, updateAfter } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
 import { rowDependencies } from "./row-dependencies.ts";
 import { tableRanks } from "./table-ranks.ts";
@@ -39,7 +39,7 @@ export function planFlush(
   const deletions = new Map<Mapper, Map<IdentityKey, DeleteUnit>>();
   for (const entity of work.deleted) {
     const mapper = mapperOf(entity);
-    const unit: DeleteUnit = { kind: "delete", entity, mapper, engine: engineFor(mapper), after: AFTER_NOTHING };
+    const unit = new DeleteUnit(entity, mapper, engineFor(mapper));
     const keys = deletions.get(mapper) ?? new Map<IdentityKey, DeleteUnit>();
     keys.set(identityKeyOf(mapper, rowOf(entity)!)!, unit);
     deletions.set(mapper, keys);
@@ -54,8 +54,7 @@ export function planFlush(
   work.changed.forEach((entity) => {
     const mapper = mapperOf(entity);
     const engine = engineFor(mapper);
-    const values = valuesToUpdate(entity, mapper, engine);
-    units.push({ kind: "update", entity, mapper, engine, values, after: AFTER_NOTHING });
+    units.push(new UpdateUnit(entity, mapper, engine, valuesToUpdate(entity, mapper, engine)));
   });
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...rowDependencies(units, metadatas));
@@ -79,14 +78,14 @@ function takenOut(
 /** The insert of a row, and the update that fills in what is the row's own generated key. */
 function addInsert(units: FlushUnit[], entity: Entity, mapper: Mapper, engine: Engine): void {
   const values = valuesToInsert(entity, mapper, engine);
-  const insert: InsertUnit = { kind: "insert", entity, mapper, engine, values, after: AFTER_NOTHING };
+  const insert = new InsertUnit(entity, mapper, engine, values);
   units.push(insert);
   const own = propertiesWaitingFor(entity, values);
   if (own.size === 0) return;
   const required = [...own].find((property) => property.required);
   if (required !== undefined) throw selfReference(required);
   insert.values = values.withNull(own);
-  units.push(updateAfter(insert, values.only(own)));
+  units.push(updateAfter([insert], insert, values.only(own)));
 }
 
 /** The properties of a row that are to be its own key. */
@@ -96,11 +95,6 @@ function propertiesWaitingFor(entity: Entity, { waiting }: NewValues): ReadonlyS
 }
 
 const NO_PROPERTIES: ReadonlySet<MappedProperty> = new Set();
-
-function updateAfter(unit: InsertUnit | UpdateUnit, values: NewValues): UpdateUnit {
-  const { entity, mapper, engine } = unit;
-  return { kind: "update", entity, mapper, engine, values, after: new Map([[unit, []]]) };
-}
 
 function selfReference({ name, table }: MappedProperty): SessionError {
   return new SessionError(
@@ -112,10 +106,10 @@ function selfReference({ name, table }: MappedProperty): SessionError {
 /** A row that is deleted and inserted with the same key is updated; what refers to the new one itself comes after. */
 function addTakeOver(units: FlushUnit[], entity: Entity, { entity: replaced, mapper, engine }: DeleteUnit): void {
   const values = valuesToTakeOver(entity, replaced, mapper, engine);
-  const update: UpdateUnit = { kind: "update", entity, mapper, engine, values, after: AFTER_NOTHING, replaced };
+  const update = new UpdateUnit(entity, mapper, engine, values, replaced);
   units.push(update);
   const own = propertiesWaitingFor(entity, values);
   if (own.size === 0) return;
   update.values = values.without(own);
-  units.push(updateAfter(update, values.only(own)));
+  units.push(updateAfter([update], update, values.only(own)));
 }

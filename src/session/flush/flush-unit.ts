@@ -1,37 +1,72 @@
 import type { Engine } from "../../engine/engine.ts";
+import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { NewValues } from "./new-values.ts";
 
-interface UnitBase {
+/** The units that have to be done before one; a value names the columns that could be filled in later instead. */
+type Needed = Map<FlushUnit, readonly MappedProperty[]>;
+
+/** Shared by most units: there is nothing that has to be done before them. Others get a map of their own. */
+export const AFTER_NOTHING: Needed = new Map();
+
+/** A row to be inserted. */
+export class InsertUnit {
+  readonly kind = "insert";
   readonly entity: Entity;
   readonly mapper: Mapper;
   readonly engine: Engine;
-  /** The units that have to be done first; a value names the columns that could be filled in later instead. */
-  after: Map<FlushUnit, readonly MappedProperty[]>;
-}
-
-/** A row to be inserted. */
-export interface InsertUnit extends UnitBase {
-  readonly kind: "insert";
   values: NewValues;
+  after: Needed = AFTER_NOTHING;
+
+  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues) {
+    this.entity = entity;
+    this.mapper = mapper;
+    this.engine = engine;
+    this.values = values;
+  }
 }
 
 /** A row to be updated, in the columns that changed. */
-export interface UpdateUnit extends UnitBase {
-  readonly kind: "update";
+export class UpdateUnit {
+  readonly kind = "update";
+  readonly entity: Entity;
+  readonly mapper: Mapper;
+  readonly engine: Engine;
   values: NewValues;
+  after: Needed = AFTER_NOTHING;
   /** The deleted entity whose row this new one takes over, since it has the same key. */
-  readonly replaced?: Entity;
+  readonly replaced: Entity | undefined;
+
+  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues, replaced?: Entity) {
+    this.entity = entity;
+    this.mapper = mapper;
+    this.engine = engine;
+    this.values = values;
+    this.replaced = replaced;
+  }
 }
 
 /** A row to be deleted. */
-export interface DeleteUnit extends UnitBase {
-  readonly kind: "delete";
+export class DeleteUnit {
+  readonly kind = "delete";
+  readonly entity: Entity;
+  readonly mapper: Mapper;
+  readonly engine: Engine;
+  after: Needed = AFTER_NOTHING;
+
+  constructor(entity: Entity, mapper: Mapper, engine: Engine) {
+    this.entity = entity;
+    this.mapper = mapper;
+    this.engine = engine;
+  }
 }
 
-/** Shared by most units: there is nothing that has to be done before them. Others get a map of their own. */
-export const AFTER_NOTHING: UnitBase["after"] = new Map();
+keepShape([
+  new InsertUnit(UNUSED, UNUSED, UNUSED, UNUSED),
+  new UpdateUnit(UNUSED, UNUSED, UNUSED, UNUSED),
+  new DeleteUnit(UNUSED, UNUSED, UNUSED),
+]);
 
 /** One row's part in a flush. */
 export type FlushUnit = InsertUnit | UpdateUnit | DeleteUnit;
@@ -49,20 +84,30 @@ export function waitFor(unit: FlushUnit, other: FlushUnit, later: readonly Mappe
   unit.after.set(other, mustWait ? [] : [...new Set([...(known ?? []), ...later])]);
 }
 
+/** The update of a unit's row, after others. */
+export function updateAfter(
+  others: readonly FlushUnit[],
+  { entity, mapper, engine }: FlushUnit,
+  values: NewValues,
+): UpdateUnit {
+  const update = new UpdateUnit(entity, mapper, engine, values);
+  for (const other of others) waitFor(update, other, []);
+  return update;
+}
+
 /**
  * Sets the columns of a row that hold another to null, before both are deleted.
  *
  * @param unit the row that the other one holds, perhaps the same
  */
 export function cutBefore(unit: FlushUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
-  const { entity, mapper, engine } = other;
   const row = Object.fromEntries(properties.map(({ name }) => [name, null]));
   const values = new NewValues(
     properties,
     properties.map(() => null),
     row,
   );
-  const cut: UpdateUnit = { kind: "update", entity, mapper, engine, values, after: AFTER_NOTHING };
+  const cut = updateAfter([], other, values);
   waitFor(unit, cut, []);
   waitFor(other, cut, []);
   return cut;

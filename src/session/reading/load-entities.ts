@@ -6,7 +6,7 @@ import { isUnchanged } from "../../model/snapshot.ts";
 import type { EntitiesByKey } from "../entities/entities-by-key.ts";
 import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import type { UndoLog } from "../transaction/undo-log.ts";
+import { Undo, type UndoLog } from "../transaction/undo-log.ts";
 import type { Hydrator } from "./hydration.ts";
 import type { DriverRow } from "./row-functions.ts";
 
@@ -119,7 +119,7 @@ function refill(
   const snapshot = reader.snapshotOf(row, values);
   const held = valuesOf(entity);
   const before = rowOf(entity)!;
-  undo?.note(entity, { kind: "read", row: before, filled: NOTHING_FILLED });
+  undo?.note(new Undo(entity, "read", before, NOTHING_FILLED));
   for (const { name, column } of mapper.properties) {
     if (overwrite || isUnchanged(column.definition.type.kind, held[name], before[name])) held[name] = values[name];
   }

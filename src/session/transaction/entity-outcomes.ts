@@ -36,15 +36,12 @@ export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult<FlushP
 
 /** Gives entities back what they were. */
 export function undo(work: UnitOfWork, log: UndoLog): void {
-  for (const { entity, undo: before } of log.reversed()) work.undo(entity, before);
+  for (const one of log.reversed()) work.undo(one);
 }
 
 function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
   const changes: ModelChange[] = [];
-  for (const {
-    entity,
-    undo: { kind },
-  } of log) {
+  for (const { entity, kind } of log) {
     if (kind === "read") continue;
     const isGone = work.isGone(entity);
     if (kind === "inserted" && isGone) continue;
@@ -54,5 +51,5 @@ function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
 }
 
 function detach(work: UnitOfWork, log: UndoLog): void {
-  for (const { entity, undo: done } of log) if (done.kind !== "read" && work.owns(entity)) work.expunge(entity);
+  for (const { entity, kind } of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
 }
