@@ -5,16 +5,22 @@ import { findHiddenColumn, sampleRow, takePart } from "./class-trial.ts";
 import type { Entity } from "./entity.ts";
 import { generated } from "./generated-code.ts";
 import type { EntityClass, Mapper } from "./mapper.ts";
+import { mayHaveConstructor } from "./own-constructor.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** Set while entities are made from rows, whose values need no check. */
 let loading = false;
+/** What sets the columns of the entity that is being made right from a row; gone as soon as it is used. */
+let filling: RowFiller | undefined;
 /** Classes that were tried. */
 const tried = new WeakSet<EntityClass>();
 
 /** The part of a generated constructor that sets the columns. */
 export type ColumnSetter = (entity: Entity, values: Values) => void;
+
+/** Sets the columns of an entity from a row as the driver gave it, which may become what is remembered of it. */
+export type RowFiller = (entity: Entity, row: Record<string, unknown>) => void;
 
 /** How the discriminator of a class's entities gets its value. */
 export interface FixedProperty {
@@ -51,6 +57,12 @@ function loopingSetter(names: readonly string[], fixed: FixedProperty | undefine
  * @throws {InvalidValueError} on a name that is no column
  */
 export function setColumns(entity: Entity, mapper: Mapper, given: unknown): void {
+  if (filling !== undefined) {
+    const fill = filling;
+    filling = undefined;
+    fill(entity, given as Record<string, unknown>);
+    return;
+  }
   const values = loading ? ((given ?? {}) as Values) : checkNewValues(mapper, given);
   mapper.setColumns(entity, values);
   if (loading) takePart(entity);
@@ -98,6 +110,16 @@ export function construct(entityClass: EntityClass, values: Values, mapper: Mapp
   return entity;
 }
 
+/** Makes an entity right from a row, of a class of which it is known that it has no constructor. */
+export function constructFromRow(entityClass: EntityClass, row: Record<string, unknown>, fill: RowFiller): Entity {
+  filling = fill;
+  try {
+    return new entityClass(row);
+  } finally {
+    filling = undefined;
+  }
+}
+
 /**
  * Finds out, once for a class, whether its entities hold what rows give them: a class field may hide a column, and a
  * constructor may keep its argument to itself.
@@ -111,6 +133,7 @@ export function requireSoundClass(entityClass: EntityClass, mapper: Mapper): voi
   tried.add(entityClass);
   if (problem !== undefined) return;
   mapper.soundClass = entityClass;
+  mapper.takesRows = !mayHaveConstructor(entityClass);
   // The one that was tried was watched, so it is not like the others.
   mapper.exemplar = constructAsLoaded(entityClass, sampleRow(mapper));
 }

@@ -65,6 +65,8 @@ export class Mapper {
   readonly identity: unknown;
   /** The class, once it was found that its entities hold what rows give them. */
   soundClass: EntityClass | undefined;
+  /** Whether entities can be made right from rows: the class is sound, and has no constructor that would see them. */
+  takesRows = false;
   /** An entity that nobody uses: see `keepShape`. */
   exemplar: Entity | undefined;
   /** Sets the columns of an entity that is being made. */

@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { EntityColumn, EntitySelection } from "../../query/select/entity-selection.ts";
-import { type DriverRow, keyReader, type ReadColumn, snapshotMaker, valuesReader } from "./row-functions.ts";
+import { type DriverRow, keyReader, type ReadColumn, rowFiller, snapshotMaker, valuesReader } from "./row-functions.ts";
 
 /** How rows of one class become entities. */
 export class ClassReader {
@@ -11,6 +11,8 @@ export class ClassReader {
   readonly valuesOf: ReturnType<typeof valuesReader>;
   /** What is remembered of a row; of the class that alone is asked for, the row itself. */
   readonly snapshotOf: ReturnType<typeof snapshotMaker>;
+  /** Both in one for a new entity, of the class that alone is asked for. */
+  readonly fill: ReturnType<typeof rowFiller>;
 
   constructor(mapper: Mapper, columns: readonly EntityColumn[], engine: Engine, isAskedFor: boolean) {
     this.mapper = mapper;
@@ -22,6 +24,7 @@ export class ClassReader {
     }));
     this.valuesOf = valuesReader(this.columns);
     this.snapshotOf = snapshotMaker(this.columns, isAskedFor);
+    this.fill = isAskedFor ? rowFiller(this.columns) : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors/session.ts";
-import { construct } from "../../model/construction.ts";
+import { construct, constructFromRow } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged } from "../../model/snapshot.ts";
@@ -7,7 +7,7 @@ import type { EntitiesByKey } from "../entities/entities-by-key.ts";
 import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { Undo, type UndoLog } from "../transaction/undo-log.ts";
-import type { Hydrator } from "./hydration.ts";
+import type { ClassReader, Hydrator } from "./hydration.ts";
 import type { DriverRow } from "./row-functions.ts";
 
 /** How rows become a session's entities. */
@@ -72,11 +72,7 @@ function loadEntity(
   if (key === undefined) return null;
   const known = entities.get(key);
   if (known === undefined) {
-    const { mapper, valuesOf, snapshotOf } = hydrator.readerOf(row);
-    const values = valuesOf(row);
-    const snapshot = snapshotOf(row, values);
-    const entity = construct(mapper.entityClass, values, mapper);
-    work.loaded(entity, snapshot);
+    const entity = makeEntity(work, hydrator.readerOf(row), row);
     entities.set(key, entity);
     options.made?.push(entity);
     return entity;
@@ -84,6 +80,21 @@ function loadEntity(
   requireClass(known, hydrator.selection.mapper);
   if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
   return known;
+}
+
+/** A new entity of a row, which the row is remembered of. */
+function makeEntity(work: UnitOfWork, { mapper, fill, valuesOf, snapshotOf }: ClassReader, row: DriverRow): Entity {
+  const { entityClass } = mapper;
+  if (fill !== undefined && mapper.takesRows && mapper.soundClass === entityClass) {
+    const entity = constructFromRow(entityClass, row, fill);
+    work.loaded(entity, row);
+    return entity;
+  }
+  const values = valuesOf(row);
+  const snapshot = snapshotOf(row, values);
+  const entity = construct(entityClass, values, mapper);
+  work.loaded(entity, snapshot);
+  return entity;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
+import type { RowFiller } from "../../model/construction.ts";
 import { generated } from "../../model/generated-code.ts";
 import { snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
@@ -63,6 +64,44 @@ export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) =
   const code = `(row) => { try { return { ${members.join(", ")} }; } catch { return oneByOne(row); } }`;
   const decoders = columns.map(({ converter }, index) => [`decode${index}`, converter.codec.decode] as const);
   return generated(code, { oneByOne, ...Object.fromEntries(decoders) }) ?? oneByOne;
+}
+
+/**
+ * Makes the function that sets an entity's columns from a row and makes of the row what is to be remembered of it; absent
+ * where the runtime does not let it be made.
+ *
+ * The function throws `PrecisionError` or `InvalidValueError` for a value that cannot be read without loss.
+ */
+export function rowFiller(columns: readonly ReadColumn[]): RowFiller | undefined {
+  const readAgain = (row: DriverRow): void => {
+    for (const { rowKey, converter } of columns) converter.read(row[rowKey]);
+  };
+  const constants: Record<string, unknown> = { readAgain };
+  const reads: string[] = [];
+  const sets: string[] = [];
+  for (const [index, { name, kind, converter }] of columns.entries()) {
+    const [stored, held] = [`row[${JSON.stringify(name)}]`, `entity[${JSON.stringify(name)}]`];
+    if (converter.codec.decode === undefined && snapshotTaker(kind) === undefined) {
+      sets.push(`${held} = ${stored} ?? null;`);
+      continue;
+    }
+    constants[`decode${index}`] = converter.codec.decode ?? ((value: unknown) => value);
+    constants[`take${index}`] = snapshotTaker(kind);
+    reads.push(
+      `const stored${index} = ${stored}; value${index} = stored${index} == null ? null : decode${index}(stored${index});`,
+    );
+    const taken =
+      snapshotTaker(kind) === undefined ? "" : `value${index} === null ? null : take${index}(value${index})`;
+    sets.push(`${held} = value${index}; ${stored} = ${taken || `value${index}`};`);
+  }
+  const values = columns.map((_, index) => `value${index}`).join(", ");
+  // An error has to name its column, which is found by reading again.
+  const code = `(entity, row) => {
+    let ${values};
+    try { ${reads.join(" ")} } catch (error) { readAgain(row); throw error; }
+    ${sets.join(" ")}
+  }`;
+  return generated<RowFiller>(code, constants);
 }
 
 /**
