@@ -11,7 +11,7 @@ import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
 import type { FlushUnit } from "./flush/flush-unit.ts";
 import { isOneStatement } from "./flush/row-shape.ts";
-import { type EngineDirectory, engineOf } from "./routing.ts";
+import type { EngineDirectory } from "./routing.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
@@ -76,12 +76,12 @@ export class SessionFlow {
       await asked;
       pending = work.pendingWithKeys(bindKey);
     }
-    const units = planFlush(pending, (mapper) => engineOf(all, mapper.table.bindKey), metadatas);
+    const units = planFlush(pending, all, metadatas);
     const engines = enginesOf(units);
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);
-    const [unit, ...others] = units;
-    const isWhole = isCommitted && others.length === 0 && transactions.isUntouched && !events.has("afterFlush");
+    const unit = units.length === 1 ? units[0]! : undefined;
+    const isWhole = isCommitted && transactions.isUntouched && !events.has("afterFlush");
     if (isWhole && unit !== undefined && isOneStatement(unit)) {
       const store = (place: FlushPlace) => new BindFlush(place, work).run(units);
       return transactions.commitWhole(unit.engine, unit.entity, store, events.has("modelsCommitted"));
@@ -151,8 +151,6 @@ export class SessionFlow {
 
 function enginesOf(units: readonly FlushUnit[]): readonly Engine[] {
   const engines = new Set<Engine>();
-  units.forEach(({ engine }) => {
-    engines.add(engine);
-  });
+  for (let place = 0; place < units.length; place++) engines.add(units[place]!.engine);
   return [...engines];
 }

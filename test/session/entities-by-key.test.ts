@@ -21,7 +21,7 @@ function assertAlike(keys: readonly IdentityKey[], steps: readonly (readonly ["s
       map.delete(key);
     }
     assert.equal(entities.size, map.size);
-    assert.ok([...entities.values].every((entity, place) => entity === [...map.values()][place]));
+    assert.ok(entities.list.every((entity, place) => entity === [...map.values()][place]));
     for (const one of keys) assert.equal(entities.get(one), map.get(one));
   }
 }

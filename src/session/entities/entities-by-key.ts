@@ -20,8 +20,8 @@ export class EntitiesByKey {
   }
 
   /** The entities, in the order in which they came. */
-  get values(): Iterable<Entity> {
-    return this.#map?.values() ?? this.#entities;
+  get list(): readonly Entity[] {
+    return this.#map === undefined ? this.#entities : [...this.#map.values()];
   }
 
   get(key: IdentityKey): Entity | undefined {

@@ -87,7 +87,7 @@ export class UnitOfWork implements EntityOwner {
   /** The same for the entities whose rows are in these tables. */
   expireTables(tables: ReadonlySet<AnyTable>): void {
     for (const [, entities] of this.identityMap) {
-      for (const entity of entities.values) {
+      for (const entity of entities.list) {
         if (mapperOf(entity).tables.some((table) => tables.has(table))) setEpoch(entity, 0);
       }
     }
@@ -166,7 +166,7 @@ export class UnitOfWork implements EntityOwner {
   /** Every entity of the session. */
   *all(): IterableIterator<Entity> {
     yield* this.#added;
-    for (const [, entities] of this.identityMap) yield* entities.values;
+    for (const [, entities] of this.identityMap) yield* entities.list;
     yield* this.#gone;
   }
 
@@ -186,7 +186,7 @@ export class UnitOfWork implements EntityOwner {
     const hasDeleted = this.#deleted.size > 0;
     for (const [root, entities] of this.identityMap) {
       if (!isHere(root)) continue;
-      for (const entity of entities.values) {
+      for (const entity of entities.list) {
         if (isChanged(entity, mapperOf(entity)) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
       }
     }
@@ -199,7 +199,7 @@ export class UnitOfWork implements EntityOwner {
   get soleAddition(): Entity | undefined {
     if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
     for (const [, entities] of this.identityMap) {
-      for (const entity of entities.values) if (isChanged(entity, mapperOf(entity))) return undefined;
+      for (const entity of entities.list) if (isChanged(entity, mapperOf(entity))) return undefined;
     }
     const [entity] = this.#added;
     return entity;
@@ -324,7 +324,7 @@ export class UnitOfWork implements EntityOwner {
     }
     for (const [root, entities] of this.identityMap) {
       if (!here(root)) continue;
-      for (const entity of entities.values) {
+      for (const entity of entities.list) {
         if (isChanged(entity, mapperOf(entity))) setValues(entity, rowOf(entity)!);
       }
     }

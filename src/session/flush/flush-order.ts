@@ -16,7 +16,7 @@ export type TableRank = (table: AnyTable) => number;
  */
 export function orderUnits(units: readonly FlushUnit[], rank: TableRank): readonly FlushUnit[] {
   const sorted = sortedByStage(units, rank);
-  if (sorted.every(({ after }) => after.size === 0)) return sorted;
+  if (sorted.every(waitsForNothing)) return sorted;
   const order = new Order(sorted);
   for (;;) {
     const circle = order.advance();
@@ -25,13 +25,17 @@ export function orderUnits(units: readonly FlushUnit[], rank: TableRank): readon
   }
 }
 
+function waitsForNothing({ after }: FlushUnit): boolean {
+  return after.size === 0;
+}
+
 /** Deletes come after everything else, however many tables there are. */
 const DELETES = 2 ** 30;
 
 /** Units that are equal in kind and table keep their order. */
 function sortedByStage(units: readonly FlushUnit[], rank: TableRank): readonly FlushUnit[] {
+  if (units.every(isLikeFirst)) return units;
   const [first] = units;
-  if (units.every(({ kind, mapper }) => kind === first!.kind && mapper === first!.mapper)) return units;
   const stages = new Map<number, FlushUnit[]>();
   let [last, stage] = [first!, stageOf(first!, rank)];
   let alike: FlushUnit[] = [];
@@ -47,6 +51,10 @@ function sortedByStage(units: readonly FlushUnit[], rank: TableRank): readonly F
     alike.push(unit);
   }
   return [...stages.keys()].sort((a, b) => a - b).flatMap((one) => stages.get(one)!);
+}
+
+function isLikeFirst({ kind, mapper }: FlushUnit, _: number, [first]: readonly FlushUnit[]): boolean {
+  return kind === first!.kind && mapper === first!.mapper;
 }
 
 function stageOf({ kind, mapper }: FlushUnit, rank: TableRank): number {

@@ -5,6 +5,7 @@ import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { Metadatas } from "../../schema/metadatas.ts";
 import { valuesOf } from "../entities/entity-values.ts";
 import { type IdentityKey, identityKeyOf } from "../entities/identity-key.ts";
+import { type EngineDirectory, engineOf } from "../routing.ts";
 import { orderUnits } from "./flush-order.ts";
 import { DeleteUnit, type FlushUnit, InsertUnit, UpdateUnit, updateAfter } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
@@ -31,34 +32,36 @@ export function isNothing({ added, changed, deleted }: PendingWork): boolean {
  * @returns rows in the order in which they can be stored
  * @throws {InvalidValueError | NotNullViolationError | UndefinedValueError} for a value that cannot be stored
  */
-export function planFlush(
-  work: PendingWork,
-  engineFor: (mapper: Mapper) => Engine,
-  metadatas: Metadatas,
-): readonly FlushUnit[] {
+export function planFlush(work: PendingWork, engines: EngineDirectory, metadatas: Metadatas): readonly FlushUnit[] {
   const deletions = new Map<Mapper, Map<IdentityKey, DeleteUnit>>();
   for (const entity of work.deleted) {
     const mapper = mapperOf(entity);
-    const unit = new DeleteUnit(entity, mapper, engineFor(mapper));
+    const unit = new DeleteUnit(entity, mapper, engineFor(mapper, engines));
     const keys = deletions.get(mapper) ?? new Map<IdentityKey, DeleteUnit>();
     keys.set(identityKeyOf(mapper, rowOf(entity)!)!, unit);
     deletions.set(mapper, keys);
   }
   const units: FlushUnit[] = [];
-  work.added.forEach((entity) => {
+  for (let place = 0; place < work.added.length; place++) {
+    const entity = work.added[place]!;
     const mapper = mapperOf(entity);
     const deletion = deletions.size === 0 ? undefined : takenOut(deletions, entity, mapper);
-    if (deletion === undefined) addInsert(units, entity, mapper, engineFor(mapper));
+    if (deletion === undefined) addInsert(units, entity, mapper, engineFor(mapper, engines));
     else addTakeOver(units, entity, deletion);
-  });
-  work.changed.forEach((entity) => {
+  }
+  for (let place = 0; place < work.changed.length; place++) {
+    const entity = work.changed[place]!;
     const mapper = mapperOf(entity);
-    const engine = engineFor(mapper);
+    const engine = engineFor(mapper, engines);
     units.push(new UpdateUnit(entity, mapper, engine, valuesToUpdate(entity, mapper, engine)));
-  });
+  }
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...rowDependencies(units, metadatas));
   return orderUnits(units, tableRanks(metadatas));
+}
+
+function engineFor({ table: { bindKey } }: Mapper, engines: EngineDirectory): Engine {
+  return engineOf(engines, bindKey);
 }
 
 /** The deletion of a row that has the key of a new one: it takes place no more. */

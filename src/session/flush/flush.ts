@@ -65,7 +65,7 @@ async function waitForOtherBinds(
  * row, so that batches never wait for each other in a circle.
  */
 function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
-  const isOrdered = units.some(({ after }) => after.size > 0);
+  const isOrdered = units.some(waits);
   const places = new Map(isOrdered ? units.map((unit, place) => [unit, place]) : []);
   const result = new Map<Engine, Batch[]>();
   const last = new Map<Engine, FlushUnit[]>();
@@ -82,6 +82,10 @@ function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
     else batches.push(batch);
   }
   return result;
+}
+
+function waits({ after }: FlushUnit): boolean {
+  return after.size > 0;
 }
 
 /** Whether a unit can be part of a batch of its engine's that was begun before it. */

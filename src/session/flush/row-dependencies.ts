@@ -21,9 +21,9 @@ type ValueOf<U> = (unit: U, property: MappedProperty) => unknown;
  * @returns updates that are needed beside them: rows that refer to themselves let go before they are deleted
  */
 export function rowDependencies(units: readonly FlushUnit[], metadatas: Metadatas): UpdateUnit[] {
-  const deletes = units.filter((unit) => unit.kind === "delete");
+  const deletes = units.filter(isDelete);
   // Without deletes, all are written.
-  const written = deletes.length === 0 ? (units as WrittenUnit[]) : units.filter((unit) => unit.kind !== "delete");
+  const written = deletes.length === 0 ? (units as WrittenUnit[]) : units.filter(isWrite);
   if (written.some(isWaiting)) afterReferencedKeys(written);
   if (written.some(haveForeignKeys)) afterParents(written, metadatas);
   if (deletes.length === 0) return [];
@@ -55,6 +55,14 @@ function notAdded({ engine }: FlushUnit, { name, table }: MappedProperty): Sessi
     `"${table.fullName}.${name}" is to be the key of an entity that is not stored and was not added to the session. Add it too.`,
     { bindKey: engine.bindKey },
   );
+}
+
+function isDelete(unit: FlushUnit): unit is DeleteUnit {
+  return unit.kind === "delete";
+}
+
+function isWrite(unit: FlushUnit): unit is WrittenUnit {
+  return unit.kind !== "delete";
 }
 
 function isWaiting({ values }: WrittenUnit): boolean {

@@ -175,7 +175,9 @@ export class TableInsert {
     const { insertId = 0n } = await connection.execute(withParameters(query, flattened(rows)));
     const converter = this.#engine.converter(this.#fetched[0]!);
     const first = Number(insertId) - rows.length + 1;
-    return [rows.map((_, index) => converter.read(first + index))];
+    const keys = new Array<unknown>(rows.length);
+    for (let index = 0; index < keys.length; index++) keys[index] = converter.read(first + index);
+    return [keys];
   }
 
   async #insertColumns(connection: Connection, statements: ColumnwiseStatements, rows: Rows): Promise<ColumnValues> {
@@ -195,7 +197,9 @@ export class TableInsert {
     return this.#fetched.map((column) => {
       const { name } = column;
       const converter = this.#engine.converter(column);
-      return ordered.map((row) => converter.read(row[name]));
+      const values = new Array<unknown>(ordered.length);
+      for (let index = 0; index < values.length; index++) values[index] = converter.read(ordered[index]![name]);
+      return values;
     });
   }
 

@@ -32,12 +32,10 @@ export function loadEntities(
   options: LoadOptions = {},
 ): Entity[] {
   const entities = work.identityMap.of(hydrator.selection.mapper);
-  const result: Entity[] = [];
-  for (const row of rows) {
-    const entity = loadEntity(work, entities, hydrator, row, options);
-    if (entity !== null) result.push(entity);
-  }
-  return result;
+  const loaded = new Array<Entity | null>(rows.length);
+  for (let place = 0; place < rows.length; place++)
+    loaded[place] = loadEntity(work, entities, hydrator, rows[place]!, options);
+  return loaded.includes(null) ? loaded.filter((entity) => entity !== null) : (loaded as Entity[]);
 }
 
 /** The entity of a row that was not there before. */
