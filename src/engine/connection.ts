@@ -1,5 +1,4 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
-import { promised } from "../awaitable.ts";
 import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
 import { keepShape, UNUSED } from "../kept-shapes.ts";
@@ -62,6 +61,8 @@ export class Connection implements DatabaseConnection {
    * @throws the signal's reason, when it is aborted
    */
   execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
+    // What nobody looks at and nothing ends is only waited for.
+    if (signal === undefined && this.#isUnwatched) return this.#executed(query);
     return this.#run(query, () => this.#raw.executeQuery<R>(query), signal);
   }
 
@@ -273,9 +274,6 @@ export class Connection implements DatabaseConnection {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const isPlain = signal === undefined && this.engine.statementTimeout === undefined;
     const record = this.#owner?.record;
-    // What nobody looks at is only waited for.
-    if (isPlain && record === undefined && !this.engine.isObserved)
-      return promised(run).catch(this.#failing(query.sql));
     const watched = isPlain ? run : () => this.#watched(run, signal);
     if (record === undefined) return this.engine.observe(query, watched, this);
     return recorded(record, { ...query, bindKey: this.engine.bindKey }, () =>
@@ -283,11 +281,17 @@ export class Connection implements DatabaseConnection {
     );
   }
 
-  /** Throws what a statement that failed is to throw. */
-  #failing(sql: string): (cause: unknown) => Promise<never> {
-    return async (cause) => {
-      throw await this.errorOf(cause, sql);
-    };
+  /** Whether nobody looks at statements, and the engine sets them no time. */
+  get #isUnwatched(): boolean {
+    return this.engine.statementTimeout === undefined && this.#owner?.record === undefined && !this.engine.isObserved;
+  }
+
+  async #executed<R>(query: EngineQuery<R>): Promise<QueryResult<R>> {
+    try {
+      return await this.#raw.executeQuery<R>(query);
+    } catch (error) {
+      throw await this.errorOf(error, query.sql);
+    }
   }
 
   /** Runs something that a signal may end, and the silence of a server that should have ended it by itself. */

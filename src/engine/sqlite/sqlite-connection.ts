@@ -59,8 +59,13 @@ export class SqliteConnection implements PhysicalConnection {
     return this.#database.inTransaction;
   }
 
-  executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
-    return this.#unlocked(() => this.#run<R>(query));
+  async executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
+    try {
+      return this.#run<R>(query);
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      return this.#retry(() => this.#run<R>(query), error);
+    }
   }
 
   /** Runs a statement, if no other process's lock is in the way. */

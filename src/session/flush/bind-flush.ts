@@ -54,7 +54,7 @@ export class BindFlush {
     for (const alike of alikeIn(units)) {
       const { mapper } = alike[0]!;
       const shape = rowShapes(mapper, this.#engine).forInsert(alike[0]!.values.properties);
-      const values = alike.map((unit) => unit.values.resolved(this.#engine));
+      const values = resolvedValues(alike, this.#engine);
       const filled = await this.#insertRows(shape, values);
       for (let index = 0; index < alike.length; index++)
         this.#inserted(alike[index]!.entity, values[index]!, filled, index);
@@ -72,8 +72,7 @@ export class BindFlush {
   async #insertRows({ parts }: InsertShape, rows: readonly NewValues[]): Promise<readonly FilledColumn[]> {
     const filled: FilledColumn[] = [];
     for (const part of parts) {
-      const written = rows.map((values) => part.written(values));
-      const results = await part.statements.run(this.#place.connection, written);
+      const results = await part.statements.run(this.#place.connection, part.writtenRows(rows));
       for (const [position, { name, column }] of part.fetched.entries()) {
         const { kind } = column.definition.type;
         const values = results[position]!;
@@ -94,12 +93,12 @@ export class BindFlush {
   async #update(units: readonly UpdateUnit[]): Promise<void> {
     const stale: Entity[] = [];
     for (const alike of alikeIn(units)) {
-      const before = alike.map(({ entity, replaced }) => rowOf(replaced ?? entity)!);
-      const values = alike.map((unit) => unit.values.resolved(this.#engine));
+      const before = alike.map(rowBefore);
+      const values = resolvedValues(alike, this.#engine);
       const { parts, changesKey } = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
       const missing = new Set<number>();
       for (const part of parts) {
-        const written = values.map((one, index) => part.written(one, before[index]!));
+        const written = part.writtenRows(values, before);
         for (const index of await part.statements.run(this.#place.connection, written)) missing.add(index);
       }
       for (const index of missing) stale.push(alike[index]!.entity);
@@ -170,13 +169,31 @@ function both(first: readonly Filled[], second: readonly Filled[]): readonly Fil
 
 /** Rows of one model by what is written of them: those that are written in the same columns. */
 function alikeIn<U extends InsertUnit | UpdateUnit>(units: readonly U[]): Iterable<readonly U[]> {
+  return units.every(isWrittenLikeFirst) ? [units] : Map.groupBy(units, shapeOf).values();
+}
+
+function isWrittenLikeFirst(
+  { values: { properties } }: InsertUnit | UpdateUnit,
+  _: number,
+  units: readonly (InsertUnit | UpdateUnit)[],
+): boolean {
   const { properties: first } = units[0]!.values;
-  const areAlike = units.every(
-    ({ values: { properties } }) =>
-      properties === first ||
-      (properties.length === first.length && properties.every((property, place) => property === first[place])),
+  return (
+    properties === first ||
+    (properties.length === first.length && properties.every((property, place) => property === first[place]))
   );
-  return areAlike ? [units] : Map.groupBy(units, shapeOf).values();
+}
+
+/** The new values of rows, all keys that they wait for filled in. */
+function resolvedValues(units: readonly (InsertUnit | UpdateUnit)[], engine: Engine): NewValues[] {
+  const values = new Array<NewValues>(units.length);
+  for (let place = 0; place < values.length; place++) values[place] = units[place]!.values.resolved(engine);
+  return values;
+}
+
+/** The row that an update changes. */
+function rowBefore({ entity, replaced }: UpdateUnit): StoredRow {
+  return rowOf(replaced ?? entity)!;
 }
 
 function shapeOf({ values: { properties } }: InsertUnit | UpdateUnit): string {

@@ -25,7 +25,13 @@ export function portions(rows: Rows, size: number): readonly Rows[] {
 
 /** One list for each column instead of one for each row. */
 export function transposed(rows: Rows): unknown[][] {
-  return rows[0]!.map((_, index) => rows.map((row) => row[index]));
+  const columns: unknown[][] = [];
+  for (let column = 0; column < rows[0]!.length; column++) {
+    const values = new Array<unknown>(rows.length);
+    for (let place = 0; place < rows.length; place++) values[place] = rows[place]![column];
+    columns.push(values);
+  }
+  return columns;
 }
 
 /** Whether numbers of these columns may be larger than a JavaScript number holds. */

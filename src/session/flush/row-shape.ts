@@ -5,6 +5,7 @@ import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { FlushUnit } from "./flush-unit.ts";
 import { KeptValues } from "./kept-values.ts";
+import type { Rows } from "./many-rows.ts";
 import type { NewValues } from "./new-values.ts";
 import { TableDelete } from "./table-delete.ts";
 import { TableInsert } from "./table-insert.ts";
@@ -49,6 +50,13 @@ export class InsertPart {
     );
   }
 
+  /** Rows' values, each in the order of the statement. */
+  writtenRows(values: readonly NewValues[]): Rows {
+    const rows = new Array<readonly unknown[]>(values.length);
+    for (let place = 0; place < rows.length; place++) rows[place] = this.written(values[place]!);
+    return rows;
+  }
+
   /** A row's values in the order of the statement. */
   written({ written, row }: NewValues): readonly unknown[] {
     if (this.#sources.size === 0) return picked(written, this.#places);
@@ -81,9 +89,13 @@ export class UpdatePart {
     this.#told = told;
   }
 
-  /** A row's values in the order of the statement: the new ones, then those that tell the row as it was. */
-  written({ written }: NewValues, before: StoredRow): readonly unknown[] {
-    return this.#told.behind(picked(written, this.#places), before);
+  /** Rows' values, each in the order of the statement: the new ones, then those that tell the row as it was. */
+  writtenRows(values: readonly NewValues[], before: readonly StoredRow[]): Rows {
+    const rows = new Array<readonly unknown[]>(values.length);
+    for (let place = 0; place < rows.length; place++) {
+      rows[place] = this.#told.behind(picked(values[place]!.written, this.#places), before[place]!);
+    }
+    return rows;
   }
 }
 

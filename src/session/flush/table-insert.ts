@@ -127,10 +127,13 @@ export class TableInsert {
     const results = await runEach(connection, this.#singleQuery(this.#returnsSingle), rows);
     if (fetched.length === 0) return [];
     const isTold = this.#isNumbered || this.#returnsSingle;
-    const values = isTold
-      ? results.map((result) => this.filledBy(result))
-      : await this.#fetchEach(connection, rows, results);
-    return fetched.map((_, index) => values.map((row) => row[index]));
+    return transposed(isTold ? this.#filledByEach(results) : await this.#fetchEach(connection, rows, results));
+  }
+
+  #filledByEach(results: readonly QueryResult<DriverRow>[]): Rows {
+    const rows = new Array<readonly unknown[]>(results.length);
+    for (let place = 0; place < rows.length; place++) rows[place] = this.filledBy(results[place]!);
+    return rows;
   }
 
   /** Reads what the database filled in, where the inserts themselves cannot tell. */
@@ -212,9 +215,21 @@ export class TableInsert {
       return rows.map((row) => byKey.get(identity(given.map((index) => row[index])))!);
     }
     // Keys are generated in the order of the rows, so the smallest is the first row's.
-    const number = (row: DriverRow) => this.#read(primaryKey[0]!, row[primaryKey[0]!.name]) as number | bigint;
-    const isSorted = returned.every((row, index) => index === 0 || number(returned[index - 1]!) < number(row));
-    return isSorted ? returned : returned.toSorted((a, b) => (number(a) < number(b) ? -1 : 1));
+    return this.#isSorted(returned)
+      ? returned
+      : returned.toSorted((a, b) => (this.#numberOf(a) < this.#numberOf(b) ? -1 : 1));
+  }
+
+  #isSorted(returned: readonly DriverRow[]): boolean {
+    for (let place = 1; place < returned.length; place++)
+      if (this.#numberOf(returned[place - 1]!) > this.#numberOf(returned[place]!)) return false;
+    return true;
+  }
+
+  #numberOf(row: DriverRow): number | bigint {
+    const [key] = this.#table.primaryKey;
+    // Keys that are generated are numbers.
+    return this.#read(key!, row[key!.name]) as number | bigint;
   }
 
   #read(column: TableColumn, stored: unknown): unknown {
