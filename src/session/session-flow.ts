@@ -6,7 +6,7 @@ import { mapperOf } from "../model/entity.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { BindFlush } from "./flush/bind-flush.ts";
-import { commitAtOnce } from "./flush/commit-at-once.ts";
+import { commitSoleRow } from "./flush/commit-sole-row.ts";
 import { runFlush } from "./flush/flush.ts";
 import { isNothing, planFlush } from "./flush/flush-plan.ts";
 import type { FlushUnit } from "./flush/flush-unit.ts";
@@ -97,13 +97,13 @@ export class SessionFlow {
   }
 
   /**
-   * Commits at once what needs neither transaction nor promise, and what nobody is told of.
+   * Commits in short what needs no transaction, and what nobody is told of. The lock has to be free.
    *
-   * @returns whether it is done; otherwise {@link commit} has to do it
+   * @returns whether it is done, or will be; otherwise {@link commit} has to do it
    */
-  commitAtOnce(): boolean | Promise<never> {
+  commitInShort(): boolean | Promise<void> {
     const { transactions, events } = this.#host;
-    return transactions.isFresh && events.isSilent && commitAtOnce(this.#host);
+    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host);
   }
 
   /** Stores what is pending and commits every bind. */

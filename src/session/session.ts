@@ -435,7 +435,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       this.#requireOpen();
       this.#refuseInListener("commit()");
       this.#transactionFunctions?.requireNone("commit()");
-      const done = this.#lock.isFree && this.#flow.commitAtOnce();
+      const done = this.#lock.isFree && this.#flow.commitInShort();
       if (done === true) return undefined;
       return done === false ? this.#lock.alone(() => this.#flow.commit()) : done;
     });
