@@ -13,6 +13,7 @@ export type PgClientConfig = Readonly<Record<string, unknown>>;
 /** The part of the module `pg` that is used. */
 export interface PgModule {
   readonly Client: new (config: PgClientConfig) => PgClient;
+  readonly Query?: PgQueryClass;
   readonly types: PgTypes;
 }
 
@@ -20,6 +21,7 @@ export interface PgModule {
 export interface PgClient {
   connect(): Promise<unknown>;
   query(query: PgQuery): Promise<PgResult>;
+  query(query: PgOwnQuery): unknown;
   end(): Promise<void>;
   /** What the server knows the connection by; null until it is connected, and with drivers that do not tell. */
   readonly processID?: number | null;
@@ -37,6 +39,19 @@ interface PgQuery {
   readonly text: string;
   readonly values?: unknown[];
 }
+
+/** A query that calls back. */
+interface PgOwnQuery {
+  /** What the server knows the statement by, once it is prepared. */
+  name?: string | undefined;
+  submit(connection: unknown): unknown;
+}
+
+type PgQueryClass = new (
+  text: string,
+  values: unknown[],
+  callback: (error: Error | null | undefined, result: PgResult) => void,
+) => PgOwnQuery;
 
 interface PgResult {
   readonly command: string;
@@ -63,14 +78,16 @@ async function prepare(client: PgClient, settings: readonly string[], target: st
 /** One connection to PostgreSQL. */
 export class PostgresConnection implements PhysicalConnection {
   readonly #client: PgClient;
+  readonly #Query: PgQueryClass | undefined;
   readonly #names = new Map<string, string>();
   #named = 0;
   #cursors = 0;
   #running = 0;
   #broken = false;
 
-  private constructor(client: PgClient) {
+  private constructor(client: PgClient, Query: PgQueryClass | undefined) {
     this.#client = client;
+    this.#Query = Query;
     const lost = () => {
       this.#broken = true;
     };
@@ -90,7 +107,7 @@ export class PostgresConnection implements PhysicalConnection {
     target?: string,
   ): Promise<PostgresConnection> {
     const client = new pg.Client(config);
-    const connection = new PostgresConnection(client);
+    const connection = new PostgresConnection(client, pg.Query);
     await client.connect();
     try {
       // The driver's own limit has ended with the login.
@@ -112,7 +129,7 @@ export class PostgresConnection implements PhysicalConnection {
     const name = query.prepare === true ? this.#nameOf(text) : undefined;
     this.#running++;
     try {
-      const outcome = await this.#client.query(name === undefined ? { text, values } : { name, text, values });
+      const outcome = await this.#send(text, values, name);
       // Of several statements in one text, the last one's.
       const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : outcome;
       // The caller knows what shape its statement gives.
@@ -124,6 +141,20 @@ export class PostgresConnection implements PhysicalConnection {
     } finally {
       this.#running--;
     }
+  }
+
+  #send(text: string, values: unknown[], name: string | undefined): Promise<PgResult> {
+    const Query = this.#Query;
+    if (Query === undefined) return this.#client.query(name === undefined ? { text, values } : { name, text, values });
+    // Given as an object, the statement would be copied with all its descriptors, which takes longer than to make it.
+    return new Promise((resolve, reject) => {
+      const query = new Query(text, values, (error, result) => {
+        if (error) reject(error);
+        else resolve(result);
+      });
+      if (name !== undefined) query.name = name;
+      this.#client.query(query);
+    });
   }
 
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
