@@ -103,10 +103,15 @@ export class Slots {
     } else {
       this.#holders[position] = next.owner;
       next.take();
-      // Whoever waits on waits for another owner now, in vain if that one does, or waits for them.
-      const isStuck = next.owner.isWaiting && mayWaitInVain(next.owner);
-      const concerned = this.#waiters.filter((waiter) => isStuck || waiter.owner.isWithin(next.owner));
-      for (const waiter of concerned) this.#refuseEndlessWait(waiter);
+      this.#refuseWaitsFor(next.owner);
+    }
+  }
+
+  /** Whoever waits on waits for another owner now: in vain if that one does, or waits for them. */
+  #refuseWaitsFor(holder: Owner): void {
+    const isStuck = holder.isWaiting && mayWaitInVain(holder);
+    for (const waiter of this.#waiters.slice()) {
+      if (isStuck || waiter.owner.isWithin(holder)) this.#refuseEndlessWait(waiter);
     }
   }
 

@@ -4,60 +4,9 @@ import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
+import type { PgClient, PgClientConfig, PgModule, PgQueryClass, PgResult } from "./postgres-module.ts";
+import { keepShapesOf } from "./postgres-shapes.ts";
 import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
-import type { PgTypes } from "./postgres-wire-types.ts";
-
-/** Options of a `pg` client. */
-export type PgClientConfig = Readonly<Record<string, unknown>>;
-
-/** The part of the module `pg` that is used. */
-export interface PgModule {
-  readonly Client: new (config: PgClientConfig) => PgClient;
-  readonly Query?: PgQueryClass;
-  readonly types: PgTypes;
-}
-
-/** The part of a `pg` client that is used. */
-export interface PgClient {
-  connect(): Promise<unknown>;
-  query(query: PgQuery): Promise<PgResult>;
-  query(query: PgOwnQuery): unknown;
-  end(): Promise<void>;
-  /** What the server knows the connection by; null until it is connected, and with drivers that do not tell. */
-  readonly processID?: number | null;
-  readonly secretKey?: number | null;
-  readonly host: string;
-  readonly port: number;
-  readonly connection?: { readonly stream?: { destroy(): void } };
-  /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
-  getTransactionStatus?(): string | null;
-  on(event: "error" | "end", listener: () => void): unknown;
-}
-
-interface PgQuery {
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: unknown[];
-}
-
-/** A query that calls back. */
-interface PgOwnQuery {
-  /** What the server knows the statement by, once it is prepared. */
-  name?: string | undefined;
-  submit(connection: unknown): unknown;
-}
-
-type PgQueryClass = new (
-  text: string,
-  values: unknown[],
-  callback: (error: Error | null | undefined, result: PgResult) => void,
-) => PgOwnQuery;
-
-interface PgResult {
-  readonly command: string;
-  readonly rowCount: number | null;
-  readonly rows: unknown[];
-}
 
 /** How many statements a connection keeps prepared on its server. */
 const MOST_PREPARED = 256;
@@ -66,13 +15,19 @@ const GOODBYE = 1_000;
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /** Applies the settings of a connection, if the server is of the kind that is wanted. */
-async function prepare(client: PgClient, settings: readonly string[], target: string | undefined): Promise<void> {
+async function prepare(
+  client: PgClient,
+  { Query }: PgModule,
+  settings: readonly string[],
+  target: string | undefined,
+): Promise<void> {
   if (target !== undefined) {
     const { rows } = await client.query({ text: ROLE_QUERY });
     // The query gives one row with these columns.
     requireTarget(target, rows[0] as ServerRole);
   }
   await client.query({ text: settings.join("; ") });
+  if (Query !== undefined) await keepShapesOf(Query, client);
 }
 
 /** One connection to PostgreSQL. */
@@ -111,7 +66,7 @@ export class PostgresConnection implements PhysicalConnection {
     await client.connect();
     try {
       // The driver's own limit has ended with the login.
-      await unlessLate(prepare(client, settings, target), Number(config["connectionTimeoutMillis"]));
+      await unlessLate(prepare(client, pg, settings, target), Number(config["connectionTimeoutMillis"]));
     } catch (error) {
       await connection.close();
       throw error;

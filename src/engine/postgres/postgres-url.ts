@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { InvalidUrlError } from "../../errors/configuration.ts";
 import type { Certificates } from "../options/certificates.ts";
 import type { DatabaseUrl, HostAddress } from "../options/database-url.ts";
-import type { PgClientConfig } from "./postgres-connection.ts";
+import type { PgClientConfig } from "./postgres-module.ts";
 import { TARGETS } from "./postgres-target.ts";
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];

@@ -1,0 +1,58 @@
+import type { PgTypes } from "./postgres-wire-types.ts";
+
+/** Options of a `pg` client. */
+export type PgClientConfig = Readonly<Record<string, unknown>>;
+
+/** The part of the module `pg` that is used. */
+export interface PgModule {
+  readonly Client: new (config: PgClientConfig) => PgClient;
+  readonly Query?: PgQueryClass;
+  readonly types: PgTypes;
+}
+
+/** The part of a `pg` client that is used. */
+export interface PgClient {
+  connect(): Promise<unknown>;
+  query(query: PgQuery): Promise<PgResult>;
+  query(query: PgOwnQuery): unknown;
+  end(): Promise<void>;
+  /** What the server knows the connection by; null until it is connected, and with drivers that do not tell. */
+  readonly processID?: number | null;
+  readonly secretKey?: number | null;
+  readonly host: string;
+  readonly port: number;
+  readonly connection?: {
+    readonly stream?: { destroy(): void };
+    once?(event: string, listener: (message: object) => void): unknown;
+  };
+  /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
+  getTransactionStatus?(): string | null;
+  on(event: "error" | "end", listener: () => void): unknown;
+}
+
+interface PgQuery {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: unknown[];
+}
+
+/** A query that calls back. */
+interface PgOwnQuery {
+  /** What the server knows the statement by, once it is prepared. */
+  name?: string | undefined;
+  submit(connection: unknown): unknown;
+}
+
+/** What makes queries that call back. */
+export type PgQueryClass = new (
+  text: string,
+  values: unknown[],
+  callback: (error: Error | null | undefined, result: PgResult) => void,
+) => PgOwnQuery;
+
+/** What comes of a statement. */
+export interface PgResult {
+  readonly command: string;
+  readonly rowCount: number | null;
+  readonly rows: unknown[];
+}
