@@ -13,7 +13,7 @@ const HELP = `npm run bench -- [options]
   --scenario NAME,…       only these: get, context, list100, page, insert1, flush1000, update200, concurrent
   --rounds N              how many rounds; 15 unless given
   --batch MS              how long each contender works in a round, in milliseconds; 30 unless given
-  --warm-up MS            how long each warms up at a scenario, in milliseconds of CPU time; 500 unless given
+  --warm-up MS            how long each warms up at a scenario, in milliseconds of CPU time; 1000 unless given
 
 With --only or --scenario the results are only printed; else they go into bench/RESULTS.md and bench/results.json.
 MULTIBIND_BENCH_POSTGRES and MULTIBIND_BENCH_MYSQL say where the servers are, as URLs; this machine unless set.`;
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     scenario: { type: "string", default: "" },
     rounds: { type: "string", default: "15" },
     batch: { type: "string", default: "30" },
-    "warm-up": { type: "string", default: "500" },
+    "warm-up": { type: "string", default: "1000" },
     help: { type: "boolean", default: false },
   },
 });
