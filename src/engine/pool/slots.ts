@@ -109,10 +109,9 @@ export class Slots {
 
   /** Whoever waits on waits for another owner now: in vain if that one does, or waits for them. */
   #refuseWaitsFor(holder: Owner): void {
-    const isStuck = holder.isWaiting && mayWaitInVain(holder);
-    for (const waiter of this.#waiters.slice()) {
-      if (isStuck || waiter.owner.isWithin(holder)) this.#refuseEndlessWait(waiter);
-    }
+    const concerned =
+      holder.isWaiting && mayWaitInVain(holder) ? [...this.#waiters] : waitersWithin(this.#waiters, holder);
+    for (const waiter of concerned) this.#refuseEndlessWait(waiter);
   }
 
   /** Ends waits until this one can end, itself or another that is in its way. */
@@ -173,6 +172,19 @@ export class Slots {
       { bindKey },
     );
   }
+}
+
+const NOBODY: readonly Waiter[] = [];
+
+/** Those who are an owner, or inside its work. There may be many who wait, and nearly always none of them is. */
+function waitersWithin(waiters: readonly Waiter[], holder: Owner): readonly Waiter[] {
+  let within = NOBODY;
+  for (let place = 0; place < waiters.length; place++) {
+    const { owner } = waiters[place]!;
+    if (owner === holder || (owner.surrounding !== undefined && owner.isWithin(holder)))
+      within = [...within, waiters[place]!];
+  }
+  return within;
 }
 
 /** Whether an owner waits, itself or by work inside its own, for what will never come free. */
