@@ -1,4 +1,5 @@
 import type { SelectQueryNode } from "kysely";
+import { type Awaitable, promised } from "../../awaitable.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import { MultipleResultsError, NoResultError } from "../../errors/session.ts";
 import type { Mapper } from "../../model/mapper.ts";
@@ -82,7 +83,7 @@ export class PreparedSelect<E, P extends object> {
    * @see SQLAlchemy: `session.scalars(statement, parameters).all()`
    */
   all(...given: Given<P>): Promise<E[]> {
-    return this.#items("all", given);
+    return promised(() => this.#items("all", given));
   }
 
   /** The entity of the first row, or null. @see SQLAlchemy: `session.scalars(…).first()` */
@@ -132,10 +133,10 @@ export class PreparedSelect<E, P extends object> {
     return (await this.#rows("exists", given)).length > 0;
   }
 
-  async #items(terminal: "all" | "first" | "one", given: Given<P>): Promise<E[]> {
+  #items(terminal: "all" | "first" | "one", given: Given<P>): Awaitable<E[]> {
     const template = this.#templates.for(terminal);
     // The statement reads what E says.
-    return (await this.#runner().read(template, this.#templates.result, valuesOf(given))) as E[];
+    return this.#runner().read(template, this.#templates.result, valuesOf(given)) as Awaitable<E[]>;
   }
 
   async #rows(terminal: "count" | "exists", given: Given<P>): Promise<readonly unknown[]> {

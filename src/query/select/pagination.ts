@@ -1,3 +1,4 @@
+import type { Awaitable } from "../../awaitable.ts";
 import { NotFoundError } from "../../errors/session.ts";
 import type { ReadOptions } from "./select-runner.ts";
 
@@ -63,7 +64,7 @@ function wholeNumber(value: number | string | null | undefined, absent: number):
 }
 
 /** Reads the items of a page. */
-export type PageReader<E> = (numbers: PageNumbers) => Promise<E[]>;
+export type PageReader<E> = (numbers: PageNumbers) => Awaitable<E[]>;
 
 /**
  * One page of the items that a statement finds, and where it stands among the others.

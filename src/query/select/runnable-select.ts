@@ -8,6 +8,7 @@ import {
   type SelectQueryNode,
   type StringReference,
 } from "kysely";
+import { type Awaitable, promised } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../../errors/session.ts";
 import { type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
@@ -45,8 +46,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).all()`
    */
-  async all(options: ReadOptions = {}): Promise<E[]> {
-    return this.#read("all", (node) => node, options);
+  all(options: ReadOptions = {}): Promise<E[]> {
+    return promised(() => this.#read("all", unchanged, options));
   }
 
   /**
@@ -264,17 +265,17 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /** @param terminal what `change` makes of every select, if that is always the same */
-  async #read(
+  #read(
     terminal: string | undefined,
     change: (node: SelectQueryNode) => SelectQueryNode,
     options: ReadOptions,
-  ): Promise<E[]> {
+  ): Awaitable<E[]> {
     const { runner } = this;
     const known = terminal === undefined ? undefined : knownSelect(this.parts, terminal, change);
-    if (known !== undefined) return (await runner.readTemplate(known, valuesByPosition(this.parts), options)) as E[];
-    const { node, result } = statementOf(this.parts);
     // The statement reads what E says.
-    return (await runner.read({ node: change(node), result }, options)) as E[];
+    if (known !== undefined) return runner.readTemplate(known, valuesByPosition(this.parts), options) as Awaitable<E[]>;
+    const { node, result } = statementOf(this.parts);
+    return runner.read({ node: change(node), result }, options) as Awaitable<E[]>;
   }
 
   async #rows(
@@ -286,4 +287,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     // Whatever is read as rows has columns by their names.
     return rows as Record<string, unknown>[];
   }
+}
+
+function unchanged(node: SelectQueryNode): SelectQueryNode {
+  return node;
 }
