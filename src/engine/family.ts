@@ -123,6 +123,8 @@ export interface Family {
   readonly decimals?: DecimalArithmetic;
   /** Whether the common table expressions of an insert stand before its select, not before all of it. */
   readonly withBehindInsert?: true;
+  /** Whether a statement is planned anew whenever a parameter that a column is to equal is bound. */
+  readonly plansByParameters?: true;
   /** The operator that says `is not distinct from`, where the database lacks those words. */
   readonly nullSafeEquality?: "<=>";
   /** What can be said in Kysely's form, but not to this database. */

@@ -11,7 +11,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Set while entities are made from rows, whose values need no check. */
 let loading = false;
-/** What sets the columns of the entity that is being made right from a row; gone as soon as it is used. */
+/** The row that an entity is being made of right now, and what sets its columns; gone as soon as it is used. */
+let fillingFrom: unknown;
 let filling: RowFiller | undefined;
 /** Classes that were tried. */
 const tried = new WeakSet<EntityClass>();
@@ -57,7 +58,8 @@ function loopingSetter(names: readonly string[], fixed: FixedProperty | undefine
  * @throws {InvalidValueError} on a name that is no column
  */
 export function setColumns(entity: Entity, mapper: Mapper, given: unknown): void {
-  if (filling !== undefined) {
+  // A class below the model may make other entities before.
+  if (filling !== undefined && given === fillingFrom) {
     const fill = filling;
     filling = undefined;
     fill(entity, given as Record<string, unknown>);
@@ -113,10 +115,12 @@ export function construct(entityClass: EntityClass, values: Values, mapper: Mapp
 /** Makes an entity right from a row, of a class of which it is known that it has no constructor. */
 export function constructFromRow(entityClass: EntityClass, row: Record<string, unknown>, fill: RowFiller): Entity {
   filling = fill;
+  fillingFrom = row;
   try {
     return new entityClass(row);
   } finally {
     filling = undefined;
+    fillingFrom = undefined;
   }
 }
 

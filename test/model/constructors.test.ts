@@ -104,6 +104,32 @@ onEachFamily(
   },
 );
 
+const layered = new Multibind();
+class Tag extends layered.model("tag", { id: integer().primaryKey(), name: varchar(20) }) {}
+abstract class Tagged extends layered.abstractModel({ id: integer().primaryKey() }) {
+  readonly #tag = new Tag({ name: "made before" });
+
+  get tag(): Tag {
+    return this.#tag;
+  }
+}
+class Item extends Tagged.extend("tagged_item", { name: varchar(20) }) {}
+
+onEachFamily("a class below the model may make other entities before the columns are set", async (t, url) => {
+  const app = await start(t, layered, { databaseUri: url });
+  const session = sessionOf(app);
+  session.addAll([new Item({ name: "ada" }), new Item({ name: "bob" })]);
+  await session.commit();
+  const items = await sessionOf(app).select(Item).orderBy("id").all();
+  assert.deepEqual(
+    items.map((item) => [{ ...item }, item.tag.name]),
+    [
+      [{ id: 1, name: "ada" }, "made before"],
+      [{ id: 2, name: "bob" }, "made before"],
+    ],
+  );
+});
+
 onEachFamily("an entity that is made after rows were read is checked as any other", async (t, url) => {
   const app = await start(t, db, { databaseUri: url });
   const session = sessionOf(app);

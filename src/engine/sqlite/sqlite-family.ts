@@ -29,6 +29,7 @@ export const sqlite: Family = Object.freeze({
   supportsDefaultKeyword: false,
   lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),
   decimals: decimalArithmetic,
+  plansByParameters: true,
   errorKind: sqliteErrorKind,
   nullsComeFirst: true,
   locksRows: false,

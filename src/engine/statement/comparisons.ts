@@ -61,10 +61,11 @@ export function translateOperation(
   }
   const calculated = translateCompared(translator, node, scope);
   if (calculated !== undefined) return calculated;
-  const left = written(translateOperand(translator, leftOperand, rightOperand, scope), leftOperand);
+  const isEquality = operator === "=" || operator === "==";
+  const left = translateSide(translator, leftOperand, rightOperand, isEquality, scope);
   const right = comparable(
     translator,
-    written(translateOperand(translator, rightOperand, leftOperand, scope), rightOperand),
+    translateSide(translator, rightOperand, leftOperand, isEquality, scope),
     leftOperand,
     scope,
   );
@@ -138,12 +139,32 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
 }
 
 /**
- * Writes a truth value into the statement: there are but two, and the database can plan for the one that is meant. SQLite
- * would plan anew each time such a parameter is bound.
+ * Translates a side of a comparison. A truth value is written into the statement: there are but two, and the database can
+ * plan for the one that is meant.
  */
-function written(operand: OperationNode, built: OperationNode): OperationNode {
-  const isTruth = ValueNode.is(operand) && ValueNode.is(built) && typeof built.value === "boolean";
-  return isTruth ? ValueNode.createImmediate(operand.value as boolean | number) : operand;
+function translateSide(
+  translator: Translator,
+  operand: OperationNode,
+  other: OperationNode,
+  isEquality: boolean,
+  scope: Scope,
+): OperationNode {
+  const translated = translateOperand(translator, operand, other, scope);
+  if (!ValueNode.is(operand) || !ValueNode.is(translated) || translated.immediate === true) return translated;
+  if (typeof operand.value === "boolean") return ValueNode.createImmediate(translated.value);
+  return isEquality && translator.engine.family.plansByParameters === true && hasIndex(translator, other, scope)
+    ? RawNode.create(["+", ""], [translated])
+    : translated;
+}
+
+/**
+ * Whether what a value is compared with is a column with an index. The plan does not depend on the value then, and as the
+ * operand of a sign that changes nothing, a parameter has no part in the planning. Without an index it has: there may be
+ * one over the rows with that value alone.
+ */
+function hasIndex(translator: Translator, operand: OperationNode, scope: Scope): boolean {
+  const opposite = translator.resolver.opposite(operand, scope);
+  return opposite !== undefined && "column" in opposite && opposite.column.definition.index === true;
 }
 
 /** A list whose values say their type, where the database would compare them with less precision than single ones. */

@@ -70,8 +70,8 @@ export function isOwnColumn(
   text: unknown,
 ): text is string {
   if (typeof text !== "string") return false;
-  const name = text.startsWith(`${alias}.`) ? text.slice(alias.length + 1) : text;
-  return mapper.propertyNames.has(name);
+  if (mapper.propertyNames.has(text)) return true;
+  return text.startsWith(`${alias}.`) && mapper.propertyNames.has(text.slice(alias.length + 1));
 }
 
 /**
