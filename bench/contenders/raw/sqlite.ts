@@ -40,7 +40,8 @@ export class SqliteMain {
     this.#list = database.prepare(
       `select ${POST} from post where published = 1 and id > ? order by id limit ${LIST_ROWS}`,
     );
-    this.#byAuthor = database.prepare(`select ${POST} from post where "authorId" = ? order by id`);
+    // As the operand of a sign, a parameter is none that SQLite would plan by, anew each time.
+    this.#byAuthor = database.prepare(`select ${POST} from post where "authorId" = +? order by id`);
     this.#next = database.prepare(`select ${POST} from post where id > ? order by id limit ${UPDATED_ROWS}`);
     this.#insert = database.prepare(`${insert} (?, ?, ?, ?, ?)`);
     this.#insertMany = database.prepare(`${insert} ${repeated("(?, ?, ?, ?, ?)", AT_ONCE)}`);
