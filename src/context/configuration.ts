@@ -113,7 +113,8 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     ofBind(bindKey, () => locate(bindKey, resolveEngineOptions(its, bindLabel(bindKey)), directory)),
   );
   const commitOrder = commitOrderOf(configuration, [...layers.keys()]);
-  const inOrder = commitOrder.flatMap((key) => engines.find(({ bindKey }) => bindKey === key) ?? []);
+  const byKey = new Map(engines.map((engine) => [engine.bindKey, engine]));
+  const inOrder = commitOrder.flatMap((key) => byKey.get(key) ?? []);
   const decisionBind = decisionBindOf(inOrder, configuration.decisionBind);
   if (commitPolicy === "twoPhase" && decisionBind === undefined) throw new InvalidOptionError(NO_DECISION_BIND);
   return {
