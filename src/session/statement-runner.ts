@@ -54,11 +54,14 @@ export interface StatementHost {
 /** The templates of each application, which know their engine and its SQL. */
 const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatement>>();
 
+/** The streams of a session that has none. */
+const NO_STREAMS = new Set<AsyncIterator<unknown>>();
+
 /** Runs the statements of a session: each on the engine of its tables, in the session's transaction where it has one. */
 export class StatementRunner {
   readonly #host: StatementHost;
   readonly #flow: SessionFlow;
-  readonly #streams = new Set<AsyncIterator<unknown>>();
+  #streams = NO_STREAMS;
   readonly #running = new Set<Connection>();
 
   constructor(host: StatementHost, flow: SessionFlow) {
@@ -180,6 +183,7 @@ export class StatementRunner {
     options: RunOptions = {},
   ): AsyncIterableIterator<QueryResult<R>> {
     const rows = this.#streamed(statement, chunkSize, options);
+    if (this.#streams === NO_STREAMS) this.#streams = new Set();
     this.#streams.add(rows);
     try {
       for (let next = await rows.next(); next.done !== true; next = await rows.next()) yield next.value;

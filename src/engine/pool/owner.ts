@@ -9,6 +9,8 @@ export interface Wait {
 }
 
 let created = 0;
+/** Those inside an owner that has none. */
+const NOBODY = new Set<Owner>();
 
 /**
  * Whoever holds connections and locks, or waits for them: a session, or a single statement outside of one.
@@ -28,7 +30,7 @@ export class Owner {
   record: RecordedQuery[] | undefined;
   /** What ends the waits and statements of this owner. */
   signal: AbortSignal | undefined;
-  readonly #inner = new Set<Owner>();
+  #inner = NOBODY;
 
   constructor(label: string, surrounding: Owner | undefined = surroundings.getStore()?.owner) {
     this.label = label;
@@ -38,7 +40,9 @@ export class Owner {
 
   /** Says that the work goes on: those around wait for it. */
   begin(): void {
-    if (this.surrounding !== undefined) this.surrounding.#inner.add(this);
+    if (this.surrounding === undefined) return;
+    if (this.surrounding.#inner === NOBODY) this.surrounding.#inner = new Set();
+    this.surrounding.#inner.add(this);
   }
 
   /** Says that the work is over. */

@@ -27,16 +27,20 @@ import { IdentityMap } from "./identity-map.ts";
 /** What a detached entity has for a row when that was deleted. */
 const DELETED: StoredRow = Object.freeze({});
 
+/** What most sessions never need is made when it is first needed; nothing is ever put into these. */
+const NO_ENTITIES = new Set<Entity>();
+const NONE_FILLED = new Map<Entity, readonly Filled[]>();
+
 /** The entities of a session: which there are, what became of them, and which of them have to be stored. */
 export class UnitOfWork implements EntityOwner {
   readonly label: string;
   readonly identityMap = new IdentityMap();
   readonly #added = new Set<Entity>();
-  readonly #deleted = new Set<Entity>();
+  #deleted = NO_ENTITIES;
   /** Entities whose rows were deleted in the transaction that is open. */
-  readonly #gone = new Set<Entity>();
+  #gone = NO_ENTITIES;
   /** What `add` filled in, by defaults: a rollback takes it back. */
-  readonly #filled = new Map<Entity, readonly Filled[]>();
+  #filled = NONE_FILLED;
   #epoch = 1;
 
   constructor(label: string) {
@@ -114,7 +118,9 @@ export class UnitOfWork implements EntityOwner {
     setOwner(entity, this);
     this.#added.add(entity);
     const filled = applyDefaults(entity, mapper);
-    if (filled.length > 0) this.#filled.set(entity, filled);
+    if (filled.length === 0) return;
+    if (this.#filled === NONE_FILLED) this.#filled = new Map();
+    this.#filled.set(entity, filled);
   }
 
   /** Marks an entity's row for deletion. */
@@ -128,7 +134,9 @@ export class UnitOfWork implements EntityOwner {
     const row = rowOf(entity);
     if (row === null || row === DELETED) throw error(entity, "is not stored, so there is nothing to delete");
     if (owner === null) this.#attach(entity, mapper, row);
-    if (!this.#gone.has(entity)) this.#deleted.add(entity);
+    if (this.#gone.has(entity)) return;
+    if (this.#deleted === NO_ENTITIES) this.#deleted = new Set();
+    this.#deleted.add(entity);
   }
 
   /** Lets go of an entity; what was not stored of it is forgotten. */
@@ -269,6 +277,7 @@ export class UnitOfWork implements EntityOwner {
     this.leaveKey(entity);
     if (!this.owns(entity)) return;
     this.#deleted.delete(entity);
+    if (this.#gone === NO_ENTITIES) this.#gone = new Set();
     this.#gone.add(entity);
   }
 
