@@ -10,46 +10,8 @@ type Needed = Map<FlushUnit, readonly MappedProperty[]>;
 /** Shared by most units: there is nothing that has to be done before them. Others get a map of their own. */
 export const AFTER_NOTHING: Needed = new Map();
 
-/** A row to be inserted. */
-export class InsertUnit {
-  readonly kind = "insert";
-  readonly entity: Entity;
-  readonly mapper: Mapper;
-  readonly engine: Engine;
-  values: NewValues;
-  after: Needed = AFTER_NOTHING;
-
-  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues) {
-    this.entity = entity;
-    this.mapper = mapper;
-    this.engine = engine;
-    this.values = values;
-  }
-}
-
-/** A row to be updated, in the columns that changed. */
-export class UpdateUnit {
-  readonly kind = "update";
-  readonly entity: Entity;
-  readonly mapper: Mapper;
-  readonly engine: Engine;
-  values: NewValues;
-  after: Needed = AFTER_NOTHING;
-  /** The deleted entity whose row this new one takes over, since it has the same key. */
-  readonly replaced: Entity | undefined;
-
-  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues, replaced?: Entity) {
-    this.entity = entity;
-    this.mapper = mapper;
-    this.engine = engine;
-    this.values = values;
-    this.replaced = replaced;
-  }
-}
-
-/** A row to be deleted. */
-export class DeleteUnit {
-  readonly kind = "delete";
+/** What the parts of all rows in a flush have in common. */
+abstract class RowUnit {
   readonly entity: Entity;
   readonly mapper: Mapper;
   readonly engine: Engine;
@@ -60,6 +22,36 @@ export class DeleteUnit {
     this.mapper = mapper;
     this.engine = engine;
   }
+}
+
+/** A row to be inserted. */
+export class InsertUnit extends RowUnit {
+  readonly kind = "insert";
+  values: NewValues;
+
+  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues) {
+    super(entity, mapper, engine);
+    this.values = values;
+  }
+}
+
+/** A row to be updated, in the columns that changed. */
+export class UpdateUnit extends RowUnit {
+  readonly kind = "update";
+  values: NewValues;
+  /** The deleted entity whose row this new one takes over, since it has the same key. */
+  readonly replaced: Entity | undefined;
+
+  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues, replaced?: Entity) {
+    super(entity, mapper, engine);
+    this.values = values;
+    this.replaced = replaced;
+  }
+}
+
+/** A row to be deleted. */
+export class DeleteUnit extends RowUnit {
+  readonly kind = "delete";
 }
 
 keepShape([
