@@ -3,6 +3,7 @@ import { createAll } from "../ddl/create-all.ts";
 import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Owner } from "../engine/pool/owner.ts";
 import { ConfigurationError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
@@ -120,7 +121,7 @@ export class Application<BK extends string = string> implements SessionHost {
     if (options.onUncommitted !== undefined) requireReaction(options.onUncommitted);
     const context: Context<BK> = new Context(
       this,
-      () => this.#newSession(options),
+      (surrounding) => this.#newSession(options, surrounding),
       () => this.#contexts.delete(context),
     );
     this.#contexts.add(context);
@@ -227,10 +228,10 @@ export class Application<BK extends string = string> implements SessionHost {
     return [...this.engines].map(([, engine]) => engine);
   }
 
-  #newSession(options: SessionOptions): Session<BK> {
+  #newSession(options: SessionOptions, surrounding?: Owner | null): Session<BK> {
     this.#requireOpen();
     const { commitPolicy, recordQueries } = this.#configuration;
-    return new Session<BK>(this, { commitPolicy, recordQueries, ...options });
+    return new Session<BK>(this, { commitPolicy, recordQueries, ...options }, surrounding);
   }
 
   #requireOpen(): void {

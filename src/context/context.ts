@@ -16,13 +16,17 @@ import type { Application } from "./application.ts";
 export class Context<BK extends string = string> implements Surroundings {
   readonly application: Application<BK>;
   readonly #around: Surroundings | undefined;
-  readonly #makeSession: () => Session<BK>;
+  readonly #makeSession: (surrounding: Owner | null) => Session<BK>;
   readonly #onClose: () => void;
   #session: Session<BK> | undefined;
   #closed = false;
 
   /** @internal use `app.context()` */
-  constructor(application: Application<BK>, makeSession: () => Session<BK>, onClose: () => void) {
+  constructor(
+    application: Application<BK>,
+    makeSession: (surrounding: Owner | null) => Session<BK>,
+    onClose: () => void,
+  ) {
     this.application = application;
     this.#around = surroundings.getStore();
     this.#makeSession = makeSession;
@@ -32,7 +36,7 @@ export class Context<BK extends string = string> implements Surroundings {
   /** The context's session, made when it is first asked for. */
   get session(): Session<BK> {
     if (this.#closed) throw new SessionClosedError("The context has ended, and its session with it.");
-    this.#session ??= surroundings.run(this.#around as Surroundings, this.#makeSession);
+    this.#session ??= this.#makeSession(this.#around?.owner ?? null);
     return this.#session;
   }
 

@@ -96,12 +96,16 @@ export class Session<BK extends string = string> extends KyselyStatements {
   #prepared: PreparedStatements | undefined;
   #closed = false;
 
-  /** @internal use `app.run`, `app.context` or `app.session` */
-  constructor(host: SessionHost, options: SessionOptions = {}) {
+  /**
+   * @internal use `app.run`, `app.context` or `app.session`
+   *
+   * @param surrounding who waits until the session is done; null for nobody, unless given that of the code which runs now
+   */
+  constructor(host: SessionHost, options: SessionOptions = {}, surrounding?: Owner | null) {
     super();
     const label = `session ${++sessions}`;
     this.#host = host;
-    this.#owner = new Owner(label);
+    this.#owner = new Owner(label, surrounding);
     this.#owner.record = options.recordQueries === true ? [] : undefined;
     this.#owner.signal = options.signal;
     this.#owner.begin();

@@ -32,9 +32,10 @@ export class Owner {
   signal: AbortSignal | undefined;
   #inner = NOBODY;
 
-  constructor(label: string, surrounding: Owner | undefined = surroundings.getStore()?.owner) {
+  /** @param surrounding that of the code which runs now, unless given; null for none */
+  constructor(label: string, surrounding: Owner | null = surroundings.getStore()?.owner ?? null) {
     this.label = label;
-    this.surrounding = surrounding;
+    this.surrounding = surrounding ?? undefined;
     this.record = surrounding?.record;
   }
 
