@@ -39,6 +39,8 @@ requireSupportedNode();
 export interface MultibindOptions {
   /** Options of every engine; a configuration's own go over them. @see Flask-SQLAlchemy: `SQLAlchemy(engine_options=…)` */
   readonly engineOptions?: EngineOptions;
+  /** The name of this object in error messages. Defaults to `Multibind 1`, `Multibind 2`, … in the order of creation. */
+  readonly name?: string;
   /** How constraints without a name are called, on all binds. */
   readonly namingConvention?: NamingConvention;
   /** What columns are called in the database that have no name of their own: like the property, unless `"snake_case"`. */
@@ -47,7 +49,15 @@ export interface MultibindOptions {
   readonly redefine?: Redefinition;
 }
 
-const OPTIONS: readonly (keyof MultibindOptions)[] = ["engineOptions", "namingConvention", "columnNames", "redefine"];
+const OPTIONS: readonly (keyof MultibindOptions)[] = [
+  "name",
+  "engineOptions",
+  "namingConvention",
+  "columnNames",
+  "redefine",
+];
+
+let multibinds = 0;
 
 /**
  * The one object of an application for all of its databases: models and tables are defined with it, and within a
@@ -71,13 +81,15 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   constructor(options: MultibindOptions = {}) {
     super();
     requireKnownOptions(options, OPTIONS, "Multibind");
-    const { columnNames = "same", redefine = "error" } = options;
+    const { name, columnNames = "same", redefine = "error" } = options;
     if (!["same", "snake_case"].includes(columnNames))
       throw new InvalidOptionError('columnNames is "same" or "snake_case".');
     if (!["error", "replace"].includes(redefine)) throw new InvalidOptionError('redefine is "error" or "replace".');
     const namingConvention = { ix: "ix_{table}_{columns}", ...options.namingConvention };
     checkNamingConvention(namingConvention);
-    this.metadatas = new Metadatas({ namingConvention, redefine });
+    if (name !== undefined && (typeof name !== "string" || name === ""))
+      throw new InvalidOptionError("Expected the name of a Multibind object to be a non-empty string.");
+    this.metadatas = new Metadatas(name ?? `Multibind ${++multibinds}`, { namingConvention, redefine });
     this.#registry = {
       metadatas: this.metadatas,
       columnName: columnNames === "snake_case" ? snakeCase : undefined,

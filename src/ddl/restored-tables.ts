@@ -66,7 +66,14 @@ function restoreTable(
     ...table.checks.map((one) => check(sql.raw(one.expression), named(names.ownCheckName(name, one.name)))),
   ];
   const columns = Object.fromEntries(table.columns.map((column) => [column.name, restoreColumn(column, table)]));
-  return new Table({ name, bindKey: metadata.bindKey, columns, constraints, keyOrder: primaryKey });
+  return new Table({
+    owner: metadata.owner,
+    name,
+    bindKey: metadata.bindKey,
+    columns,
+    constraints,
+    keyOrder: primaryKey,
+  });
 }
 
 function restoreColumn(column: ReflectedColumn, { primaryKey }: ReflectedTable): AnyColumn {

@@ -23,7 +23,7 @@ export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | unde
   const readers = new WeakMap<QueryId, NonNullable<CompiledStatement["readRows"]>>();
   const compiler: QueryCompiler = {
     compileQuery: (node, queryId) => {
-      requireOwnTables(node, engine.bindKey);
+      requireOwnTables(node, engine.bindKey, metadata()?.owner);
       engine.requireWritable(node.kind !== "SelectQueryNode" && node.kind !== "RawNode");
       const { query, readRows } = compileStatement<never>(engine, node, metadata(), queryId);
       if (readRows !== undefined) readers.set(queryId, readRows);

@@ -2,19 +2,23 @@ import type { OperationNode, TableNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import { CrossBindError } from "../errors/routing.ts";
 import { type AnyTable, tableOfNode } from "../schema/table.ts";
+import type { TableOwner } from "../schema/table-column.ts";
+import { requireOwner } from "../schema/table-owner.ts";
 import { isNode } from "./statement/nodes.ts";
 
 /** Nodes that hold the application's values, which may look like nodes. */
 const VALUES = new Set(["ValueNode", "PrimitiveValueListNode"]);
 
 /**
- * Refuses a statement with a table object of another bind, for statements that were given their engine.
+ * Refuses a statement with a table of another bind or another `Multibind` object, for statements that were given their engine.
  *
- * @throws {CrossBindError}
+ * @param owner the `Multibind` object whose tables the engine holds, where it is known
+ * @throws {CrossBindError | OtherMultibindError}
  */
-export function requireOwnTables(statement: OperationNode, bindKey: BindKey): void {
+export function requireOwnTables(statement: OperationNode, bindKey: BindKey, owner: TableOwner | undefined): void {
   const tables = new Set<AnyTable>();
   collect(statement, tables);
+  if (owner !== undefined) for (const table of tables) requireOwner(table, owner);
   const named = [...tables].map((table) => ({ table: table.fullName, bindKey: table.bindKey }));
   if (named.some((table) => table.bindKey !== bindKey)) throw new CrossBindError(named, bindKey);
 }

@@ -38,6 +38,29 @@ export class CrossBindError extends MultibindError {
   }
 }
 
+/**
+ * A model or table is used with a session, an engine or tables of another `Multibind` object than the one that it was
+ * defined with. The same bind key means another database there, so nothing is sent.
+ */
+export class OtherMultibindError extends MultibindError {
+  readonly code = "OTHER_MULTIBIND";
+  /** The table that does not belong here. */
+  readonly table: string;
+
+  /**
+   * @param owner the name of the `Multibind` object that the table was defined with
+   * @param used the name of the one that it was used with
+   */
+  constructor(table: string, bindKey: BindKey, owner: string, used: string) {
+    super(
+      `Cannot use table "${table}" (${bindLabel(bindKey)}) here: it was defined with ${owner}, and this belongs to ${used}. ` +
+        `Use the session or engine of an application of ${owner}, or define the table with ${used}.`,
+      { bindKey },
+    );
+    this.table = table;
+  }
+}
+
 /** A table is named only by a string which tables of several binds bear. */
 export class AmbiguousTableError extends MultibindError {
   readonly code = "AMBIGUOUS_TABLE";

@@ -25,6 +25,22 @@ export class UnmappedClassError extends MultibindError {
   readonly code = "UNMAPPED_CLASS";
 }
 
+/**
+ * A model, table, column or select was made by another copy of this package than the one that it is given to. The copies
+ * know nothing of each other's tables.
+ */
+export class DuplicatePackageError extends MultibindError {
+  readonly code = "DUPLICATE_PACKAGE";
+
+  /** @param name what was made by the other copy */
+  constructor(name: string) {
+    super(
+      `Cannot use ${name}: another copy of the package "multibind" has made it. Load the package once in a process: ` +
+        "`npm ls multibind` lists the copies; a library lists it as a peer dependency.",
+    );
+  }
+}
+
 /** A model class is written so that its entities could not hold the columns' values. */
 export class ModelClassError extends MultibindError {
   readonly code = "MODEL_CLASS";

@@ -4,7 +4,9 @@ import { requireKnownOptions } from "../known-options.ts";
 import type { Columns } from "../schema/column.ts";
 import type { Redefinition } from "../schema/metadata.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
+import { markCopy } from "../schema/package-copy.ts";
 import { type AnyTable, Table, type TableOptions } from "../schema/table.ts";
+import { requireOwner } from "../schema/table-owner.ts";
 import { setColumns } from "./construction.ts";
 import { Entity, MAPPER } from "./entity.ts";
 import { type EntityClass, Mapper, type MapperDefinition, mapperOfClass, propertiesOf } from "./mapper.ts";
@@ -63,6 +65,7 @@ function makeTable(registry: ModelRegistry, name: string, columns: Columns, opti
   requireNames(name, bindKey, schema);
   const { columnName } = registry;
   return new Table({
+    owner: registry.metadatas,
     name,
     bindKey,
     columns,
@@ -109,6 +112,7 @@ export function mapTable(
   base: Base = Entity,
 ): Base {
   const { discriminator, identity } = options;
+  requireOwner(table, registry.metadatas);
   requireKey(table);
   requirePossibleProperties(table.columns, table);
   requireDiscriminator(table, discriminator, identity);
@@ -163,6 +167,7 @@ function modelClass(registry: ModelRegistry, base: Base, columns: Columns, defin
       return extendModel(registry, this, mapper, columns, given);
     }
   }
+  markCopy(Model);
   return fixed(Model, {
     tableName: table.tableName,
     bindKey: table.bindKey,

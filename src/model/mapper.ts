@@ -1,5 +1,6 @@
 import { bindLabel } from "../bind-key.ts";
 import { ModelClassError, UnmappedClassError } from "../errors/schema.ts";
+import { requireThisCopy } from "../schema/package-copy.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import { type ColumnSetter, columnSetter, type FixedProperty } from "./construction.ts";
@@ -243,6 +244,7 @@ export function propertiesOf(table: AnyTable, columns: readonly TableColumn[] = 
 export function mapperOfClass(model: unknown): Mapper {
   const mapper = typeof model === "function" ? (model as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
   if (mapper !== undefined) return mapper;
+  requireThisCopy(model, typeof model === "function" ? `the model ${model.name}` : "what was given as a model");
   const name = typeof model === "function" ? `The class ${model.name || "without a name"}` : "What was given";
   throw new UnmappedClassError(
     `${name} is not a model. Models are classes that extend what \`db.model\` or \`extend\` returns.`,

@@ -12,6 +12,7 @@ import {
 import type { BindKey } from "../bind-key.ts";
 import { UnknownTableError } from "../errors/schema.ts";
 import type { Columns } from "../schema/column.ts";
+import { requireThisCopy } from "../schema/package-copy.ts";
 import type { KyselyRow } from "../schema/row.ts";
 import { type AnyTable, Table } from "../schema/table.ts";
 import { MAPPER } from "./entity.ts";
@@ -67,11 +68,14 @@ export function modelWrites<DB>(executor: QueryExecutor, withNode?: WithNode): M
 /** The table of a model's class; anything else is given back as it is. */
 export function tableOfModel(value: unknown): unknown {
   const mapper = typeof value === "function" ? (value as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
-  return mapper === undefined ? value : (mapper.table satisfies AnyTable);
+  if (mapper !== undefined) return mapper.table satisfies AnyTable;
+  if (typeof value === "function") requireThisCopy(value, `the model ${value.name}`);
+  return value;
 }
 
 function requireTarget(target: unknown): AnyTable {
   const table = tableOfModel(target);
   if (table instanceof Table) return table as unknown as AnyTable;
+  requireThisCopy(table, "the target of an insert or merge");
   throw new UnknownTableError("The target of an insert or merge is a model or a table.");
 }

@@ -1,6 +1,7 @@
 import type { Expression } from "kysely";
 import { SchemaError } from "../errors/schema.ts";
 import type { LogicalType } from "./logical-type.ts";
+import { markCopy } from "./package-copy.ts";
 import { type ReferenceOptions, requireReferenceOptions } from "./reference-options.ts";
 
 /** Where a column's reference leads: `"table.column"`, or a column of a table. */
@@ -198,6 +199,8 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
     return this.#with({ name });
   }
 }
+
+markCopy(Column.prototype);
 
 /** Any column, whatever it holds. */
 // biome-ignore lint/suspicious/noExplicitAny: a column is used both ways (read and insert), so only `any` fits every one

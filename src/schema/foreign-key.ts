@@ -3,7 +3,8 @@ import { inBind } from "../errors/multibind-error.ts";
 import { CrossBindForeignKeyError, SchemaError, UnknownTableError } from "../errors/schema.ts";
 import type { ReferenceOptions, ReferentialAction } from "./reference-options.ts";
 import type { AnyTable } from "./table.ts";
-import { TableColumn } from "./table-column.ts";
+import { TableColumn, type TableOwner } from "./table-column.ts";
+import { requireOwner } from "./table-owner.ts";
 
 /** The table and columns that a foreign key leads to, by their names. */
 export interface ForeignKeyTarget {
@@ -18,7 +19,7 @@ export interface ResolvedForeignKey {
 }
 
 /** Finds tables by name: in one bind's metadata, and all that bear the name in any bind. */
-export interface TableDirectory {
+export interface TableDirectory extends TableOwner {
   find(bindKey: TableColumn["table"]["bindKey"], name: string): AnyTable | undefined;
   named(name: string): readonly AnyTable[];
 }
@@ -106,6 +107,7 @@ export class ForeignKey {
 function targetOf(column: TableColumn, target: unknown): ForeignKeyTarget {
   const { table } = column;
   if (target instanceof TableColumn) {
+    requireOwner(target.table, table.owner);
     if (target.table.bindKey !== table.bindKey) {
       throw new CrossBindForeignKeyError(
         `Column ${inBind(`"${table.fullName}.${column.property}"`, table.bindKey)} refers to ` +

@@ -4,6 +4,7 @@ import { DuplicateTableError } from "../errors/schema.ts";
 import type { Columns } from "./column.ts";
 import type { NamingConvention } from "./naming-convention.ts";
 import type { AnyTable } from "./table.ts";
+import type { TableOwner } from "./table-column.ts";
 import type { ColumnNaming } from "./table-parts.ts";
 
 /** What becomes of a table that is defined a second time in one bind. */
@@ -15,6 +16,8 @@ export type Redefinition = "error" | "replace";
  * @see SQLAlchemy: `MetaData`
  */
 export class Metadata {
+  /** @internal the `Multibind` object that the tables were defined with */
+  readonly owner: TableOwner;
   /** The bind whose tables these are; `null` is the default one. */
   readonly bindKey: BindKey;
   /** How unnamed constraints are named, the same for all binds. */
@@ -23,10 +26,13 @@ export class Metadata {
   readonly #redefinition: Redefinition;
   #revision = 0;
 
+  /** @internal use `db.metadatas` */
   constructor(
+    owner: TableOwner,
     bindKey: BindKey,
     options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition },
   ) {
+    this.owner = owner;
     this.bindKey = bindKey;
     this.namingConvention = options.namingConvention;
     this.#redefinition = options.redefine;

@@ -13,10 +13,17 @@ import type { AnyTable } from "./table.ts";
  * @see Flask-SQLAlchemy: `SQLAlchemy.metadatas`
  */
 export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Metadata]> {
+  /** @internal the name of the `Multibind` object in messages */
+  readonly label: string;
   readonly #byKey = new Map<BindKey, Metadata>();
   readonly #options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition };
 
-  constructor(options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition }) {
+  /** @internal use `new Multibind()` */
+  constructor(
+    label: string,
+    options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition },
+  ) {
+    this.label = label;
     this.#options = options;
     this.ensure(null);
   }
@@ -60,7 +67,7 @@ export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Me
   ensure(bindKey: BindKey): Metadata {
     let metadata = this.#byKey.get(bindKey);
     if (metadata === undefined) {
-      metadata = new Metadata(bindKey, this.#options);
+      metadata = new Metadata(this, bindKey, this.#options);
       this.#byKey.set(bindKey, metadata);
     }
     return metadata;

@@ -3,8 +3,18 @@ import { InvalidValueError } from "../errors/value.ts";
 import { Column, type ColumnDefinition } from "./column.ts";
 import { Refusal } from "./logical-type.ts";
 
+/** The `Multibind` object that tables were defined with: a table works only with sessions and engines of its own. */
+export interface TableOwner {
+  /** The name of the `Multibind` object in messages. */
+  readonly label: string;
+}
+
+/** The owner of columns that belong to an expression. */
+export const NO_OWNER: TableOwner = { label: "no Multibind object" };
+
 /** What a column needs to know of the table that it belongs to. */
 export interface ColumnTable {
+  readonly owner: TableOwner;
   readonly name: string;
   readonly fullName: string;
   readonly bindKey: BindKey;

@@ -2,6 +2,7 @@ import { SchemaError } from "../errors/schema.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import type { CheckConstraint, Constraint, ForeignKeyConstraint, Index, UniqueConstraint } from "./constraint.ts";
 import { ForeignKey } from "./foreign-key.ts";
+import { requireThisCopy } from "./package-copy.ts";
 import { type ColumnTable, TableColumn } from "./table-column.ts";
 
 /** How columns are called in the database that have no name of their own. */
@@ -31,6 +32,7 @@ export class TableParts {
     return Object.entries<AnyColumn | undefined>(columns).map(([property, given]) => {
       const definition = given?.definition;
       if (definition === undefined) throw this.#error(`has no column in "${property}": give one such as \`integer()\``);
+      requireThisCopy(given, `the column "${property}" of table ${this.#label}`);
       const name = definition.name ?? naming(property);
       if (this.byName.has(name)) throw this.#error(`has two columns named "${name}"`);
       const column = new TableColumn(definition, this.#owner, property, name);

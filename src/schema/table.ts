@@ -11,8 +11,9 @@ import { type BindKey, bindLabel } from "../bind-key.ts";
 import type { Columns } from "./column.ts";
 import type { CheckConstraint, Constraint, Index, UniqueConstraint } from "./constraint.ts";
 import type { ForeignKey } from "./foreign-key.ts";
+import { markCopy, sharedByCopies } from "./package-copy.ts";
 import type { KyselyRow } from "./row.ts";
-import type { TableColumn } from "./table-column.ts";
+import type { TableColumn, TableOwner } from "./table-column.ts";
 import { type ColumnNaming, TableParts } from "./table-parts.ts";
 
 /** What may be said of a table beyond its columns. */
@@ -25,6 +26,7 @@ export interface TableOptions<P extends string = string> {
 
 /** Everything that makes a table. */
 export interface TableDefinition<C extends Columns, N extends string, K extends BindKey> extends TableOptions {
+  readonly owner: TableOwner;
   readonly name: N;
   readonly bindKey: K;
   readonly columns: C;
@@ -34,7 +36,7 @@ export interface TableDefinition<C extends Columns, N extends string, K extends 
 }
 
 /** Which table a node of a statement's tree stands for. Trees are immutable and share their nodes. */
-const tables = new WeakMap<OperationNode, AnyTable>();
+const tables: WeakMap<OperationNode, AnyTable> = sharedByCopies("multibind.tables", () => new WeakMap());
 
 /** The table whose node this is; a node that was only named by a string belongs to none. */
 export function tableOfNode(node: OperationNode): AnyTable | undefined {
@@ -62,6 +64,8 @@ const sameName: ColumnNaming = (property) => property;
 export class Table<C extends Columns = Columns, N extends string = string, K extends BindKey = BindKey>
   implements AliasedExpression<KyselyRow<C>, N>
 {
+  /** @internal the `Multibind` object that the table was defined with */
+  readonly owner: TableOwner;
   /** The bind that the table belongs to, fixed for good. */
   readonly bindKey: K;
   /** The schema that the table is in, where it is not the connection's own. */
@@ -74,6 +78,7 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
 
   /** @internal use `db.table` or `db.model` */
   constructor(definition: TableDefinition<C, N, K>, original?: Table<C, string, K>) {
+    this.owner = definition.owner;
     this.bindKey = definition.bindKey;
     this.schema = definition.schema;
     this.alias = definition.name;
@@ -86,7 +91,10 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
     const { name, schema, columns, constraints = [], columnName = sameName, keyOrder } = definition;
     this.#name = name;
     this.#node = schema === undefined ? TableNode.create(name) : TableNode.createWithSchema(schema, name);
-    this.#parts = new TableParts({ name, fullName: this.fullName, bindKey: this.bindKey }, this.label);
+    this.#parts = new TableParts(
+      { owner: this.owner, name, fullName: this.fullName, bindKey: this.bindKey },
+      this.label,
+    );
     this.#parts.addColumns(columns, columnName);
     this.#parts.addConstraints(constraints);
     if (keyOrder !== undefined) this.#parts.orderKey(keyOrder);
@@ -166,8 +174,14 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
 
   /** The same table under another name, for a statement that names it twice. */
   as<A extends string>(alias: A): Table<C, A, K> {
-    const { bindKey, schema, columns } = this;
-    const definition = { name: alias, bindKey, columns: columns as C, ...(schema === undefined ? {} : { schema }) };
+    const { owner, bindKey, schema, columns } = this;
+    const definition = {
+      owner,
+      name: alias,
+      bindKey,
+      columns: columns as C,
+      ...(schema === undefined ? {} : { schema }),
+    };
     return new Table<C, A, K>(definition, this as unknown as Table<C, string, K>);
   }
 
@@ -204,6 +218,8 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
     return this.#parts.addColumns(Object.fromEntries(nullable), naming);
   }
 }
+
+markCopy(Table.prototype);
 
 /** Any table, whatever its columns, name and bind. */
 // biome-ignore lint/suspicious/noExplicitAny: columns appear in and out of a table's type, so only `any` fits every one

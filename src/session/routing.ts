@@ -8,6 +8,7 @@ import type { AnyModel } from "../model/model-types.ts";
 import { type NamedTable, tablesOfStatement } from "../query/statement-tables.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { type AnyTable, Table } from "../schema/table.ts";
+import { requireOwner } from "../schema/table-owner.ts";
 
 /** Anything with a statement's tree: a builder of Kysely's, a `select(Model)`, `sql`, or a compiled query. */
 export type Statement = { toOperationNode(): OperationNode } | { readonly query: OperationNode };
@@ -47,6 +48,17 @@ export function engineOf(engines: EngineDirectory, bindKey: BindKey): Engine {
   );
 }
 
+/**
+ * The engine of a model's or table's bind.
+ *
+ * @throws {OtherMultibindError} if the table was defined with another `Multibind` object
+ * @throws {UnboundExecutionError} if no engine is configured for its bind
+ */
+export function engineOfTable(engines: EngineDirectory, table: AnyTable): Engine {
+  requireOwner(table, engines.metadatas);
+  return engineOf(engines, table.bindKey);
+}
+
 /** The tree of a statement. */
 export function treeOf(statement: Statement): OperationNode {
   return "toOperationNode" in statement ? statement.toOperationNode() : statement.query;
@@ -79,6 +91,7 @@ export function routeTables(
 ): Engine {
   let found: BindKey | undefined;
   for (const named of tables) {
+    if (named.table !== undefined) requireOwner(named.table, engines.metadatas);
     const bindKey = named.table === undefined ? bindOfName(engines, named.name, explicit) : named.table.bindKey;
     if (found !== undefined && found !== bindKey) throw new CrossBindError(boundNames(engines, tables, explicit));
     found = bindKey;

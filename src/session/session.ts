@@ -64,7 +64,7 @@ export interface SessionOptions {
 
 /** Where a session stands that nobody uses. */
 const NOWHERE: SessionHost = {
-  metadatas: new Metadatas({ namingConvention: {}, redefine: "error" }),
+  metadatas: new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }),
   events: new SessionEvents(),
   decisions: undefined,
   find: () => undefined,
@@ -109,7 +109,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#owner.record = options.recordQueries === true ? [] : undefined;
     this.#owner.signal = options.signal;
     this.#owner.begin();
-    this.#work = new UnitOfWork(label);
+    this.#work = new UnitOfWork(label, host.metadatas);
     this.#events = new SessionEvents(host.events);
     this.#transactions = new Transactions({
       owner: this.#owner,

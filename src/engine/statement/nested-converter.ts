@@ -1,5 +1,5 @@
 import type { SelectQueryNode } from "kysely";
-import { TableColumn } from "../../schema/table-column.ts";
+import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { json } from "../../schema/types/json.ts";
 import type { Engine } from "../engine.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
@@ -19,7 +19,10 @@ export class NestedConverter extends ColumnConverter {
 
   constructor(outputs: readonly Output[], { bindKey, family }: Engine) {
     const { definition } = json();
-    super(new TableColumn(definition, { name: "nested", fullName: "nested", bindKey }, "rows", "rows"), family);
+    super(
+      new TableColumn(definition, { owner: NO_OWNER, name: "nested", fullName: "nested", bindKey }, "rows", "rows"),
+      family,
+    );
     this.#outputs = outputs;
   }
 

@@ -17,7 +17,7 @@ import {
 } from "kysely";
 import type { Metadata } from "../../schema/metadata.ts";
 import { tableOfNode } from "../../schema/table.ts";
-import { TableColumn } from "../../schema/table-column.ts";
+import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
@@ -167,7 +167,7 @@ export class Resolver {
     if (column instanceof TableColumn) return this.#engine.converter(column);
     const { definition } = column;
     const { bindKey, family } = this.#engine;
-    const table = { name: "typed", fullName: "typed", bindKey };
+    const table = { owner: NO_OWNER, name: "typed", fullName: "typed", bindKey };
     // Not the engine's own: it would keep the converter of a column that was made for one statement.
     return new ColumnConverter(new TableColumn(definition, table, definition.type.kind, definition.type.kind), family);
   }

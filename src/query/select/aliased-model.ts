@@ -4,6 +4,7 @@ import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { AnyModel, ModelStatics } from "../../model/model-types.ts";
 import type { Columns } from "../../schema/column.ts";
+import { markCopy } from "../../schema/package-copy.ts";
 import type { KyselyRow } from "../../schema/row.ts";
 import type { AnyTable, Table } from "../../schema/table.ts";
 
@@ -54,6 +55,8 @@ export class AliasedModel<E, C extends Columns, N extends string, K extends Bind
     return this.table.toOperationNode();
   }
 }
+
+markCopy(AliasedModel.prototype);
 
 /** A model under another name, as `alias(Model, name)` types it. */
 export type AliasOf<M, A extends string> =

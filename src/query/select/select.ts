@@ -22,6 +22,7 @@ import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
 import type { Columns } from "../../schema/column.ts";
+import { markCopy } from "../../schema/package-copy.ts";
 import { AliasedModel } from "./aliased-model.ts";
 import { ArrangedSelect } from "./arranged-select.ts";
 import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
@@ -287,6 +288,8 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
     });
   }
 }
+
+markCopy(Select.prototype);
 
 /**
  * A statement that reads entities of a model, bound to no session: keep it, refine it, and run it with

@@ -16,6 +16,8 @@ import {
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
+import type { TableOwner } from "../../schema/table-column.ts";
+import { requireOwner } from "../../schema/table-owner.ts";
 import type { PendingWork } from "../flush/flush-plan.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
@@ -42,9 +44,15 @@ export class UnitOfWork implements EntityOwner {
   /** What `add` filled in, by defaults: a rollback takes it back. */
   #filled = NONE_FILLED;
   #epoch = 1;
+  readonly #tables: TableOwner;
 
-  constructor(label: string) {
+  /**
+   * @param label the session's name in messages
+   * @param tables the `Multibind` object whose entities it takes
+   */
+  constructor(label: string, tables: TableOwner) {
     this.label = label;
+    this.#tables = tables;
   }
 
   /** Entities that will be inserted, in the order in which they were added. */
@@ -99,7 +107,7 @@ export class UnitOfWork implements EntityOwner {
 
   /** Takes an entity in: a new one to be stored, or a detached one to be watched again. */
   add(entity: Entity): void {
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = this.#mapperOf(entity);
     const owner = ownerOf(entity);
     if (owner === this) {
       if (this.#gone.has(entity)) {
@@ -123,9 +131,15 @@ export class UnitOfWork implements EntityOwner {
     this.#filled.set(entity, filled);
   }
 
+  #mapperOf(entity: Entity): Mapper {
+    const mapper = mapperOfEntityInUse(entity);
+    requireOwner(mapper.table, this.#tables);
+    return mapper;
+  }
+
   /** Marks an entity's row for deletion. */
   delete(entity: Entity): void {
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = this.#mapperOf(entity);
     const owner = ownerOf(entity);
     if (owner !== this) requireFree(entity, owner);
     if (this.#added.has(entity)) {

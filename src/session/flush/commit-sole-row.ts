@@ -7,7 +7,7 @@ import { takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
-import { type EngineDirectory, engineOf } from "../routing.ts";
+import { type EngineDirectory, engineOfTable } from "../routing.ts";
 import type { SessionLock } from "../session-lock.ts";
 import type { FlushPlace } from "../transaction/flush-place.ts";
 import type { Transactions } from "../transaction/transactions.ts";
@@ -37,7 +37,7 @@ export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
   const entity = work.soleAddition;
   if (entity === undefined) return false;
   const mapper = mapperOf(entity);
-  const engine = engineOf(engines, mapper.table.bindKey);
+  const engine = engineOfTable(engines, mapper.table);
   const values = valuesToInsert(entity, mapper, engine);
   if (values.waiting.length > 0) return false;
   engine.requireWritable(true);

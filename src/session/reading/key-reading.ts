@@ -20,7 +20,7 @@ import { compileStatement } from "../../engine/statement/compile-statement.ts";
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { type EntitySelection, entitySelection, isOutdated } from "../../query/select/entity-selection.ts";
-import { type EngineDirectory, engineOf } from "../routing.ts";
+import { type EngineDirectory, engineOfTable } from "../routing.ts";
 import { type Hydrator, hydratorFor } from "./hydration.ts";
 import type { DriverRow } from "./row-functions.ts";
 
@@ -100,7 +100,7 @@ export class KeyReadings {
 
   /** @throws {UnboundExecutionError} if no engine is configured for the model's bind */
   for(mapper: Mapper): KeyReading {
-    const engine = engineOf(this.#engines, mapper.table.bindKey);
+    const engine = engineOfTable(this.#engines, mapper.table);
     const reading = this.#byMapper.get(mapper);
     if (reading?.engine === engine && !isOutdated(reading.selection)) return reading;
     const made = new KeyReading(entitySelection(mapper), engine);

@@ -179,7 +179,7 @@ export class DecisionLog {
   async #createTable(): Promise<void> {
     const { engine } = this;
     const { bindKey } = engine;
-    const metadatas = new Metadatas({ namingConvention: {}, redefine: "error" });
+    const metadatas = new Metadatas("multibind", { namingConvention: {}, redefine: "error" });
     const columns = { id: varchar(20).primaryKey(), outcome: varchar(16), branches: integer() };
     defineTable({ metadatas, columnName: undefined, redefine: "error" }, "multibind_decision", columns, { bindKey });
     try {
