@@ -95,13 +95,20 @@ export class Application<BK extends string = string> implements SessionHost {
   async run<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
     const context = this.context(options);
     const onUncommitted = options.onUncommitted ?? this.#configuration.onUncommitted;
+    let result: T;
     try {
-      const result = await context.run(run);
-      if (context.hasUncommittedWork) complainOfUncommittedWork(onUncommitted);
-      return result;
-    } finally {
+      result = await context.run(run);
+    } catch (error) {
       await context.close();
+      throw error;
     }
+    // A commit that the function did not await is done before the context ends.
+    let isUncommitted = false;
+    await context.end(() => {
+      isUncommitted = context.hasUncommittedWork;
+    });
+    if (isUncommitted) complainOfUncommittedWork(onUncommitted);
+    return result;
   }
 
   /** Runs a function in a context of its own and commits; if it throws, everything is rolled back. */

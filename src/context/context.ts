@@ -71,10 +71,19 @@ export class Context<BK extends string = string> implements Surroundings {
   }
 
   /** Ends the context: rolls back what was not committed, and gives every connection back. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.end();
+  }
+
+  /**
+   * @internal the same
+   *
+   * @param judge runs after all that was asked for before, and before what was not committed is rolled back
+   */
+  async end(judge?: () => void): Promise<void> {
     this.#closed = true;
     this.#onClose();
-    await this.#session?.close();
+    await this.#session?.end(judge);
   }
 
   /** The same as {@link close}, for `await using`. */

@@ -16,7 +16,7 @@ export function requireReaction(given: OnUncommitted): OnUncommitted {
 export function complainOfUncommittedWork(reaction: OnUncommitted): void {
   if (reaction === "ignore") return;
   const message =
-    "A context ended with work that was never committed; it is rolled back. Call `commit()` before the context ends, or use `app.transaction`.";
+    "A context ended with work that was never committed, and rolled it back. Call `commit()` before the context ends, or use `app.transaction`.";
   if (reaction === "throw") throw new UncommittedError(message);
   process.emitWarning(message, { type: "MultibindWarning", code: "MULTIBIND_UNCOMMITTED" });
 }

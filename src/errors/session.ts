@@ -29,7 +29,10 @@ export class CommitPolicyError extends SessionError {
   }
 }
 
-/** Two transactions were begun on one session at once, or one was ended from beside the function that runs in it. */
+/**
+ * Two transactions were begun on one session at once, or one was ended from beside the function that runs in it, or code of
+ * a `transaction(fn)` uses the session after its function has ended.
+ */
 export class ConcurrentTransactionError extends SessionError {
   override readonly code = "CONCURRENT_TRANSACTION";
 }

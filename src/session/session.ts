@@ -21,6 +21,7 @@ import type { ReadOptions } from "../query/select/select-runner.ts";
 import type { AnyAlias, SelectOf } from "../query/select/select-types.ts";
 import { Metadatas } from "../schema/metadatas.ts";
 import { withoutAutoflush } from "./autoflush-scope.ts";
+import { PendingCopy } from "./entities/pending-copy.ts";
 import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { EntityReader, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
@@ -128,7 +129,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
       metadatas: host.metadatas,
       events: this.#events,
       transactions: this.#transactions,
-      requireOpen: () => this.#requireOpen(),
+      requireOpen: () => this.#requireNotEnded(),
+      requireLive: () => this.#transactionFunctions?.requireLive(),
     };
     this.#flow = new SessionFlow(this.#shared);
     this.#runner = new StatementRunner(this.#shared, this.#flow);
@@ -502,7 +504,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `with session.begin():`
    */
   async transaction<T>(run: (tx: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    this.#requireOpen();
+    // Code of a function that has ended may begin a transaction of its own.
+    this.#requireNotEnded();
     this.#refuseInListener("transaction()");
     // A function that is not asynchronous may throw at once.
     return this.#functions.run(async () => run(this), options);
@@ -545,14 +548,23 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * that run are ended, on the servers too where they can, what waits for its turn is refused, and a `transaction(fn)`
    * that is running fails. A flush or commit that has begun is finished before.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.end();
+  }
+
+  /**
+   * @internal the same
+   *
+   * @param judge runs after all that was asked for before, and before what was not committed is rolled back
+   */
+  async end(judge?: () => void): Promise<void> {
     if (this.#closed) return;
     this.#refuseInListener("close()");
     this.#closed = true;
     if (this.#runner.isRunning) this.#runner.interrupt(this.#closedError());
     try {
-      if (this.#isIdle) this.#forget();
-      else await this.#reset();
+      if (this.#isIdle) this.#forget(judge);
+      else await this.#reset(judge);
     } finally {
       this.#owner.end();
     }
@@ -587,22 +599,33 @@ export class Session<BK extends string = string> extends KyselyStatements {
       begin: (settings) => this.#begin(settings),
       commit: () =>
         this.#lock.alone(async () => {
-          this.#requireOpen();
+          this.#requireNotEnded();
           await this.#flow.commit();
         }),
       rollback: () => this.#lock.alone(() => this.#flow.rollback()),
+      copyPending: () => {
+        const copy = new PendingCopy(this.#work);
+        return () => copy.restore();
+      },
       beginNested: () => this.#beginNested(),
     });
     return this.#transactionFunctions;
   }
 
   #requireOpen(): void {
-    this.#requireNotClosed();
+    this.#requireNotEnded();
+    this.#transactionFunctions?.requireLive();
+  }
+
+  #requireNotEnded(): void {
+    if (this.#closed) throw this.#closedError();
     this.#owner.signal?.throwIfAborted();
   }
 
+  /** The same, also after the signal was aborted. */
   #requireNotClosed(): void {
     if (this.#closed) throw this.#closedError();
+    this.#transactionFunctions?.requireLive();
   }
 
   #closedError(): SessionClosedError {
@@ -629,7 +652,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   #beginNested(): Promise<NestedTransaction> {
     return this.#lock.alone(async () => {
-      this.#requireOpen();
+      this.#requireNotEnded();
       await this.#flow.flush();
       return new NestedTransaction(this.#transactions, this.#lock, () => this.#flow.flush());
     });
@@ -641,14 +664,16 @@ export class Session<BK extends string = string> extends KyselyStatements {
     return this.#lock.isFree && !this.#runner.isRunning && !isOpen && !isExplicit;
   }
 
-  #forget(): void {
+  #forget(judge: (() => void) | undefined): void {
+    judge?.();
     this.#work.discardPending(() => true);
     this.#work.clear();
   }
 
-  async #reset(): Promise<void> {
+  async #reset(judge?: () => void): Promise<void> {
     await this.#runner.endStreams();
     await this.#lock.alone(async () => {
+      judge?.();
       try {
         await this.#transactions.rollback();
       } finally {

@@ -49,6 +49,8 @@ export interface StatementHost {
   readonly work: UnitOfWork;
   /** @throws {SessionClosedError} if the session was closed */
   requireOpen(): void;
+  /** @throws {ConcurrentTransactionError} in code of a `transaction(fn)` that has ended */
+  requireLive(): void;
 }
 
 /** The templates of each application, which know their engine and its SQL. */
@@ -135,7 +137,8 @@ export class StatementRunner {
 
   /** Runs such a statement without a promise; `undefined` where the database is not in this process. */
   readNow<R>(engine: Engine, query: EngineQuery<R>, { signal }: RunOptions): QueryResult<R> | undefined {
-    const { owner, transactions } = this.#host;
+    const { owner, transactions, requireLive } = this.#host;
+    requireLive();
     signal?.throwIfAborted();
     transactions.requireUsable();
     return engine.readNow(query, owner);
@@ -159,7 +162,8 @@ export class StatementRunner {
     take?: (result: QueryResult<R>) => void,
   ): Promise<QueryResult<R>> {
     const { engine } = statement;
-    const { lock } = this.#host;
+    const { lock, requireLive } = this.#host;
+    requireLive();
     const turn = this.#pendingBefore(engine, options) === "nothing" ? lock.takeNow(engine) : undefined;
     if (turn === undefined) {
       return this.#inTurn(engine, options, async () => taken(statement, await this.#execute(statement, options), take));
@@ -182,6 +186,7 @@ export class StatementRunner {
     chunkSize: number,
     options: RunOptions = {},
   ): AsyncIterableIterator<QueryResult<R>> {
+    this.#host.requireLive();
     const rows = this.#streamed(statement, chunkSize, options);
     if (this.#streams === NO_STREAMS) this.#streams = new Set();
     this.#streams.add(rows);

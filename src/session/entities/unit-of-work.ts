@@ -107,6 +107,22 @@ export class UnitOfWork implements EntityOwner {
 
   /** Takes an entity in: a new one to be stored, or a detached one to be watched again. */
   add(entity: Entity): void {
+    const mapper = this.#admit(entity);
+    if (mapper !== undefined) this.#noteFilled(entity, applyDefaults(entity, mapper));
+  }
+
+  /** Takes an entity in again that a rollback has put out, with what `add` had filled in. */
+  addAgain(entity: Entity, filled: readonly Filled[]): void {
+    if (this.#admit(entity) !== undefined) this.#noteFilled(entity, filled);
+  }
+
+  /** What `add` has filled in of a new entity. */
+  filledIn(entity: Entity): readonly Filled[] {
+    return this.#filled.get(entity) ?? NOTHING_FILLED;
+  }
+
+  /** Takes an entity in. Returns its mapper if it was not known and is new, else nothing. */
+  #admit(entity: Entity): Mapper | undefined {
     const mapper = this.#mapperOf(entity);
     const owner = ownerOf(entity);
     if (owner === this) {
@@ -114,18 +130,21 @@ export class UnitOfWork implements EntityOwner {
         throw error(entity, "was deleted in this transaction; it can be added again after the commit, as a new entity");
       }
       this.#deleted.delete(entity);
-      return;
+      return undefined;
     }
     requireFree(entity, owner);
     const row = rowOf(entity);
     if (row === DELETED) throw error(entity, "was deleted; make a new entity to store its values again");
     if (row !== null) {
       this.#attach(entity, mapper, row);
-      return;
+      return undefined;
     }
     setOwner(entity, this);
     this.#added.add(entity);
-    const filled = applyDefaults(entity, mapper);
+    return mapper;
+  }
+
+  #noteFilled(entity: Entity, filled: readonly Filled[]): void {
     if (filled.length === 0) return;
     if (this.#filled === NONE_FILLED) this.#filled = new Map();
     this.#filled.set(entity, filled);

@@ -4,13 +4,14 @@ import { unlessAborted } from "../../engine/waiting/unless-aborted.ts";
 import { OperationalError } from "../../errors/database.ts";
 import { ConcurrentTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
 import type { BeginOptions } from "./begin-options.ts";
-import { inScope, newScope, scopeHere, type TransactionScope } from "./transaction-scope.ts";
+import { inScope, isLate, newScope, scopeHere, type TransactionScope } from "./transaction-scope.ts";
 
 /** Options of `transaction(fn)`. */
 export interface TransactionOptions extends BeginOptions {
   /**
-   * How often the function is run again after a deadlock or a serialization failure, with a growing pause in between;
-   * never unless given. Only the outermost transaction can be begun anew.
+   * How often the function runs again after a deadlock or a serialization failure, with a growing pause in between.
+   * Defaults to 0. Only the outermost transaction can be begun anew. Each run starts with the pending work that the
+   * session had when `transaction` was called.
    */
   readonly retries?: number;
   /**
@@ -27,6 +28,8 @@ export interface TransactionFunctionHost {
   begin(options: BeginOptions): void;
   commit(): Promise<void>;
   rollback(): Promise<void>;
+  /** Copies the pending work. Returns a function that makes it pending again after a rollback. */
+  copyPending(): () => void;
   beginNested(): Promise<{ readonly isActive: boolean; commit(): Promise<void>; rollback(): Promise<void> }>;
 }
 
@@ -60,6 +63,19 @@ export class TransactionFunctions {
     }
     throw new SessionError(
       `${what} within \`transaction(fn)\`, which ends the transaction itself: return to commit, throw to roll back.`,
+    );
+  }
+
+  /**
+   * Refuses a use of the session by code of a function that has ended: it would join a later transaction.
+   *
+   * @throws {ConcurrentTransactionError}
+   */
+  requireLive(): void {
+    if (!isLate(this.#session)) return;
+    throw new ConcurrentTransactionError(
+      `Cannot use ${this.#host.label} here: this code belongs to a \`transaction(fn)\` whose function has returned or thrown. ` +
+        "Await all work within the function, or do it in a `transaction(fn)` or a session of its own.",
     );
   }
 
@@ -98,6 +114,7 @@ export class TransactionFunctions {
 
   async #run<T>(run: () => Promise<T>, { retries = 0, signal, ...options }: TransactionOptions): Promise<T> {
     if (this.#running.length > 0) return this.#inScope((scope) => this.#nested(scope, run));
+    const restorePending = retries > 0 ? this.#host.copyPending() : undefined;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#inScope((scope) => this.#outermost(scope, run, options));
@@ -106,6 +123,7 @@ export class TransactionFunctions {
         const pause = delay(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()));
         await (signal === undefined ? pause : unlessAborted(pause, signal));
         this.requireOwn("A transaction is begun again");
+        restorePending?.();
       }
     }
   }
@@ -143,7 +161,6 @@ export class TransactionFunctions {
     try {
       return await run(scope);
     } finally {
-      scope.hasEnded = true;
       this.#running.splice(this.#running.indexOf(scope), 1);
     }
   }

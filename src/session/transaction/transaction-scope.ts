@@ -12,11 +12,18 @@ export interface TransactionScope {
 
 const scopes = new AsyncLocalStorage<TransactionScope>();
 
-/** The innermost `transaction(fn)` of a session that the caller runs in. */
+/** The innermost `transaction(fn)` of a session that the caller runs in and whose function has not ended. */
 export function scopeHere(session: object): TransactionScope | undefined {
   let scope = scopes.getStore();
   while (scope !== undefined && (scope.session !== session || scope.hasEnded)) scope = scope.around;
   return scope;
+}
+
+/** Whether the caller is code of a `transaction(fn)` of a session whose function has ended. */
+export function isLate(session: object): boolean {
+  let scope = scopes.getStore();
+  while (scope !== undefined && scope.session !== session) scope = scope.around;
+  return scope?.hasEnded === true;
 }
 
 /** Makes a scope around which is what the caller runs in. */
@@ -24,7 +31,11 @@ export function newScope(session: object): TransactionScope {
   return { session, around: scopes.getStore(), hasEnded: false };
 }
 
-/** Runs a function in a scope. */
-export function inScope<T>(scope: TransactionScope, run: () => T): T {
-  return scopes.run(scope, run);
+/** Runs a function in a scope, which ends with it. */
+export async function inScope<T>(scope: TransactionScope, run: () => Promise<T>): Promise<T> {
+  try {
+    return await scopes.run(scope, run);
+  } finally {
+    scope.hasEnded = true;
+  }
 }
