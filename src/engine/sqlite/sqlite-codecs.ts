@@ -17,6 +17,7 @@ import {
 } from "../values/codec.ts";
 import { instantText } from "../values/instant-text.ts";
 import { decodeSortable, encodeSortable } from "./sortable-decimal.ts";
+import { sqliteParameter } from "./sqlite-parameters.ts";
 
 /** How SQLite keeps the values of each type. */
 export function sqliteCodec(type: LogicalType): Codec {
@@ -42,6 +43,8 @@ export function sqliteCodec(type: LogicalType): Codec {
       return { encode: encodeJson, decode: decodeJson };
     case "binary":
       return { decode: decodeBinary };
+    case "native":
+      return { encode: sqliteParameter };
     default:
       return PLAIN;
   }

@@ -13,7 +13,7 @@ import {
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { translateCompared } from "./calculations.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
-import type { Opposite } from "./parameters.ts";
+import { type Opposite, withinExpression } from "./parameters.ts";
 import { NamedParameter } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
@@ -121,10 +121,11 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
   const { value: tested, when = [] } = node;
   const conditions = when.map(({ condition }) => condition);
   const oppositeConditions = tested === undefined ? undefined : resolver.opposite(tested, scope);
+  const results = withinExpression(translator.engine, opposite);
   const translateWhen = (one: WhenNode) =>
     mapNode(one, (child, property) =>
       isNode(child)
-        ? translator.translate(child, scope, property === "condition" ? oppositeConditions : opposite)
+        ? translator.translate(child, scope, property === "condition" ? oppositeConditions : results)
         : child,
     );
   return mapNode(node, (child, property) => {
@@ -133,7 +134,7 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
     return translator.translate(
       child,
       scope,
-      property === "value" ? resolver.firstOpposite(conditions, scope) : opposite,
+      property === "value" ? resolver.firstOpposite(conditions, scope) : results,
     );
   });
 }

@@ -27,6 +27,23 @@ export function compared(converter: ColumnConverter | undefined): ValueWriter | 
   return { column: converter.column, write: (value) => (typeof value === "string" ? value : converter.write(value)) };
 }
 
+/**
+ * How a value is made within an expression, such as `coalesce(seats, 0)`. There no column turns a number into one of its
+ * own kind, so it is sent as a value that stands opposite no column.
+ */
+export function withinExpression({ family }: Engine, opposite: Opposite): Opposite {
+  if (family.parameter === undefined || opposite === undefined || isTuple(opposite)) return opposite;
+  const { column } = opposite;
+  if (column.definition.type.kind === "float") return opposite;
+  return {
+    column,
+    write: (value) => {
+      const written = opposite.write(value);
+      return typeof written === "number" ? family.parameter!(written) : written;
+    },
+  };
+}
+
 /** The member of what stands opposite a tuple. */
 export function memberOf(opposite: Opposite, index: number): Opposite {
   return Array.isArray(opposite) ? opposite[index] : undefined;

@@ -25,8 +25,9 @@ function translateRows(translator: Translator, node: OperationNode, noun: string
   const { engine, isTemplate } = translator;
   const { value } = node;
   if (!(value instanceof NamedParameter)) {
-    requireRows(engine, translator.parameter(value, undefined), noun);
-    return isTemplate && value !== null ? ValueNode.createImmediate(value) : node;
+    const rows = requireRows(engine, translator.parameter(value, undefined), noun);
+    if (isTemplate && value !== null) return ValueNode.createImmediate(value);
+    return rows === value ? node : ValueNode.create(rows);
   }
   if (!isTemplate) return translator.translate(node, scope);
   const { make } = placeholderOf(value, engine, undefined);

@@ -32,7 +32,7 @@ import { FEATURED, requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
-import { compared, memberOf, type Opposite, parameter } from "./parameters.ts";
+import { compared, memberOf, type Opposite, parameter, withinExpression } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
 import type { Resolver } from "./resolver.ts";
@@ -273,7 +273,8 @@ export class Translator {
   /** What values in a template are converted as, if it was said what the template is. A calculated number stays one. */
   #oppositeInRaw(node: RawNode, scope: Scope): Opposite {
     const typed = compared(this.resolver.typedConverter(node));
-    return typed === undefined || calculatedFrom(this.resolver, node, scope) !== undefined ? undefined : typed;
+    if (typed === undefined || calculatedFrom(this.resolver, node, scope) !== undefined) return undefined;
+    return withinExpression(this.engine, typed);
   }
 
   /** Tables that a template names are there for the columns that it names. */
@@ -298,10 +299,7 @@ export class Translator {
     opposite: Opposite,
   ): readonly OperationNode[] {
     const isMixed = handsOn(node.func) && operands.some(mayHoldValue);
-    return this.translateList(
-      operands,
-      scope,
-      isMixed ? (opposite ?? compared(this.resolver.converter(node, scope))) : undefined,
-    );
+    const ofOthers = isMixed ? (opposite ?? compared(this.resolver.converter(node, scope))) : undefined;
+    return this.translateList(operands, scope, withinExpression(this.engine, ofOthers));
   }
 }

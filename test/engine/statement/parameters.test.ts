@@ -159,7 +159,7 @@ test("a truth value that is compared is written into the statement, and one in a
     { sqlite: 0, postgres: false, mysql: 0 },
   ]);
   assertSent(items.where(sql<boolean>`sold = ${true}`), `select "id" from "item" where sold = ?`, [
-    { sqlite: 1, postgres: true, mysql: true },
+    { sqlite: 1n, postgres: true, mysql: true },
   ]);
 });
 
@@ -233,7 +233,7 @@ test("like and other operators leave the value as it is", () => {
   assertSent(items.where("state", "like", "a%"), `select "id" from "item" where "state" like ?`, ["a%"]);
   assertSent(items.where("at", "like", "2026%"), `select "id" from "item" where "at" like ?`, ["2026%"]);
   const added = query.updateTable(item).set("serial", eb("serial", "+", 1));
-  assertSent(added, `update "item" set "serial" = "serial" + ?`, [1]);
+  assertSent(added, `update "item" set "serial" = "serial" + ?`, [{ sqlite: 1n, postgres: 1, mysql: 1 }]);
 });
 
 test("a path into JSON is not the column", () => {
@@ -322,7 +322,7 @@ test("values opposite nothing go to the driver as it can take them", () => {
     query.selectNoFrom([sql`f(${true}, ${LATER}, ${5n}, ${null}, ${"x"})`.as("x")]),
     `select f(?, ?, ?, ?, ?) as "x"`,
     [
-      { sqlite: 1, postgres: true, mysql: true },
+      { sqlite: 1n, postgres: true, mysql: true },
       { sqlite: when.sqlite, postgres: when.postgres, mysql: LATER },
       5n,
       null,
