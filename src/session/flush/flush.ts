@@ -2,14 +2,14 @@ import type { Engine } from "../../engine/engine.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { BindFlush } from "./bind-flush.ts";
+import { FlushBatch } from "./flush-batch.ts";
 import type { FlushUnit } from "./flush-unit.ts";
-
-/** Rows that one statement can take: of one kind and model, none of which waits for another. */
-type Batch = readonly FlushUnit[];
+import { lockBindByBind } from "./lock-order.ts";
 
 /**
- * Stores rows, which come in an order in which they can be stored: binds side by side, on each bind in order; a bind
- * waits for another only for a key.
+ * Stores rows, which come in an order in which they can be stored. Each bind keeps that order. Statements that lock rows
+ * run bind by bind, in commit order; inserts that meet no other transaction run beside them. A row that takes a key of
+ * another bind waits for it.
  */
 export async function runFlush(
   units: readonly FlushUnit[],
@@ -18,19 +18,19 @@ export async function runFlush(
 ): Promise<void> {
   const batches = batchesByEngine(units);
   const binds = await transactions.joinToWrite([...batches.keys()]);
-  const progress = awaitedElsewhere(units);
+  if (binds.length > 1) lockBindByBind(new Map(binds.map(({ engine }) => [engine, batches.get(engine)!])));
   const outcomes = await Promise.allSettled(
     binds.map(async (bind) => {
       const own = batches.get(bind.engine)!;
       try {
         for (const batch of own) {
-          if (progress.size > 0) for (const unit of batch) await waitForOtherBinds(unit, progress);
+          if (batch.after.size > 0) await batch.othersDone();
           transactions.requireUsable();
-          await new BindFlush(bind, work).run(batch);
-          if (progress.size > 0) for (const unit of batch) progress.get(unit)?.resolve();
+          await new BindFlush(bind, work).run(batch.units);
+          batch.succeed();
         }
       } catch (error) {
-        for (const batch of own) for (const unit of batch) progress.get(unit)?.reject(error);
+        for (const batch of own) batch.fail(error);
         throw error;
       }
     }),
@@ -38,48 +38,28 @@ export async function runFlush(
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-/** The units that others wait for on other binds, and the end of each. */
-function awaitedElsewhere(units: readonly FlushUnit[]): Map<FlushUnit, PromiseWithResolvers<void>> {
-  const progress = new Map<FlushUnit, PromiseWithResolvers<void>>();
-  for (const { after, engine } of units) {
-    for (const other of after.keys()) {
-      if (other.engine === engine || progress.has(other)) continue;
-      const end = Promise.withResolvers<void>();
-      // A failure is reported by the bind that it happened on; nobody may wait for it.
-      end.promise.catch(() => {});
-      progress.set(other, end);
-    }
-  }
-  return progress;
-}
-
-async function waitForOtherBinds(
-  unit: FlushUnit,
-  progress: ReadonlyMap<FlushUnit, PromiseWithResolvers<void>>,
-): Promise<void> {
-  for (const other of unit.after.keys()) if (other.engine !== unit.engine) await progress.get(other)?.promise;
-}
-
 /**
  * Rows one after the other that one statement can take. What a batch waits for on other binds is all before its first
  * row, so that batches never wait for each other in a circle.
  */
-function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, Batch[]> {
+function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, FlushBatch[]> {
   const isOrdered = units.some(waits);
   const places = new Map(isOrdered ? units.map((unit, place) => [unit, place]) : []);
-  const result = new Map<Engine, Batch[]>();
-  const last = new Map<Engine, FlushUnit[]>();
+  const result = new Map<Engine, FlushBatch[]>();
+  const batchOf = new Map<FlushUnit, FlushBatch>();
   for (const unit of units) {
-    const open = last.get(unit.engine);
-    if (open !== undefined && fits(unit, open, places)) {
-      open.push(unit);
-      continue;
-    }
-    const batch = [unit];
-    last.set(unit.engine, batch);
     const batches = result.get(unit.engine);
-    if (batches === undefined) result.set(unit.engine, [batch]);
-    else batches.push(batch);
+    let batch = batches?.at(-1);
+    if (batch !== undefined && fits(unit, batch.units, places)) {
+      batch.units.push(unit);
+    } else {
+      batch = new FlushBatch(unit, batches?.length ?? 0);
+      if (batches === undefined) result.set(unit.engine, [batch]);
+      else batches.push(batch);
+    }
+    if (!isOrdered) continue;
+    batchOf.set(unit, batch);
+    for (const other of unit.after.keys()) if (other.engine !== unit.engine) batch.runAfter(batchOf.get(other)!);
   }
   return result;
 }
