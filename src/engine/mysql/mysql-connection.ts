@@ -1,46 +1,13 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { CompiledQuery, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
+import { PATIENCE } from "../waiting/interruption.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
-
-/** Options of a `mariadb` connection. */
-export type MariadbConfig = Readonly<Record<string, unknown>>;
-
-/** The part of the module `mariadb` that is used. */
-export interface MariadbModule {
-  createConnection(config: MariadbConfig): Promise<MariadbConnection>;
-}
-
-/** The part of a `mariadb` connection that is used. */
-export interface MariadbConnection {
-  readonly threadId: number | null;
-  readonly info: {
-    readonly status: number | null;
-    isMariaDB(): boolean;
-    hasMinVersion(major: number, minor?: number, patch?: number): boolean;
-  } | null;
-  query(sql: string, values?: readonly unknown[]): Promise<unknown>;
-  execute(sql: string, values?: readonly unknown[]): Promise<unknown>;
-  queryStream(sql: string, values?: readonly unknown[]): MariadbStream;
-  ping(timeout?: number): Promise<void>;
-  end(): Promise<void>;
-  destroy(): void;
-  isValid(): boolean;
-  on(event: "error" | "end", listener: () => void): unknown;
-}
-
-interface MariadbStream extends AsyncIterable<unknown> {
-  /** Forgets the rows that are still to come. */
-  close(): void;
-  on(event: "error", listener: () => void): unknown;
-}
-
-interface MariadbOutcome {
-  readonly affectedRows: number;
-  readonly insertId: bigint | number;
-}
+import { killQuery, serverOf } from "./mysql-cancel.ts";
+import type { MariadbConfig, MariadbConnection, MariadbModule, MariadbOutcome, MariadbStream } from "./mysql-module.ts";
+import { type OpenConnection, openConnection } from "./mysql-open.ts";
 
 /** The bit of the server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
@@ -55,18 +22,19 @@ export class MysqlConnection implements PhysicalConnection {
   /** Below the driver, which would wait for a server that does not answer. */
   readonly #socket: Socket | undefined;
   /** Makes another connection to the same server. */
-  readonly #another: () => Promise<MariadbConnection>;
+  readonly #another: () => Promise<OpenConnection>;
+  /** Which of the servers at the address it leads to. */
+  readonly #server: Promise<string>;
   #running = 0;
   #broken = false;
 
-  private constructor(
-    connection: MariadbConnection,
-    socket: Socket | undefined,
-    another: () => Promise<MariadbConnection>,
-  ) {
+  private constructor({ connection, socket }: OpenConnection, another: () => Promise<OpenConnection>) {
     this.#connection = connection;
     this.#socket = socket;
     this.#another = another;
+    // Answered before anything else is; whoever wants to know waits for it.
+    this.#server = serverOf(connection);
+    this.#server.catch(() => {});
     const lost = () => {
       this.#broken = true;
     };
@@ -75,24 +43,12 @@ export class MysqlConnection implements PhysicalConnection {
   }
 
   static async open(mariadb: MariadbModule, config: MariadbConfig): Promise<MysqlConnection> {
-    let socket: Socket | undefined;
-    const { host, port } = config as { readonly host?: string; readonly port?: number };
-    const stream = () => {
-      socket = connect({ host: host!, port: port! }).setNoDelay(true);
-      return socket;
-    };
-    const connecting = mariadb.createConnection(host === undefined ? config : { stream, ...config });
-    try {
-      // The driver's own limit ends with the login, before the settings are made.
-      const limit = Number(config["connectTimeout"]);
-      const connection = await unlessLate(connecting, limit > 0 ? limit + SETTINGS : 0);
-      return new MysqlConnection(connection, socket, () => mariadb.createConnection({ ...config, initSql: undefined }));
-    } catch (error) {
-      // What comes too late is not wanted.
-      connecting.then((late) => late.destroy()).catch(() => {});
-      socket?.destroy();
-      throw error;
-    }
+    // The driver's own limit ends with the login, before the settings are made.
+    const limit = Number(config["connectTimeout"]);
+    const opened = await openConnection(mariadb, config, limit > 0 ? limit + SETTINGS : 0);
+    const another = () =>
+      openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: PATIENCE }, PATIENCE);
+    return new MysqlConnection(opened, another);
   }
 
   /**
@@ -150,32 +106,32 @@ export class MysqlConnection implements PhysicalConnection {
     const stream = this.#connection.queryStream(sql, parameters);
     // Once nobody reads any more, nobody else hears of an error.
     stream.on("error", () => {});
-    let rows: R[] = [];
+    const portions = portionsOf<R>(stream, chunkSize);
     let isLeft = true;
-    this.#running++;
     try {
-      for await (const row of stream) {
-        rows.push(row as R);
-        if (rows.length < chunkSize) continue;
-        yield { rows };
-        rows = [];
+      for (;;) {
+        // What is not asked for is not waited for.
+        const portion = await this.#run(() => portions.next()).catch((error: unknown) => {
+          isLeft = false;
+          throw error;
+        });
+        if (portion.done === true) break;
+        yield { rows: portion.value };
       }
       isLeft = false;
-      if (rows.length > 0) yield { rows };
-    } catch (error) {
-      isLeft = false;
-      throw error;
     } finally {
-      this.#running--;
-      if (isLeft && keepConnection === true) {
-        // The rest of the result is read and forgotten; what comes next waits for that.
-        stream.close();
-      } else if (isLeft) {
-        // A new connection is cheaper than the rest of the result.
-        this.#broken = true;
-        this.#connection.destroy();
+      if (isLeft) {
+        await portions.return();
+        this.#leave(stream, keepConnection === true);
       }
     }
+  }
+
+  #leave(stream: MariadbStream, keepConnection: boolean): void {
+    // A new connection is cheaper than the rest of the result.
+    if (!keepConnection && this.#socket !== undefined) this.destroy();
+    // The rest of the result is read and forgotten; what comes next waits for that.
+    else stream.close();
   }
 
   get inTransaction(): boolean {
@@ -192,14 +148,9 @@ export class MysqlConnection implements PhysicalConnection {
 
   async cancel(): Promise<void> {
     if (!this.isBusy) return;
-    const other = await this.#another();
-    try {
-      await other.query(`kill query ${this.#connection.threadId}`);
-      // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
-      await this.#connection.query("do 0").catch(() => {});
-    } finally {
-      await other.end();
-    }
+    await killQuery(this.#another, this.#connection.threadId!, await this.#server, PATIENCE);
+    // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
+    await this.#connection.query("do 0").catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -226,4 +177,17 @@ export class MysqlConnection implements PhysicalConnection {
       this.#running--;
     }
   }
+}
+
+/** The rows of a stream in portions of a size. */
+async function* portionsOf<R>(stream: MariadbStream, size: number): AsyncGenerator<R[], void, void> {
+  let rows: R[] = [];
+  for await (const row of stream) {
+    // The caller knows what shape its statement gives.
+    rows.push(row as R);
+    if (rows.length < size) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
 }

@@ -4,7 +4,8 @@ import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
 import { PooledDriver } from "../pool/pooled-driver.ts";
-import { type MariadbConfig, type MariadbModule, MysqlConnection } from "./mysql-connection.ts";
+import { MysqlConnection } from "./mysql-connection.ts";
+import type { MariadbConfig, MariadbModule } from "./mysql-module.ts";
 import { mysqlUrlOptions } from "./mysql-url.ts";
 
 /** The driver of MySQL and MariaDB, on the package `mariadb`. */

@@ -12,6 +12,10 @@ import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts
 const MOST_PREPARED = 256;
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
+/** For how long a request to end a statement may be under way after the statement was ended so. */
+const ANOTHERS_CANCEL = 100;
+/** The SQLSTATE of a statement that was ended so. */
+const CANCELED = "57014";
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /** Applies the settings of a connection, if the server is of the kind that is wanted. */
@@ -39,6 +43,8 @@ export class PostgresConnection implements PhysicalConnection {
   #cursors = 0;
   #running = 0;
   #broken = false;
+  /** Called when a statement was ended because the server was asked for that. */
+  #canceled: (() => void) | undefined;
 
   private constructor(client: PgClient, Query: PgQueryClass | undefined) {
     this.#client = client;
@@ -156,9 +162,15 @@ export class PostgresConnection implements PhysicalConnection {
   async cancel(): Promise<void> {
     const { host, port, processID, secretKey } = this.#client;
     if (!this.isBusy) return;
-    if (typeof processID === "number" && typeof secretKey === "number")
-      await sendCancelRequest({ host, port }, processID, secretKey);
-    else this.destroy();
+    if (typeof processID !== "number" || typeof secretKey !== "number") return this.destroy();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // The server may have been told by others to end it, and be told by us a moment later.
+    this.#canceled = () => setTimeout(resolve, ANOTHERS_CANCEL);
+    try {
+      await sendCancelRequest({ host, port }, processID, secretKey, promise);
+    } finally {
+      this.#canceled = undefined;
+    }
   }
 
   async close(): Promise<void> {
@@ -176,6 +188,7 @@ export class PostgresConnection implements PhysicalConnection {
   #learnFrom(error: unknown, sql: string): void {
     const severity = stringProperty(error, "severity");
     if (severity === "FATAL" || severity === "PANIC") this.#broken = true;
+    if (stringProperty(error, "code") === CANCELED) this.#canceled?.();
     // "cached plan must not change result type": under another name it is prepared anew.
     if (stringProperty(error, "code") === "0A000") this.#names.delete(sql);
   }

@@ -1,7 +1,8 @@
 import type { PhysicalConnection } from "../driver.ts";
+import { unlessLate } from "./unless-late.ts";
 
 /** How long the server has to end the statement, in milliseconds, before the connection is given up. */
-const PATIENCE = 2_000;
+export const PATIENCE = 2_000;
 
 /** The end of a statement before it is done: why, and what the server is told of it. */
 export class Interruption {
@@ -13,7 +14,7 @@ export class Interruption {
     this.reason = reason;
     const giveUp = () => connection.destroy?.();
     this.#late = setTimeout(giveUp, PATIENCE);
-    this.#asked = Promise.resolve(connection.cancel?.()).catch(giveUp);
+    this.#asked = unlessLate(Promise.resolve(connection.cancel?.()), PATIENCE).catch(giveUp);
   }
 
   /** Called when the statement has ended. Until this is over the server might take the request for the next statement's. */
