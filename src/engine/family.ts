@@ -80,6 +80,16 @@ export interface DecimalArithmetic {
   text(type: LogicalType, value: OperationNode): OperationNode | undefined;
 }
 
+/** How a database matches patterns of `like` whose own `like` is another than SQL's: case counts, and `\\` escapes. */
+export interface PatternMatching {
+  /** The operator in place of each. */
+  readonly operators: Readonly<Record<"like" | "not like", string>>;
+  /** The pattern that the operator takes. */
+  pattern(like: string): string;
+  /** The same for a pattern that the database works out. */
+  expression(like: OperationNode): OperationNode;
+}
+
 /**
  * A family of databases: everything that differs from one to the other, in one place each.
  *
@@ -121,6 +131,8 @@ export interface Family {
   listedType?(type: LogicalType): string | undefined;
   /** How to calculate with decimals; absent where the database keeps them as numbers. */
   readonly decimals?: DecimalArithmetic;
+  /** How patterns are matched; absent where `like` is SQL's. */
+  readonly patterns?: PatternMatching;
   /** Whether the common table expressions of an insert stand before its select, not before all of it. */
   readonly withBehindInsert?: true;
   /** Whether a statement is planned anew whenever a parameter that a column is to equal is bound. */

@@ -35,7 +35,7 @@ async function opened(t: TestContext, url: string): Promise<Session<string>> {
   return session;
 }
 
-const valueOf = async (session: Session<string>, query: RawBuilder<unknown>) =>
+const sole = async (session: Session<string>, query: RawBuilder<unknown>) =>
   Object.values((await session.execute(query)).rows[0] as Record<string, unknown>)[0];
 
 onEachFamily("whole numbers within raw SQL are whole", async (t, url, family) => {
@@ -46,12 +46,12 @@ onEachFamily("whole numbers within raw SQL are whole", async (t, url, family) =>
   else await session.execute(sql`update account set name = cast(${12} as char(2))`);
   assert.equal((await session.getOne(Account, 1, { refresh: true })).name, "12");
   if (family !== "sqlite") return;
-  assert.equal(await valueOf(session, sql`select 'n' || ${5} as x`), "n5");
-  assert.equal(await valueOf(session, sql`select typeof(${-5}) as x`), "integer");
-  assert.equal(await valueOf(session, sql`select typeof(${2.5}) as x`), "real");
-  assert.equal(await valueOf(session, sql`select typeof(${2 ** 60}) as x`), "real");
-  assert.equal(await valueOf(session, sql`select json_extract('[10,20]', '$[' || ${1} || ']') as x`), 20);
-  assert.equal(await valueOf(session, sql`select json_array(${1}, ${true}, ${1.5}) as x`), "[1,1,1.5]");
+  assert.equal(await sole(session, sql`select 'n' || ${5} as x`), "n5");
+  assert.equal(await sole(session, sql`select typeof(${-5}) as x`), "integer");
+  assert.equal(await sole(session, sql`select typeof(${2.5}) as x`), "real");
+  assert.equal(await sole(session, sql`select typeof(${2 ** 60}) as x`), "real");
+  assert.equal(await sole(session, sql`select json_extract('[10,20]', '$[' || ${1} || ']') as x`), 20);
+  assert.equal(await sole(session, sql`select json_array(${1}, ${true}, ${1.5}) as x`), "[1,1,1.5]");
 });
 
 onEachFamily("whole numbers within expressions are whole", async (t, url) => {

@@ -8,6 +8,7 @@ import { sqliteDdl } from "./sqlite-ddl.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
+import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 import { reflectSqlite } from "./sqlite-reflection.ts";
@@ -29,6 +30,7 @@ export const sqlite: Family = Object.freeze({
   supportsDefaultKeyword: false,
   lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),
   decimals: decimalArithmetic,
+  patterns: sqliteLike,
   plansByParameters: true,
   errorKind: sqliteErrorKind,
   nullsComeFirst: true,

@@ -14,6 +14,7 @@ import { UnsupportedError } from "../../errors/configuration.ts";
 import { translateCompared } from "./calculations.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
 import { type Opposite, withinExpression } from "./parameters.ts";
+import { translateLike } from "./patterns.ts";
 import { NamedParameter } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
@@ -43,17 +44,15 @@ export function mayHoldValue({ kind }: OperationNode): boolean {
 }
 
 /** Translates an operation of two operands. In a comparison, a value on one side is of the other side's type. */
-export function translateOperation(
-  translator: Translator,
-  node: BinaryOperationNode,
-  scope: Scope,
-): BinaryOperationNode {
+export function translateOperation(translator: Translator, node: BinaryOperationNode, scope: Scope): OperationNode {
   const { leftOperand, rightOperand } = node;
   const operator = OperatorNode.is(node.operator) ? node.operator.operator : "";
   if (translator.isTemplate && NEVER_WITH_NULL.has(operator)) {
     const named = mapNode(node, (child) => (isNode(child) ? namedParameter(translator, child, operator) : child));
     if (named !== node) return translateOperation(translator, named, scope);
   }
+  const like = translateLike(translator, node, scope);
+  if (like !== undefined) return like;
   if (!COMPARISONS.has(operator)) return mapNode(node, (child) => translator.translateProperty(child, scope));
   if (isEmptyList(rightOperand)) {
     if (operator === "in") return NEVER;
