@@ -63,6 +63,9 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The names of an entity's columns, with those of its other members. */
+export type ColumnOf<E extends Entity> = Exclude<keyof E, keyof Entity> & string;
+
 /** Where a session stands that nobody uses. */
 const NOWHERE: SessionHost = {
   metadatas: new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }),
@@ -280,6 +283,26 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /** Whether an entity differs from its row, or has none. @see SQLAlchemy: `Session.is_modified` */
   isModified(entity: Entity): boolean {
     return this.#work.isModified(entity);
+  }
+
+  /**
+   * Makes columns of an entity count as changed, so that the next flush stores their values though they are those that the
+   * session last saw: for a value that others may have changed meanwhile. A rollback, `refresh` or `expunge` takes it back.
+   *
+   * @param columns the properties; at least one
+   * @throws {SessionError} if the entity is not persistent in this session
+   * @throws {InvalidValueError} for a name that is not that of a column, and for keys, versions and generated columns
+   *
+   * @example
+   * account.status = "open";                 // the entity shows "open" already, and another session may have closed it
+   * session.touch(account, "status");
+   * await session.commit();                  // update "account" set "status" = 'open' …
+   *
+   * @see SQLAlchemy: `flag_modified`
+   */
+  touch<E extends Entity>(entity: E, ...columns: readonly [ColumnOf<E>, ...ColumnOf<E>[]]): void {
+    this.#requireOpen();
+    this.#work.touch(entity, columns);
   }
 
   /** Lets go of an entity; what was not stored of it is forgotten. @see SQLAlchemy: `Session.expunge` */

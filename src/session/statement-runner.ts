@@ -177,6 +177,25 @@ export class StatementRunner {
   }
 
   /**
+   * Runs two statements of one bind, with nothing of the session's between them.
+   *
+   * @param takeFirst is given the result of the first
+   * @param take is given that of the second before anything else runs on the bind
+   */
+  async runAfter<R1, R2>(
+    first: RoutedStatement<R1>,
+    takeFirst: (result: QueryResult<R1>) => void,
+    second: RoutedStatement<R2>,
+    options: RunOptions,
+    take: (result: QueryResult<R2>) => void,
+  ): Promise<QueryResult<R2>> {
+    return this.#inTurn(first.engine, options, async () => {
+      taken(first, await this.#execute(first, options), takeFirst);
+      return taken(second, await this.#execute(second, options), take);
+    });
+  }
+
+  /**
    * Runs a statement and gives its rows in portions. It has a connection of its own.
    *
    * @throws {StreamInTransactionError} if a transaction is open on the bind

@@ -123,18 +123,6 @@ export const knownDifferences: readonly Difference[] = [
     instead: { steps: { 0: null } },
   },
   {
-    ids: /^session-bulk-update-sync$/,
-    what: "An update of rows by a condition leaves loaded objects as they are, and stale.",
-    why: "Properties change only when a row is read: the next `get` asks the database, the next query that returns the row refills the object (design.md §4, Session).",
-    instead: { steps: { 2: "p1" } },
-  },
-  {
-    ids: /^session-autoflush-update-statement$/,
-    what: "An update of rows by a condition leaves loaded objects as they are, and stale.",
-    why: "As above; what was changed is stored before the update all the same.",
-    instead: { steps: { 3: "mine" } },
-  },
-  {
     ids: /^session-bulk-delete-sync$/,
     what: "A deletion of rows by a condition leaves loaded objects persistent, and stale, until one is asked for.",
     why: "Nothing is known of single objects until the database is asked; the next `get` gives null and lets go of the object.",

@@ -9,6 +9,9 @@ import {
   OperatorNode,
   QueryCreator,
   ReferenceNode,
+  ReturningNode,
+  SelectionNode,
+  SelectModifierNode,
   type SelectQueryNode,
   type UpdateQueryNode,
   type ValueExpression,
@@ -16,6 +19,7 @@ import {
 } from "kysely";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
+import type { Mapper } from "../../model/mapper.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
 import type { Row } from "../../schema/row.ts";
 import { bindOf, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
@@ -40,13 +44,75 @@ const BEYOND_CONDITIONS: readonly (readonly [keyof SelectQueryNode, string])[] =
   ["endModifiers", "a lock"],
 ];
 
+/** A statement that writes the rows that a select finds. */
+export interface BulkStatement {
+  readonly node: UpdateQueryNode | DeleteQueryNode;
+  /** What entities of the rows can show from then on; absent where only the database knows. */
+  readonly assignment?: BulkAssignment | undefined;
+}
+
+/** The values that an update gives to all its rows. */
+export interface BulkAssignment {
+  readonly mapper: Mapper;
+  /** Values in their canonical form by property, those left out that the database works out. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The update that gives back the keys of its rows. */
+  readonly returning: UpdateQueryNode;
+  /** Reads the keys of the rows and locks them. */
+  readonly keys: SelectQueryNode;
+}
+
+/** The update of the rows that a select finds, and what it gives them. */
+export function bulkUpdate(parts: SelectParts, values: unknown): BulkStatement {
+  const node = updateNode(parts, values);
+  return { node, assignment: assignmentOf(parts, node) };
+}
+
+function assignmentOf(parts: SelectParts, node: UpdateQueryNode): BulkAssignment | undefined {
+  const { mapper } = parts.root;
+  const values = literalsOf(mapper, node);
+  // Rows that change their keys are not found by them.
+  if (Object.keys(values).length === 0 || mapper.key.some(({ name }) => setsColumn(node, name))) return undefined;
+  const keys = mapper.key.map(({ name }) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(name))));
+  const { from, where } = conditionsOf(parts, "update");
+  return {
+    mapper,
+    values,
+    returning: { ...node, returning: ReturningNode.create(keys) },
+    keys: {
+      kind: "SelectQueryNode",
+      ...(from === undefined ? {} : { from }),
+      ...(where === undefined ? {} : { where }),
+      selections: keys,
+      endModifiers: [SelectModifierNode.create("ForUpdate")],
+    },
+  };
+}
+
+/** The values in an update that are no expressions. */
+function literalsOf(mapper: Mapper, { updates = [] }: UpdateQueryNode): Record<string, unknown> {
+  const literals: Record<string, unknown> = {};
+  for (const { column, value } of updates) {
+    if (!ColumnNode.is(column) || !ValueNode.is(value)) continue;
+    const { name } = column.column;
+    const property = mapper.properties.find((one) => one.name === name);
+    if (property === undefined || property === mapper.version) continue;
+    literals[name] = value.value === null ? null : property.column.accept(value.value);
+  }
+  return literals;
+}
+
+function setsColumn({ updates = [] }: Pick<UpdateQueryNode, "updates">, name: string): boolean {
+  return updates.some(({ column }) => ColumnNode.is(column) && column.column.name === name);
+}
+
 /**
  * The update of the rows that a select finds.
  *
  * @throws {UnsupportedError} if the select says more than conditions, or the rows are spread over joined tables
  * @throws {InvalidValueError} if a column is unknown or a value undefined
  */
-export function updateNode(parts: SelectParts, values: unknown): UpdateQueryNode {
+function updateNode(parts: SelectParts, values: unknown): UpdateQueryNode {
   const { mapper } = parts.root;
   const { where } = conditionsOf(parts, "update");
   if (mapper.tables.length > 1) throw spread(parts, "update");
@@ -120,8 +186,7 @@ function requireColumns(parts: SelectParts, changes: Readonly<Record<string, unk
 /** Rows that are updated get another version, so that entities loaded before elsewhere are known to be old. */
 function versionUpdate({ root }: SelectParts, updates: readonly ColumnUpdateNode[]): ColumnUpdateNode[] {
   const name = root.mapper.version?.name;
-  const isSet = updates.some(({ column }) => ColumnNode.is(column) && column.column.name === name);
-  if (name === undefined || isSet) return [];
+  if (name === undefined || setsColumn({ updates }, name)) return [];
   const column = ColumnNode.create(name);
   const next = BinaryOperationNode.create(
     ReferenceNode.create(column),

@@ -1,8 +1,9 @@
-import type { DeleteQueryNode, SelectQueryNode, UpdateQueryNode } from "kysely";
+import type { SelectQueryNode } from "kysely";
 import type { Awaitable } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Template } from "../prepared/template.ts";
+import type { BulkStatement } from "./bulk-statements.ts";
 import type { EntitySelection } from "./entity-selection.ts";
 
 /** How rows are read. */
@@ -64,8 +65,8 @@ export interface SelectRunner {
   readWith(columns: readonly string[], statement: RunSelect, options: ReadOptions): Promise<ReadWith[]>;
   /** Whether a bind's database orders null before all values. */
   nullsComeFirst(bindKey: BindKey): boolean;
-  /** Runs a statement that writes and gives the number of rows. */
-  write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number>;
+  /** Runs a statement that writes rows, gives loaded entities their new values, and returns the number of rows. */
+  write(statement: BulkStatement, options: ReadOptions): Promise<number>;
   /**
    * What would be sent.
    *

@@ -25,7 +25,7 @@ import type { Columns } from "../../schema/column.ts";
 import { markCopy } from "../../schema/package-copy.ts";
 import { AliasedModel } from "./aliased-model.ts";
 import { ArrangedSelect } from "./arranged-select.ts";
-import { type ChangesOrFactory, deleteNode, updateNode } from "./bulk-statements.ts";
+import { bulkUpdate, type ChangesOrFactory, deleteNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
 import {
@@ -222,9 +222,9 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
   }
 
   /**
-   * Updates all rows that the select finds, in one statement, and says how many they were. `onUpdate` of columns applies,
-   * and a version column counts on. Entities that are loaded are stale from then on: they keep their values until the
-   * next query that returns their rows.
+   * Updates all rows that the select finds, in one statement, and returns their number. `onUpdate` of columns applies, and
+   * a version column counts on. Loaded entities of these rows show the values that were given; what the database works out
+   * (expressions, `onUpdate`, versions) they show after the next query that returns their rows.
    *
    * @param values what columns are set to, or a function that makes it of an expression builder
    * @throws {UnsupportedError} if the select says more than conditions, or the rows are spread over joined tables
@@ -237,7 +237,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    * @see SQLAlchemy: `update(User).where(…).values(…)`
    */
   async update(values: ChangesOrFactory<DB, TB, C>, options: ReadOptions = {}): Promise<number> {
-    return this.runner.write(updateNode(this.parts, values), options);
+    return this.runner.write(bulkUpdate(this.parts, values), options);
   }
 
   /**
@@ -252,7 +252,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    * @see SQLAlchemy: `delete(User).where(…)`
    */
   async delete(options: ReadOptions = {}): Promise<number> {
-    return this.runner.write(deleteNode(this.parts), options);
+    return this.runner.write({ node: deleteNode(this.parts) }, options);
   }
 
   /** @internal the statement as it is sent, and what its rows become */

@@ -1,5 +1,6 @@
 import type { BindKey } from "../../bind-key.ts";
 import { SessionError } from "../../errors/session.ts";
+import { InvalidValueError } from "../../errors/value.ts";
 import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
 import {
   type Entity,
@@ -15,14 +16,15 @@ import {
   setRow,
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
+import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableOwner } from "../../schema/table-column.ts";
 import { requireOwner } from "../../schema/table-owner.ts";
 import type { PendingWork } from "../flush/flush-plan.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
-import { isChanged } from "./changes.ts";
-import { applyDefaults, NOTHING_FILLED, setValues, takeBack } from "./entity-values.ts";
+import { isChanged, isWritable } from "./changes.ts";
+import { applyDefaults, NOTHING_FILLED, setValues, takeBack, valuesOf } from "./entity-values.ts";
 import { identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
 
@@ -32,6 +34,7 @@ const DELETED: StoredRow = Object.freeze({});
 /** What most sessions never need is made when it is first needed; nothing is ever put into these. */
 const NO_ENTITIES = new Set<Entity>();
 const NONE_FILLED = new Map<Entity, readonly Filled[]>();
+const NONE_TOUCHED = new Map<Entity, Set<string>>();
 
 /** The entities of a session: which there are, what became of them, and which of them have to be stored. */
 export class UnitOfWork implements EntityOwner {
@@ -43,6 +46,8 @@ export class UnitOfWork implements EntityOwner {
   #gone = NO_ENTITIES;
   /** What `add` filled in, by defaults: a rollback takes it back. */
   #filled = NONE_FILLED;
+  /** Properties that count as changed though their values are those of the rows. */
+  #touched = NONE_TOUCHED;
   #epoch = 1;
   readonly #tables: TableOwner;
 
@@ -78,7 +83,56 @@ export class UnitOfWork implements EntityOwner {
   /** Whether an entity differs from its row, or has none. */
   isModified(entity: Entity): boolean {
     const row = rowOf(entity);
-    return row === null || row === DELETED || isChanged(entity, mapperOf(entity));
+    return row === null || row === DELETED || this.#isChanged(entity);
+  }
+
+  /**
+   * Makes properties count as changed until they are stored or discarded.
+   *
+   * @throws {SessionError} if the entity is not persistent here
+   * @throws {InvalidValueError} if a name is not that of a column which can be updated
+   */
+  touch(entity: Entity, names: readonly string[]): void {
+    const { key, version, table, properties, label } = mapperOfEntityInUse(entity);
+    const { bindKey, fullName } = table;
+    if (ownerOf(entity) !== this || this.stateOf(entity) !== "persistent" || this.#deleted.has(entity))
+      throw error(entity, "is not persistent in this session, so no column of it can be touched");
+    for (const name of names) {
+      const property = properties.find((one) => one.name === name);
+      const where = { bindKey, table: fullName, column: name };
+      if (property === undefined) throw new InvalidValueError(`${label} has no column "${name}".`, where);
+      if (key.includes(property) || property === version || !isWritable(property))
+        throw new InvalidValueError(
+          `Cannot touch "${name}" of ${label}: the column is never updated by itself.`,
+          where,
+        );
+    }
+    if (this.#touched === NONE_TOUCHED) this.#touched = new Map();
+    const touched = this.#touched.get(entity);
+    this.#touched.set(entity, new Set([...(touched ?? []), ...names]));
+  }
+
+  #isChanged(entity: Entity): boolean {
+    return isChanged(entity, mapperOf(entity)) || (this.#touched.size > 0 && this.#touched.has(entity));
+  }
+
+  /**
+   * A statement has given an entity's row new values. Properties that the application has not changed show them.
+   *
+   * @returns the row as it was
+   */
+  overwritten(entity: Entity, values: StoredRow): StoredRow {
+    const before = rowOf(entity)!;
+    const held = valuesOf(entity);
+    const row: Record<string, unknown> = { ...before };
+    for (const { name, column } of mapperOf(entity).properties) {
+      if (!Object.hasOwn(values, name)) continue;
+      const { kind } = column.definition.type;
+      row[name] = takeSnapshot(kind, values[name]);
+      if (isUnchanged(kind, held[name], before[name])) held[name] = restoreSnapshot(kind, row[name]);
+    }
+    setRow(entity, row);
+    return before;
   }
 
   /** Whether an entity's values may be older than the transaction: the next row read brings new ones. */
@@ -184,12 +238,19 @@ export class UnitOfWork implements EntityOwner {
 
   /** Lets go of an entity that was only passed through, unless something is to be done with it. */
   release(entity: Entity): void {
-    if (this.owns(entity) && !this.#deleted.has(entity) && !isChanged(entity, mapperOf(entity))) this.expunge(entity);
+    if (this.owns(entity) && !this.#deleted.has(entity) && !this.#isChanged(entity)) this.expunge(entity);
   }
 
   /** Whether there are no entities. */
   get isEmpty(): boolean {
     return this.#added.size === 0 && this.#gone.size === 0 && this.identityMap.size === 0;
+  }
+
+  /** Whether entities of a model may be here, new ones that are stored before the next statement included. */
+  mayHold({ root }: Mapper): boolean {
+    if (this.identityMap.of(root).size > 0) return true;
+    for (const entity of this.#added) if (mapperOf(entity).root === root) return true;
+    return false;
   }
 
   /** Lets go of everything. */
@@ -201,6 +262,7 @@ export class UnitOfWork implements EntityOwner {
     this.#deleted.clear();
     this.#gone.clear();
     this.#filled.clear();
+    this.#touched.clear();
     this.identityMap.clear();
   }
 
@@ -228,19 +290,19 @@ export class UnitOfWork implements EntityOwner {
     for (const [root, entities] of this.identityMap) {
       if (!isHere(root)) continue;
       for (const entity of entities.list) {
-        if (isChanged(entity, mapperOf(entity)) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
+        if (this.#isChanged(entity) && !(hasDeleted && this.#deleted.has(entity))) changed.push(entity);
       }
     }
     const ofBind = (entities: Iterable<Entity>) =>
       bindKey === undefined ? [...entities] : [...entities].filter((entity) => isHere(mapperOf(entity)));
-    return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted) };
+    return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted), touched: this.#touched };
   }
 
   /** The one entity that is new, if that is all there is to be stored. */
   get soleAddition(): Entity | undefined {
     if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
     for (const [, entities] of this.identityMap) {
-      for (const entity of entities.list) if (isChanged(entity, mapperOf(entity))) return undefined;
+      for (const entity of entities.list) if (this.#isChanged(entity)) return undefined;
     }
     const [entity] = this.#added;
     return entity;
@@ -260,6 +322,7 @@ export class UnitOfWork implements EntityOwner {
       added: [...this.#added].filter((entity) => added.has(entity)),
       changed: pending.changed,
       deleted: [...this.#deleted].filter((entity) => binds.has(mapperOf(entity).table.bindKey)),
+      touched: this.#touched,
     };
   }
 
@@ -302,6 +365,7 @@ export class UnitOfWork implements EntityOwner {
    */
   updated(entity: Entity, row: StoredRow, hasLeft: boolean): void {
     setRow(entity, row);
+    this.#untouch(entity);
     if (hasLeft && this.owns(entity)) this.#enter(entity, mapperOf(entity), row);
   }
 
@@ -368,6 +432,7 @@ export class UnitOfWork implements EntityOwner {
       if (!here(root)) continue;
       for (const entity of entities.list) {
         if (isChanged(entity, mapperOf(entity))) setValues(entity, rowOf(entity)!);
+        this.#untouch(entity);
       }
     }
     for (const entity of [...this.#deleted]) if (here(mapperOf(entity))) this.#deleted.delete(entity);
@@ -376,6 +441,11 @@ export class UnitOfWork implements EntityOwner {
   /** Gives an entity back what its row says. */
   revert(entity: Entity): void {
     setValues(entity, rowOf(entity)!);
+    this.#untouch(entity);
+  }
+
+  #untouch(entity: Entity): void {
+    if (this.#touched.size > 0) this.#touched.delete(entity);
   }
 
   /** An entity stands for a row from now on; whichever did so before is let go of. */
@@ -401,6 +471,7 @@ export class UnitOfWork implements EntityOwner {
     this.#deleted.delete(entity);
     this.#gone.delete(entity);
     this.#filled.delete(entity);
+    this.#untouch(entity);
   }
 
   #attach(entity: Entity, mapper: Mapper, row: StoredRow): void {

@@ -18,6 +18,8 @@ export interface PendingWork {
   readonly added: readonly Entity[];
   readonly changed: readonly Entity[];
   readonly deleted: readonly Entity[];
+  /** Properties that are stored though their values are those of the rows. */
+  readonly touched: ReadonlyMap<Entity, ReadonlySet<string>>;
 }
 
 /** Whether there is nothing to be stored. */
@@ -53,7 +55,9 @@ export function planFlush(work: PendingWork, engines: EngineDirectory, metadatas
     const entity = work.changed[place]!;
     const mapper = mapperOf(entity);
     const engine = engineFor(mapper, engines);
-    units.push(new UpdateUnit(entity, mapper, engine, valuesToUpdate(entity, mapper, engine)));
+    units.push(
+      new UpdateUnit(entity, mapper, engine, valuesToUpdate(entity, mapper, engine, work.touched.get(entity))),
+    );
   }
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...rowDependencies(units, metadatas));

@@ -40,13 +40,19 @@ export function valuesToTakeOver(entity: Entity, replaced: Entity, mapper: Mappe
 /**
  * The values in which an entity differs from its row, and those that change with them.
  *
+ * @param touched the names of properties that are stored though they do not differ
  * @throws {InvalidValueError | NotNullViolationError | UndefinedValueError} for a value that cannot be stored
  */
-export function valuesToUpdate(entity: Entity, mapper: Mapper, engine: Engine): NewValues {
-  const usual = usualChanges(entity, mapper, engine);
+export function valuesToUpdate(
+  entity: Entity,
+  mapper: Mapper,
+  engine: Engine,
+  touched: ReadonlySet<string> | undefined,
+): NewValues {
+  const usual = touched === undefined ? usualChanges(entity, mapper, engine) : undefined;
   if (usual !== undefined) return usual;
   const values = valuesOf(entity);
-  const changed = changedProperties(entity, mapper);
+  const changed = propertiesToUpdate(entity, mapper, touched);
   const draft = new ValuesDraft(engine);
   for (const property of changed) {
     const value = values[property.name];
@@ -64,6 +70,17 @@ export function valuesToUpdate(entity: Entity, mapper: Mapper, engine: Engine): 
   }
   addNextVersion(draft, entity, mapper, rowOf(entity)!);
   return draft.values;
+}
+
+/** The properties in which an entity differs from its row and those that were touched, in their order. */
+function propertiesToUpdate(
+  entity: Entity,
+  mapper: Mapper,
+  touched: ReadonlySet<string> | undefined,
+): readonly MappedProperty[] {
+  const changed = changedProperties(entity, mapper);
+  if (touched === undefined) return changed;
+  return mapper.properties.filter((property) => changed.includes(property) || touched.has(property.name));
 }
 
 function addNewValues(draft: ValuesDraft, entity: Entity, mapper: Mapper, properties: readonly MappedProperty[]): void {

@@ -1,9 +1,10 @@
-import type { DeleteQueryNode, QueryResult, SelectQueryNode, UpdateQueryNode } from "kysely";
+import type { QueryResult, SelectQueryNode } from "kysely";
 import type { Awaitable } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Entity } from "../../model/entity.ts";
+import type { BulkStatement } from "../../query/select/bulk-statements.ts";
 import type {
   CompiledSelect,
   ReadOptions,
@@ -17,6 +18,7 @@ import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { type EngineDirectory, engineOf } from "../routing.ts";
 import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
+import { BulkWrite } from "./bulk-write.ts";
 import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
@@ -104,9 +106,8 @@ export class SelectReader implements SelectRunner {
     return engineOf(this.#host.engines, bindKey).family.nullsComeFirst;
   }
 
-  async write(node: UpdateQueryNode | DeleteQueryNode, options: ReadOptions): Promise<number> {
-    const { numAffectedRows = 0n } = await this.#runner.run(this.#runner.prepare(node), options);
-    return Number(numAffectedRows);
+  write(statement: BulkStatement, options: ReadOptions): Promise<number> {
+    return new BulkWrite(this.#host, this.#runner).run(statement, options);
   }
 
   compile(node: SelectQueryNode, bindKey: BindKey | undefined): CompiledSelect {
