@@ -43,18 +43,30 @@ export interface BulkUpdate {
 
 /** The statements of a family that takes the values of many rows column by column. */
 export interface ColumnwiseStatements {
-  /** Reads the types of a table's columns, which the lists have to be of. */
-  columnTypes(table: AnyTable, run: QueryRunner): Promise<ReadonlyMap<string, string>>;
+  /** Reads the types of a table's columns. */
+  columnTypes(table: AnyTable, run: QueryRunner): Promise<ReadonlyMap<string, ListedType>>;
+  /** Whether lists store what each of these rows would store alone. */
+  canList(columns: readonly TypedColumn[], rows: readonly (readonly unknown[])[]): boolean;
   /** Inserts rows in the order of the lists. */
   insert(table: AnyTable, columns: readonly TypedColumn[], returned: readonly TableColumn[]): string;
-  /** Updates the rows that `where` tells, and returns their keys. */
+  /** Updates the rows that `where` tells, and returns their positions in the lists, from 1, in a column `position`. */
   update(table: AnyTable, columns: readonly TypedColumn[], where: readonly TypedColumn[]): string;
+}
+
+/** A column's type in the database, and how a list of its values is sent. */
+export interface ListedType {
+  /** The type as the database writes it, without a length. */
+  readonly type: string;
+  /** Whether the list is of the type itself; if not, it is of text. */
+  readonly isListed: boolean;
+  /** Whether its values are bytes. */
+  readonly isBytes: boolean;
 }
 
 /** A column and its type in the database. */
 export interface TypedColumn {
   readonly column: TableColumn;
-  readonly type: string;
+  readonly type: ListedType;
 }
 
 /** What makes a commit survive a crash of the computer, where the database's settings may say otherwise. */

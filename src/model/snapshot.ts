@@ -1,4 +1,6 @@
 import type { TypeKind } from "../schema/logical-type.ts";
+import { jsonText } from "../schema/types/json.ts";
+import { isCopy, restoreCopy, takeCopy } from "./object-snapshot.ts";
 
 /**
  * What is remembered of a value to see later whether it changed: the value itself, or, of values that can change in
@@ -20,7 +22,9 @@ const BY_KIND: { readonly [K in TypeKind]?: Snapshots } = {
   },
   json: {
     take: (value: unknown) => JSON.stringify(value),
-    same: (value, taken) => textOf(value) === taken,
+    // `NaN` and `undefined` would be null in the text; storing them is refused.
+    same: (value, taken: unknown) =>
+      textOf(value) === taken && !(String(taken).includes("null") && textOf(value, jsonText) === undefined),
     restore: (taken: string) => JSON.parse(taken),
   },
   binary: {
@@ -29,17 +33,13 @@ const BY_KIND: { readonly [K in TypeKind]?: Snapshots } = {
       value instanceof Uint8Array && taken instanceof Uint8Array && Buffer.compare(value, taken) === 0,
     restore: (taken: Uint8Array) => new Uint8Array(taken),
   },
-  native: {
-    take: (value: unknown) => (typeof value === "object" ? structuredClone(value) : value),
-    same: (value, taken) => value === taken || textOf(value) === textOf(taken),
-    restore: (taken: unknown) => (typeof taken === "object" ? structuredClone(taken) : taken),
-  },
+  native: { take: takeCopy, same: isCopy, restore: restoreCopy },
 };
 
 /** What is no JSON differs from everything: storing it says why. */
-function textOf(value: unknown): string | undefined {
+function textOf(value: unknown, write: (value: unknown) => string = JSON.stringify): string | undefined {
   try {
-    return JSON.stringify(value);
+    return write(value);
   } catch {
     return undefined;
   }

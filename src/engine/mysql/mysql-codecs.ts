@@ -17,6 +17,7 @@ import {
   PLAIN,
 } from "../values/codec.ts";
 import { instantText } from "../values/instant-text.ts";
+import { mysqlParameter } from "./mysql-parameters.ts";
 
 /** How MySQL and MariaDB keep the values of each type, as the driver reads them under multibind's settings. */
 export function mysqlCodec(type: LogicalType): Codec {
@@ -47,6 +48,8 @@ export function mysqlCodec(type: LogicalType): Codec {
         encode: (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
         decode: decodeBinary,
       };
+    case "native":
+      return { encode: mysqlParameter };
     default:
       return PLAIN;
   }

@@ -15,6 +15,7 @@ import {
   PLAIN,
 } from "../values/codec.ts";
 import { instantText } from "../values/instant-text.ts";
+import { postgresNative } from "./postgres-parameters.ts";
 
 /** How PostgreSQL keeps the values of each type, as its driver reads them under multibind's settings. */
 export function postgresCodec(type: LogicalType): Codec {
@@ -43,6 +44,8 @@ export function postgresCodec(type: LogicalType): Codec {
       return { encode: encodeJson };
     case "binary":
       return { decode: decodeBinary };
+    case "native":
+      return { encode: postgresNative };
     default:
       return PLAIN;
   }

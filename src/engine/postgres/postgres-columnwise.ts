@@ -1,6 +1,6 @@
+import type { TypeKind } from "../../schema/logical-type.ts";
 import type { AnyTable } from "../../schema/table.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
-import type { ColumnwiseStatements, TypedColumn } from "../family.ts";
+import type { ColumnwiseStatements, ListedType, TypedColumn } from "../family.ts";
 
 /**
  * PostgreSQL takes the values of many rows as one array for each column. The statement is the same for any number of
@@ -8,20 +8,31 @@ import type { ColumnwiseStatements, TypedColumn } from "../family.ts";
  */
 export const postgresColumnwise: ColumnwiseStatements = {
   async columnTypes(table, run) {
-    const rows = await run(
-      "select attname as name, format_type(atttypid, null) as type from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped",
-      [quotedTable(table)],
+    const rows = await run(COLUMN_TYPES, [quotedTable(table)]);
+    return new Map(
+      rows.map(({ name, type, isListed, isBytes }) => [
+        String(name),
+        { type: String(type), isListed: isListed === true, isBytes: isBytes === true },
+      ]),
     );
-    return new Map(rows.map(({ name, type }) => [String(name), String(type)]));
+  },
+
+  canList(columns, rows) {
+    // The driver sends bytes to a single value's type as they are, and within an array in the form that only bytea reads.
+    const others = [...columns.keys()].filter((place) => {
+      const { column, type } = columns[place]!;
+      return MAY_BE_BYTES.has(column.definition.type.kind) && !type.isBytes;
+    });
+    return others.length === 0 || rows.every((row) => others.every((place) => !ArrayBuffer.isView(row[place])));
   },
 
   insert(table, columns, returned) {
     const names = columns.map(({ column }) => quoted(column.name));
-    const position = quoted("multibind position");
+    const values = columns.map(({ type }, index) => listedValue(names[index]!, type));
     const returning = returned.length === 0 ? "" : ` returning ${returned.map(({ name }) => quoted(name)).join(", ")}`;
     return (
-      `insert into ${quotedTable(table)} (${names.join(", ")}) select ${names.join(", ")} ` +
-      `from unnest(${lists(columns, 1)}) with ordinality as "rows" (${[...names, position].join(", ")}) order by ${position}${returning}`
+      `insert into ${quotedTable(table)} (${names.join(", ")}) select ${values.join(", ")} ` +
+      `from unnest(${lists(columns)}) with ordinality as "rows" (${[...names, POSITION].join(", ")}) order by ${POSITION}${returning}`
     );
   },
 
@@ -31,27 +42,41 @@ export const postgresColumnwise: ColumnwiseStatements = {
       ...columns.map((_, index) => alias("value", index)),
       ...where.map((_, index) => alias("key", index)),
     ];
-    const sets = columns.map(({ column }, index) => `${quoted(column.name)} = "rows".${alias("value", index)}`);
-    const conditions = where.map(
-      ({ column }, index) => `"target".${quoted(column.name)} = "rows".${alias("key", index)}`,
-    );
-    const keys = table.primaryKey.map(
-      ({ name }: TableColumn) =>
-        `"rows".${alias(
-          "key",
-          where.findIndex(({ column }) => column.name === name),
-        )} as ${quoted(name)}`,
-    );
+    const value = (prefix: string, index: number, { type }: TypedColumn) =>
+      listedValue(`"rows".${alias(prefix, index)}`, type);
+    const sets = columns.map((one, index) => `${quoted(one.column.name)} = ${value("value", index, one)}`);
+    const conditions = where.map((one, index) => `"target".${quoted(one.column.name)} = ${value("key", index, one)}`);
     return (
       `update ${quotedTable(table)} as "target" set ${sets.join(", ")} ` +
-      `from unnest(${lists([...columns, ...where], 1)}) as "rows" (${names.join(", ")}) ` +
-      `where ${conditions.join(" and ")} returning ${keys.join(", ")}`
+      `from unnest(${lists([...columns, ...where])}) with ordinality as "rows" (${[...names, POSITION].join(", ")}) ` +
+      `where ${conditions.join(" and ")} returning "rows".${POSITION}::int as "position"`
     );
   },
 };
 
-function lists(columns: readonly TypedColumn[], first: number): string {
-  return columns.map(({ type }, index) => `$${index + first}::${type}[]`).join(", ");
+/**
+ * An array of arrays, or of what separates by another character than a comma, is not read as a list of values; types of
+ * several fields or with conditions are not always read as an array. A type without its modifiers cuts nothing.
+ */
+const COLUMN_TYPES = `
+  select attname as name, format_type(type.oid, -1) as type,
+    typtype in ('b', 'e', 'r', 'm') and typcategory <> 'A' and typdelim = ',' and typarray <> 0 as "isListed",
+    coalesce(nullif(typbasetype, 0), type.oid) = 'bytea'::regtype as "isBytes"
+  from pg_attribute join pg_type as type on type.oid = atttypid
+  where attrelid = $1::regclass and attnum > 0 and not attisdropped`;
+
+const MAY_BE_BYTES: ReadonlySet<TypeKind> = new Set<TypeKind>(["binary", "native"]);
+
+const POSITION = quoted("multibind position");
+
+/** The lists of several columns' values: those of types that cannot be listed are sent as text. */
+function lists(columns: readonly TypedColumn[]): string {
+  return columns.map(({ type }, index) => `$${index + 1}::${type.isListed ? type.type : "text"}[]`).join(", ");
+}
+
+/** A value out of a list, as the type that its column is of. */
+function listedValue(listed: string, { type, isListed }: ListedType): string {
+  return isListed ? listed : `${listed}::${type}`;
 }
 
 function quoted(name: string): string {

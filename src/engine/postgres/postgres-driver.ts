@@ -70,6 +70,8 @@ function sessionSettings({ isolationLevel, statementTimeout, readOnly }: DriverC
     // The forms in which dates and floating-point numbers are read, whatever the server's own are.
     "set datestyle to iso",
     "set extra_float_digits to 1",
+    // The day of an instant, `current_date` and `now()` in a column without time zone.
+    "set timezone to 'UTC'",
     ...(isolationLevel === undefined
       ? []
       : [`set session characteristics as transaction isolation level ${isolationLevel}`]),

@@ -9,10 +9,11 @@ const SEPARATOR = "\0";
 
 /** One part of a key in a form in which equal values are identical. */
 export function identityPart(value: unknown): IdentityKey {
+  // Columns that can be keys hold nothing but these and plain values.
+  if (typeof value !== "object" || value === null) return value as IdentityKey;
   if (value instanceof Date) return value.getTime();
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
-  // Columns that can be keys hold nothing but these and plain values.
-  return value as IdentityKey;
+  return JSON.stringify(value);
 }
 
 /** The identity of a row by the values of its key, in the order of the key. */

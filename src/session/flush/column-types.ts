@@ -1,13 +1,15 @@
 import type { Connection } from "../../engine/connection.ts";
 import { withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnwiseStatements, QueryRunner, TypedColumn } from "../../engine/family.ts";
+import type { ColumnwiseStatements, ListedType, QueryRunner, TypedColumn } from "../../engine/family.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 
 /** The types that the columns of a table have in the database, by their names there. */
-type Types = ReadonlyMap<string, string>;
+type Types = ReadonlyMap<string, ListedType>;
+
+const TEXT: ListedType = { type: "text", isListed: true, isBytes: false };
 
 const known = new WeakMap<Engine, WeakMap<AnyTable, Promise<Types>>>();
 
@@ -20,7 +22,7 @@ export async function typedColumns(
 ): Promise<TypedColumn[]> {
   const types = await typesOf(table, connection, statements);
   // A column that is not there is the database's to complain about.
-  return columns.map((column) => ({ column, type: types.get(column.name) ?? "text" }));
+  return columns.map((column) => ({ column, type: types.get(column.name) ?? TEXT }));
 }
 
 function typesOf(table: AnyTable, connection: Connection, { columnTypes }: ColumnwiseStatements): Promise<Types> {

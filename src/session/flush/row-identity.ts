@@ -4,27 +4,26 @@ import { type IdentityKey, identityKey } from "../entities/identity-key.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import type { Rows } from "./many-rows.ts";
 
-/** The identity of a row by the values of its key as the driver has them, in the key's order. */
-export function identityOf(table: AnyTable, engine: Engine, key: readonly unknown[]): IdentityKey {
-  return identityKey(table.primaryKey.map((column, part) => engine.converter(column).read(key[part])));
+/** The identity of a row that came back, in the form that {@link identityKey} gives the values that were sent as its key. */
+export function identityOf(table: AnyTable, engine: Engine, row: DriverRow): IdentityKey {
+  return identityKey(
+    table.primaryKey.map((column) => {
+      const converter = engine.converter(column);
+      return converter.write(converter.read(row[column.name]));
+    }),
+  );
 }
 
 /** The positions of keys of which no row came back. */
 export function absent(table: AnyTable, engine: Engine, found: readonly DriverRow[], keys: Rows): number[] {
   if (found.length === keys.length) return [];
-  const present = new Set(
-    found.map((row) =>
-      identityOf(
-        table,
-        engine,
-        table.primaryKey.map(({ name }) => row[name]),
-      ),
-    ),
-  );
-  return positions(keys, (key) => !present.has(identityOf(table, engine, key)));
+  const present = new Set(found.map((row) => identityOf(table, engine, row)));
+  const size = table.primaryKey.length;
+  // A version may stand after the key.
+  return positions(keys, (key) => !present.has(identityKey(key.length === size ? key : key.slice(0, size))));
 }
 
 /** The positions of items that fulfil a condition. */
-export function positions<T>(items: readonly T[], fits: (item: T) => boolean): number[] {
-  return items.flatMap((item, index) => (fits(item) ? [index] : []));
+export function positions<T>(items: readonly T[], fits: (item: T, index: number) => boolean): number[] {
+  return items.flatMap((item, index) => (fits(item, index) ? [index] : []));
 }

@@ -2,11 +2,12 @@ import type { QueryResult } from "kysely";
 import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnwiseStatements, QueryRunner } from "../../engine/family.ts";
+import type { ColumnwiseStatements, QueryRunner, TypedColumn } from "../../engine/family.ts";
 import { flattened } from "../../engine/flattened.ts";
 import { RecentMap } from "../../engine/recent-map.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
+import { identityKey } from "../entities/identity-key.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
 import {
@@ -46,6 +47,7 @@ export class TableInsert {
   #single: EngineQuery<DriverRow> | undefined;
   #returningSingle: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;
+  #typed: readonly TypedColumn[] | undefined;
 
   constructor(table: AnyTable, engine: Engine, columns: readonly TableColumn[], fetched: readonly TableColumn[]) {
     const { primaryKey, generatedKey } = table;
@@ -184,9 +186,10 @@ export class TableInsert {
   }
 
   async #insertColumns(connection: Connection, statements: ColumnwiseStatements, rows: Rows): Promise<ColumnValues> {
+    this.#typed ??= await typedColumns(this.#table, connection, statements, this.#columns);
+    if (!statements.canList(this.#typed, rows)) return this.#insertEach(connection, rows);
     if (this.#columnwise === undefined) {
-      const typed = await typedColumns(this.#table, connection, statements, this.#columns);
-      const sql = statements.insert(this.#table, typed, this.#returned);
+      const sql = statements.insert(this.#table, this.#typed, this.#returned);
       this.#columnwise = this.#kept(this.#engine.rawQuery(sql), this.#returned);
     }
     const result = await connection.execute(withParameters(this.#columnwise, transposed(rows)));
@@ -209,10 +212,9 @@ export class TableInsert {
   #ordered(returned: readonly DriverRow[], rows: Rows): readonly DriverRow[] {
     const { primaryKey } = this.#table;
     const given = primaryKey.map((column) => this.#columns.indexOf(column));
-    const identity = (key: readonly unknown[]) => identityOf(this.#table, this.#engine, key);
     if (!given.includes(-1)) {
-      const byKey = new Map(returned.map((row) => [identity(primaryKey.map(({ name }) => row[name])), row]));
-      return rows.map((row) => byKey.get(identity(given.map((index) => row[index])))!);
+      const byKey = new Map(returned.map((row) => [identityOf(this.#table, this.#engine, row), row]));
+      return rows.map((row) => byKey.get(identityKey(given.map((index) => row[index])))!);
     }
     // Keys are generated in the order of the rows, so the smallest is the first row's.
     return this.#isSorted(returned)

@@ -1,22 +1,14 @@
 import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ColumnwiseStatements, RowwiseStrategy } from "../../engine/family.ts";
+import type { ColumnwiseStatements, RowwiseStrategy, TypedColumn } from "../../engine/family.ts";
 import { RecentMap } from "../../engine/recent-map.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
-import {
-  MOST_IN_COLUMNS,
-  MOST_LONG,
-  mostRows,
-  needsExactNumbers,
-  portions,
-  type Rows,
-  transposed,
-} from "./many-rows.ts";
-import { absent, positions } from "./row-identity.ts";
+import { MOST_IN_COLUMNS, MOST_LONG, mostRows, portions, type Rows, transposed } from "./many-rows.ts";
+import { positions } from "./row-identity.ts";
 import { updateNode } from "./row-nodes.ts";
 import { runEach } from "./table-insert.ts";
 
@@ -32,6 +24,7 @@ export class TableUpdate {
   readonly #together = new RecentMap<number, EngineQuery>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;
+  #typed: readonly TypedColumn[] | undefined;
 
   /** @param where the columns that tell each row: its key first, and perhaps its version */
   constructor(table: AnyTable, engine: Engine, columns: readonly TableColumn[], where: readonly TableColumn[]) {
@@ -95,21 +88,18 @@ export class TableUpdate {
   }
 
   async #updateColumns(connection: Connection, statements: ColumnwiseStatements, rows: Rows): Promise<number[]> {
+    this.#typed ??= await typedColumns(this.#table, connection, statements, [...this.#columns, ...this.#where]);
+    if (!statements.canList(this.#typed, rows)) return this.#updateEach(connection, rows);
     if (this.#columnwise === undefined) {
-      const own = await typedColumns(this.#table, connection, statements, this.#columns);
-      const told = await typedColumns(this.#table, connection, statements, this.#where);
-      const plainNumbers = !needsExactNumbers(this.#table.primaryKey);
-      this.#columnwise = {
-        ...kept(this.#engine.rawQuery(statements.update(this.#table, own, told))),
-        plainNumbers,
-      };
+      const [own, told] = [this.#typed.slice(0, this.#columns.length), this.#typed.slice(this.#columns.length)];
+      this.#columnwise = kept(this.#engine.rawQuery(statements.update(this.#table, own, told)));
     }
     const missing: number[] = [];
     for (const [start, portion] of portions(rows, MOST_IN_COLUMNS).entries()) {
       const { rows: updated } = await connection.execute(withParameters(this.#columnwise, transposed(portion)));
       if (updated.length === portion.length) continue;
-      const keys = portion.map((row) => row.slice(this.#columns.length));
-      for (const index of absent(this.#table, this.#engine, updated, keys))
+      const found = new Set(updated.map(({ position }) => Number(position) - 1));
+      for (const index of positions(portion, (_, place) => !found.has(place)))
         missing.push(start * MOST_IN_COLUMNS + index);
     }
     return missing;

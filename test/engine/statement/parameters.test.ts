@@ -328,7 +328,7 @@ test("values opposite nothing go to the driver as it can take them", () => {
     `select f(?, ?, ?, ?, ?) as "x"`,
     [
       { sqlite: 1n, postgres: true, mysql: true },
-      { sqlite: when.sqlite, postgres: when.postgres, mysql: LATER },
+      { sqlite: when.sqlite, postgres: when.postgres, mysql: when.mysql },
       5n,
       null,
       "x",
