@@ -21,6 +21,13 @@ export interface ColumnCheck {
   readonly name?: string;
 }
 
+/** Makes a column's value when a row is written. */
+export interface ValueMaker<S> {
+  (): S;
+  /** Whether it gives every row the same value, as it was given one and no function. */
+  readonly isConstant?: true;
+}
+
 /** Everything that is said of a column before it belongs to a table. */
 export interface ColumnDefinition<S = unknown> {
   readonly type: LogicalType<S>;
@@ -35,11 +42,11 @@ export interface ColumnDefinition<S = unknown> {
   readonly unique?: boolean;
   readonly index?: boolean;
   /** Makes the value of a new row that was given none. */
-  readonly default?: () => S;
+  readonly default?: ValueMaker<S>;
   /** The database's own default. */
   readonly serverDefault?: Expression<unknown>;
   /** Makes the value of an updated row that was given none. */
-  readonly onUpdate?: () => S;
+  readonly onUpdate?: ValueMaker<S>;
   readonly checks?: readonly ColumnCheck[];
   readonly reference?: ReferenceOptions & { readonly target: ReferenceTarget };
   readonly generated?: GeneratedColumn;
@@ -114,7 +121,8 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
 
   /**
    * Says what a new row gets when it is given no value: a value, a function called for each row, or `sql` for a
-   * default of the database's own. Values and functions apply to every insert, the Kysely form included.
+   * default of the database's own. Values and functions apply to every insert, the Kysely form included. An insert of the
+   * rows of a query, which only the database knows, takes values, and functions of instants, dates and times.
    *
    * @example
    * timestamp().default(() => new Date())
@@ -125,13 +133,12 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
    */
   default(value: S | (() => S) | Expression<unknown>): Column<S, I | undefined, P, false> {
     if (isExpression(value)) return this.#with<S, I | undefined, P, false>({ serverDefault: value });
-    // A column never holds functions, so a function is one that makes the value.
-    const make = typeof value === "function" ? (value as () => S) : () => copyOf(value);
-    return this.#with<S, I | undefined, P, false>({ default: make });
+    return this.#with<S, I | undefined, P, false>({ default: maker(value) });
   }
 
   /**
-   * Says what an updated row gets when the update gives the column no value.
+   * Says what an updated row gets when the update gives the column no value: a value, or a function called for each row.
+   * An update of rows that only the database knows takes values, and functions of instants, dates and times.
    *
    * @example
    * timestamp().default(() => new Date()).onUpdate(() => new Date())
@@ -139,7 +146,7 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
    * @see SQLAlchemy: `onupdate`
    */
   onUpdate(value: S | (() => S)): Column<S, I, P, A> {
-    return this.#with({ onUpdate: typeof value === "function" ? (value as () => S) : () => copyOf(value) });
+    return this.#with({ onUpdate: maker(value) });
   }
 
   /**
@@ -211,6 +218,13 @@ export type Columns = { readonly [property: string]: AnyColumn };
 
 function isExpression(value: unknown): value is Expression<unknown> {
   return typeof value === "object" && value !== null && "toOperationNode" in value && "expressionType" in value;
+}
+
+function maker<S>(value: S | (() => S)): ValueMaker<S> {
+  // A column never holds functions, so a function is one that makes the value.
+  return typeof value === "function"
+    ? (value as () => S)
+    : Object.assign(() => copyOf(value), { isConstant: true as const });
 }
 
 function copyOf<T>(value: T): T {

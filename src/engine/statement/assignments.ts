@@ -3,18 +3,22 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
+import { requireSharable } from "./shared-values.ts";
 import type { Translator } from "./translator.ts";
 
 /**
  * Translates what is set, and adds the columns that get a value with every update.
  *
  * @param targets what is updated; one of them may not be known
+ * @param isOneRow whether at most one row of each is updated
+ * @throws {UnsupportedError} if rows would share what a function makes for one of them
  */
 export function translateAssignments(
   translator: Translator,
   updates: readonly ColumnUpdateNode[],
   scope: Scope,
   targets: readonly (Relation | undefined)[],
+  isOneRow: boolean,
 ): readonly ColumnUpdateNode[] {
   const only = targets.length === 1 ? targets[0] : undefined;
   const changing = new Set<Relation | undefined>();
@@ -32,7 +36,9 @@ export function translateAssignments(
   }
   for (const relation of changing) {
     for (const column of relation?.table?.columnList ?? []) {
-      if (column.definition.onUpdate === undefined || set.has(column)) continue;
+      const { onUpdate } = column.definition;
+      if (onUpdate === undefined || set.has(column)) continue;
+      if (!isOneRow) requireSharable(translator.engine, column, onUpdate, "updates");
       assignments.push(forced(translator, column, only === undefined ? relation!.name : undefined));
       isChanged = true;
     }

@@ -22,6 +22,7 @@ import { mapList } from "./nodes.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
+import { requireSharable, selectsOneRow } from "./shared-values.ts";
 import type { Translator } from "./translator.ts";
 
 /**
@@ -30,20 +31,22 @@ import type { Translator } from "./translator.ts";
  *
  * @param target the table, if it is known
  * @param scope the one that the rows stand in
- * @throws {UnsupportedError} if the database cannot be told to use its own default, or the rows cannot be added to
+ * @param isRowEach whether each row of values that the statement lists is one row of the table; in a merge it is many
+ * @throws {UnsupportedError} if rows would share what a function makes for one of them, the database cannot be told to use its own default, or the rows cannot be added to
  */
 export function translateInsertedRows(
   translator: Translator,
   node: InsertQueryNode,
   target: Relation | undefined,
   scope: Scope,
+  isRowEach = true,
 ): InsertQueryNode {
   if (node.columns === undefined && node.defaultValues !== true) {
     // The columns are all those of the table, in an order that only the database knows.
     const values = node.values === undefined ? undefined : translator.translate(node.values, scope);
     return values === node.values || values === undefined ? node : Object.freeze({ ...node, values });
   }
-  return new InsertedRows(translator, node, target, scope).translate();
+  return new InsertedRows(translator, node, target, scope, isRowEach).translate();
 }
 
 class InsertedRows {
@@ -57,10 +60,21 @@ class InsertedRows {
   /** The columns that are added. */
   readonly #added: readonly TableColumn[];
 
-  constructor(translator: Translator, node: InsertQueryNode, target: Relation | undefined, scope: Scope) {
+  /** Whether what a function makes goes into one row. */
+  readonly #isRowEach: boolean;
+
+  constructor(
+    translator: Translator,
+    node: InsertQueryNode,
+    target: Relation | undefined,
+    scope: Scope,
+    isRowEach: boolean,
+  ) {
     this.#translator = translator;
     this.#node = node;
     this.#scope = scope;
+    const { values } = node;
+    this.#isRowEach = isRowEach && (values === undefined || !SelectQueryNode.is(values) || selectsOneRow(values));
     this.#table = target?.table;
     const { columns = [] } = node;
     this.#columns = mapList(columns, (column) => databaseColumn(column, target));
@@ -164,7 +178,9 @@ class InsertedRows {
 
   /** Evaluates a column's default for one row. */
   #default(column: TableColumn): unknown {
-    return this.#translator.made(column, column.definition.default!);
+    const make = column.definition.default!;
+    if (!this.#isRowEach) requireSharable(this.#translator.engine, column, make, "inserts");
+    return this.#translator.made(column, make);
   }
 
   #allColumns(): readonly ColumnNode[] {

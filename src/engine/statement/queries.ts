@@ -16,6 +16,7 @@ import { translatePart } from "./query-parts.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
+import { insertsOneRow, updatesOneRow } from "./shared-values.ts";
 import type { Translator } from "./translator.ts";
 
 /** Translates a query of whatever kind; `scope` is the one inside it. */
@@ -45,11 +46,13 @@ function translateInsert(translator: Translator, node: InsertQueryNode, scope: S
       case "values":
         return value;
       case "onConflict":
-        return translateOnConflict(translator, node.onConflict!, target, scope);
+        return translateOnConflict(translator, node.onConflict!, target, scope, insertsOneRow(node));
       case "onDuplicateKey": {
         const { onDuplicateKey } = node;
         return mapNode(onDuplicateKey!, (part, name) =>
-          name === "updates" ? translateAssignments(translator, onDuplicateKey!.updates, scope, [target]) : part,
+          name === "updates"
+            ? translateAssignments(translator, onDuplicateKey!.updates, scope, [target], insertsOneRow(node))
+            : part,
         );
       }
       default:
@@ -71,6 +74,7 @@ function translateOnConflict(
   node: OnConflictNode,
   target: Relation | undefined,
   scope: Scope,
+  isOneRow: boolean,
 ): OnConflictNode {
   // Every column of "excluded" is one of the table too: further out, it is never found without its name.
   const outside = new Scope(scope.outer);
@@ -84,7 +88,7 @@ function translateOnConflict(
       case "columns":
         return mapList(node.columns!, (column) => databaseColumn(column, target));
       case "updates":
-        return translateAssignments(translator, node.updates!, inside, [target]);
+        return translateAssignments(translator, node.updates!, inside, [target], isOneRow);
       default:
         return translator.translateProperty(value, inside);
     }
@@ -96,7 +100,13 @@ function translateUpdate(translator: Translator, node: UpdateQueryNode, scope: S
   const targets = scope.relations.slice(0, node.table?.kind === "ListNode" ? undefined : 1);
   return mapNode(node, (value, property) =>
     property === "updates"
-      ? translateAssignments(translator, node.updates!, scope, targets)
+      ? translateAssignments(
+          translator,
+          node.updates!,
+          scope,
+          targets,
+          targets.length === 1 && updatesOneRow(node, targets[0]),
+        )
       : translatePart(translator, node, scope, value, property),
   );
 }
@@ -106,11 +116,11 @@ function translateMerge(translator: Translator, node: MergeQueryNode, scope: Sco
   const translateResult = (result: OperationNode): OperationNode => {
     // The kinds say so; neither of them names the table again.
     if (result.kind === "InsertQueryNode")
-      return translateInsertedRows(translator, result as InsertQueryNode, target, scope);
+      return translateInsertedRows(translator, result as InsertQueryNode, target, scope, false);
     if (result.kind !== "UpdateQueryNode") return translator.translate(result, scope);
     const update = result as UpdateQueryNode;
     return mapNode(update, (value, property) =>
-      property === "updates" ? translateAssignments(translator, update.updates!, scope, [target]) : value,
+      property === "updates" ? translateAssignments(translator, update.updates!, scope, [target], false) : value,
     );
   };
   const translateWhen = (when: WhenNode): WhenNode =>

@@ -4,6 +4,7 @@ import { expressionBuilder, sql } from "kysely";
 import { UnsupportedError } from "../../../src/errors/configuration.ts";
 import { integer } from "../../../src/schema/types/integer.ts";
 import { text } from "../../../src/schema/types/string.ts";
+import { timestamp } from "../../../src/schema/types/temporal.ts";
 import {
   account,
   assertSent,
@@ -11,6 +12,7 @@ import {
   compile,
   type Database,
   db,
+  FAMILIES,
   familiesWith,
   insertInto,
   item,
@@ -123,17 +125,22 @@ test("defaults are added to what a query selects", () => {
 });
 
 test("defaults are added around a distinct query", () => {
+  const dated = db.table("dated", { label: text(), at: timestamp().default(() => MADE) }, { bindKey: "shop" });
   assertSent(
-    insertInto(counted).columns(["label"]).expression(query.selectFrom(tag).select("label").distinct()).$call(reset),
-    `insert into "counted" ("label", "n") select "rows".*, ? as "n" from (select distinct "label" from "tag") as "rows"`,
-    [{ sqlite: 1, postgres: 2, mysql: 3 }],
+    insertInto(dated).columns(["label"]).expression(query.selectFrom(tag).select("label").distinct()),
+    `insert into "dated" ("label", "at") select "rows".*, ? as "at" from (select distinct "label" from "tag") as "rows"`,
+    [sent(MADE)],
   );
 });
 
-function reset<T>(statement: T): T {
-  serial = 0;
-  return statement;
-}
+test("a function that makes one row's value is not called for the rows of a query", () => {
+  for (const family of FAMILIES) {
+    assert.throws(
+      () => compile(family, insertInto(counted).columns(["label"]).expression(query.selectFrom(tag).select("label"))),
+      (error) => error instanceof UnsupportedError && /"counted\.n" \(bind "shop"\)/.test(error.message),
+    );
+  }
+});
 
 test("defaults cannot be added to a set operation or to raw SQL", () => {
   const labels = query.selectFrom(tag).select("label");
