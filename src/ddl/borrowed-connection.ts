@@ -25,8 +25,12 @@ export async function withConnection<T>(
   }
 }
 
-/** Does work in a transaction: committed if it succeeds, rolled back if it throws. */
+/**
+ * Does work in a transaction: committed if it succeeds, rolled back if it throws. Without one where the database commits
+ * each statement of it anyway.
+ */
 export async function inTransaction(connection: Connection, work: () => Promise<void>): Promise<void> {
+  if (!connection.engine.family.transactionalDdl) return work();
   await connection.begin();
   try {
     await work();

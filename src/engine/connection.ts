@@ -12,9 +12,11 @@ import {
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
+import { effectOf } from "./transaction-text.ts";
 import type { Ending } from "./two-phase/two-phase.ts";
 import { Aborted, Interruption } from "./waiting/interruption.ts";
 import { whenSilent } from "./waiting/patience.ts";
+import { endedTransaction, executeWithin } from "./within-transaction.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
 type BranchEnds = Readonly<Record<Ending, readonly string[]>>;
@@ -31,6 +33,8 @@ export class Connection implements DatabaseConnection {
   readonly #raw: DatabaseConnection & Partial<PhysicalConnection>;
   readonly #owner: Owner | undefined;
   #inTransaction = false;
+  /** Whether SQL has ended that transaction. */
+  #isOver = false;
   /** Whether the end or beginning of a transaction was sent and failed, so that nobody knows what state it is in. */
   #unclear = false;
   #branch: BranchEnds | undefined;
@@ -52,6 +56,16 @@ export class Connection implements DatabaseConnection {
   /** Whether a transaction was begun here and not ended. */
   get inTransaction(): boolean {
     return this.#inTransaction;
+  }
+
+  /** Whether the transaction that was begun here is over, as the server says: SQL text has ended it, or the database. */
+  get hasEnded(): boolean {
+    return this.#inTransaction && (this.#isOver || this.#raw.inTransaction === false);
+  }
+
+  /** Notes that SQL has ended the transaction, though perhaps begun another. */
+  markEnded(): void {
+    this.#isOver = true;
   }
 
   /**
@@ -105,10 +119,12 @@ export class Connection implements DatabaseConnection {
     }
   }
 
-  /** The same as {@link execute}, under Kysely's name. */
+  /** The same as {@link execute}, under Kysely's name, for statements of the application. */
   async executeQuery<R>(query: EngineQuery, options?: { readonly signal?: AbortSignal }): Promise<QueryResult<R>> {
+    const typed = query as EngineQuery<R>;
     try {
-      return await this.execute(query as EngineQuery<R>, options?.signal);
+      if (!this.#inTransaction) return await this.execute(typed, options?.signal);
+      return await executeWithin(this, typed, effectOf(query, this.engine.family), options?.signal);
     } catch (error) {
       // Kysely has thrown the signal's reason already, and would print whatever comes now.
       if (options?.signal?.aborted === true) return { rows: [] };
@@ -159,6 +175,7 @@ export class Connection implements DatabaseConnection {
     const sql = `begin${accessMode === undefined ? "" : ` ${accessMode}`}`;
     await this.engine.observe({ sql, parameters: [] }, () => this.#watched(begin, signal), this);
     this.#inTransaction = true;
+    this.#isOver = false;
   }
 
   /** Begins a transaction that can be prepared under an id. */
@@ -169,14 +186,30 @@ export class Connection implements DatabaseConnection {
     for (const sql of branch.begin(gid, settings)) await this.#send(sql);
     this.#unclear = false;
     this.#inTransaction = true;
+    this.#isOver = false;
     this.#branch = { commit: branch.commit(gid), rollback: branch.rollback(gid) };
   }
 
+  /** @throws {EndedTransactionError} if SQL has ended the transaction before */
   async commit(): Promise<void> {
-    if (this.#branch === undefined) await this.#end("commit", () => this.#driver.commitTransaction(this.#raw));
-    else for (const sql of this.#branch.commit) await this.#send(sql);
+    if (this.hasEnded) {
+      this.#inTransaction = false;
+      throw endedTransaction(this);
+    }
+    try {
+      if (this.#branch === undefined) await this.#end("commit", () => this.#driver.commitTransaction(this.#raw));
+      else for (const sql of this.#branch.commit) await this.#send(sql);
+    } catch (error) {
+      this.#forgetRefused();
+      throw error;
+    }
     this.#inTransaction = false;
     this.#branch = undefined;
+  }
+
+  /** A transaction that the server refuses to commit or to prepare may be rolled back by that. */
+  #forgetRefused(): void {
+    if (this.#raw.inTransaction === false) this.#inTransaction = false;
   }
 
   async rollback(): Promise<void> {
@@ -203,7 +236,12 @@ export class Connection implements DatabaseConnection {
   async prepare(gid: string): Promise<void> {
     const twoPhase = this.engine.twoPhase!;
     let answer: AnsweredResult = { rows: [] };
-    for (const sql of twoPhase.prepare(gid)) answer = await this.#send(sql);
+    try {
+      for (const sql of twoPhase.prepare(gid)) answer = await this.#send(sql);
+    } catch (error) {
+      this.#forgetRefused();
+      throw error;
+    }
     this.#inTransaction = false;
     this.#branch = undefined;
     if (twoPhase.isPrepared?.(answer.command) === false) {

@@ -78,8 +78,8 @@ export interface PhysicalConnection extends DatabaseConnection {
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]>;
   /** Whether it can be used no more. */
   readonly isBroken: boolean;
-  /** Whether a transaction is open, as far as the server has said: SQL text may have begun one. */
-  readonly inTransaction: boolean;
+  /** Whether a transaction is open, as the server last said: SQL text may have begun or ended one. Undefined if it does not say. */
+  readonly inTransaction: boolean | undefined;
   /**
    * Asks the server whether it is still there.
    *

@@ -10,6 +10,7 @@ import type { DriverConfig } from "./options/driver-config.ts";
 import type { RunQuery } from "./reflection/catalog-query.ts";
 import type { ReflectedSchema } from "./reflection/reflected-table.ts";
 import type { Feature } from "./statement/features.ts";
+import type { TransactionText } from "./transaction-text.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import type { Codec } from "./values/codec.ts";
 
@@ -171,6 +172,10 @@ export interface Family {
   readonly transactionalDdl: boolean;
   /** A column's type in `create table`. */
   columnType(column: TableColumn, generated: boolean): string;
+  /** Which SQL text begins or ends transactions. */
+  readonly transactionText: TransactionText;
+  /** Whether a transaction that is over although it was not ended is rolled back for certain. */
+  readonly onlyRollsBack?: true;
   /** How tables are made and dropped. */
   readonly ddl: FamilyDdl;
   /** Reads all tables of the connection's own schema. */

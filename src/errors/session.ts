@@ -11,6 +11,24 @@ export class SessionClosedError extends SessionError {
   override readonly code = "SESSION_CLOSED";
 }
 
+/**
+ * SQL in a transaction has ended it: `commit` in a procedure, or a statement before which the database commits. The work
+ * before it is stored or not, only the database knows; the session's entities of it become detached.
+ */
+export class EndedTransactionError extends SessionError {
+  override readonly code = "ENDED_TRANSACTION";
+  /** The statement, if it is known. */
+  declare readonly sql?: string;
+
+  constructor(
+    message: string,
+    { bindKey, sql, cause }: { readonly bindKey: BindKey; readonly sql?: string | undefined; readonly cause?: unknown },
+  ) {
+    super(message, cause === undefined ? { bindKey } : { bindKey, cause });
+    if (sql !== undefined) this.sql = sql;
+  }
+}
+
 /** A transaction failed and must be rolled back before the bind can be used again. `cause` is the first failure. */
 export class FailedTransactionError extends SessionError {
   override readonly code = "FAILED_TRANSACTION";

@@ -1,11 +1,13 @@
 import type { QueryId, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
-import { type AcquireOptions, type EngineQuery, withParameters } from "../engine/driver.ts";
+import { type AcquireOptions, type EngineQuery, type Use, withParameters } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
+import { effectOf, type TransactionEffect } from "../engine/transaction-text.ts";
+import { implicitCommit, refuseCommand } from "../engine/within-transaction.ts";
 import { SessionError, StreamInTransactionError } from "../errors/session.ts";
 import type { Template } from "../query/prepared/template.ts";
 import { withoutRowLocks } from "../query/row-locks.ts";
@@ -35,6 +37,8 @@ export interface RoutedStatement<R = unknown> {
   /** Whether it writes or locks. */
   readonly writes: boolean;
   readonly isRaw: boolean;
+  /** Whether it begins or ends transactions. */
+  readonly effect: TransactionEffect;
   /** The tables in it, as far as they are known. */
   readonly tables: ReadonlySet<AnyTable>;
 }
@@ -96,10 +100,17 @@ export class StatementRunner {
       routed = this.#prepare(template.node, undefined, compileTemplate);
       known.set(template, routed);
     }
-    const { engine, writes, isRaw, tables, compiled } = routed;
+    const { engine, writes, isRaw, effect, tables, compiled } = routed;
     const query = withParameters(compiled.query, filled(compiled.query.parameters, given));
     // What rows the statement gives, whoever made the template knows.
-    return { engine, compiled: { query, readRows: compiled.readRows }, writes, isRaw, tables } as RoutedStatement<R>;
+    return {
+      engine,
+      compiled: { query, readRows: compiled.readRows },
+      writes,
+      isRaw,
+      effect,
+      tables,
+    } as RoutedStatement<R>;
   }
 
   #prepare<R>(
@@ -114,11 +125,15 @@ export class StatementRunner {
     const metadata = engines.metadatas.has(engine.bindKey) ? engines.metadatas.get(engine.bindKey) : undefined;
     engine.requireWritable(writes);
     const known = tables.map(({ table, name }) => table ?? metadata?.tables.get(name));
+    const compiled = compile(engine, withoutRowLocks(node, engine), metadata);
+    const effect = effectOf(compiled.query, engine.family);
+    refuseCommand(engine, effect);
     return {
       engine,
-      compiled: compile(engine, withoutRowLocks(node, engine), metadata),
+      compiled,
       writes,
       isRaw,
+      effect,
       tables: new Set(known.filter((table) => table !== undefined)),
     };
   }
@@ -296,23 +311,38 @@ export class StatementRunner {
   }
 
   async #execute<R>(statement: RoutedStatement<R>, options: RunOptions): Promise<QueryResult<R>> {
-    const { engine, compiled, writes, isRaw } = statement;
-    const { transactions, owner, work } = this.#host;
+    const { engine, compiled, writes, isRaw, effect } = statement;
+    const { transactions, work } = this.#host;
     const signal = this.#signalFor(options);
     signal?.throwIfAborted();
     transactions.requireUsable();
+    if (effect === "commits") {
+      if (transactions.isExplicit || transactions.isOpenOn(engine)) throw implicitCommit(engine);
+      const result = await this.#executeAlone(statement, "write", signal);
+      work.expireTables(statement.tables);
+      return result;
+    }
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
       const [bind] = await transactions.joinToWrite([engine], { signal });
-      const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal));
+      const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal, effect));
       work.expireTables(statement.tables);
       return result;
     }
     if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, options)) {
       const bind = await transactions.join(engine, { signal });
-      return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal));
+      return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal, effect));
     }
-    const wanted: AcquireOptions = { use: "read", owner, signal };
+    return this.#executeAlone(statement, "read", signal);
+  }
+
+  /** Executes a statement outside of the session's transaction. */
+  async #executeAlone<R>(
+    { engine, compiled }: RoutedStatement<R>,
+    use: Use,
+    signal: AbortSignal | undefined,
+  ): Promise<QueryResult<R>> {
+    const wanted: AcquireOptions = { use, owner: this.#host.owner, signal };
     const connection = engine.connectNow(wanted) ?? (await engine.connect(wanted));
     this.#running.add(connection);
     try {

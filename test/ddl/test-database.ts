@@ -58,6 +58,11 @@ export class TestDatabase {
     return makeEngine(this.engine.bindKey, { url: this.engine.url!, ...options });
   }
 
+  /** What is sent for statements that make or drop tables: in a transaction where the database has such. */
+  inTransaction(...statements: readonly string[]): string[] {
+    return this.engine.family.transactionalDdl ? ["begin", ...statements, "commit"] : [...statements];
+  }
+
   async run<R = Record<string, unknown>>(sql: string): Promise<readonly R[]> {
     const { rows } = await this.engine.execute<R>(CompiledQuery.raw(sql) as CompiledQuery<R>, { use: "write" });
     return rows;

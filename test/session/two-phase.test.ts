@@ -4,6 +4,8 @@ import {
   type Application,
   CommitPolicyError,
   type Configuration,
+  EndedTransactionError,
+  FailedTransactionError,
   type FamilyName,
   InvalidOptionError,
   integer,
@@ -14,6 +16,7 @@ import {
   UnsupportedError,
   varchar,
 } from "../../src/index.ts";
+import { FAMILIES } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { record, type Sent, sessionOf, start, verbs } from "../fixtures/matrix.ts";
 import { plainDatabase, preparingDatabase } from "../fixtures/preparing-servers.ts";
@@ -377,21 +380,29 @@ test("decisions that are carried out are deleted when the application is dispose
   assert.deepEqual(await ids(app), ["domain"]);
 });
 
-for (const { family, text } of [
-  { family: "sqlite", text: "commit" },
-  { family: "postgres", text: "commit" },
-  { family: "mysql", text: "create table implicit_commit (id int)" },
-] as const) {
-  test(`a decision bind whose transaction was ended by SQL text decides nothing (${family})`, async (t) => {
+for (const family of FAMILIES) {
+  test(`SQL text that would end the transaction of a decision bind is refused (${family})`, async (t) => {
     const { app, session } = await twoBinds(t, [family, "postgres"]);
     addBoth(session);
     await session.flush();
-    await session.execute(sql.raw(text), { bindKey: "left" });
-    await assert.rejects(session.commit(), /bind "left" was ended by a statement in it/);
-    assert.deepEqual(await counts(app), [1, 0]);
+    await assert.rejects(session.execute(sql`commit`, { bindKey: "left" }), { code: "SESSION", bindKey: "left" });
+    await session.commit();
+    assert.deepEqual(await counts(app), [1, 1]);
     assert.deepEqual(await app.inDoubt(), []);
   });
 }
+
+test("a decision bind whose transaction a procedure has ended decides nothing", async (t) => {
+  const { app, session } = await twoBinds(t, ["mysql", "postgres"]);
+  await sql`create or replace procedure p() commit`.execute(app.engines.get("left").kysely);
+  addBoth(session);
+  await session.flush();
+  await assert.rejects(session.execute(sql`call p()`, { bindKey: "left" }), EndedTransactionError);
+  await assert.rejects(session.commit(), FailedTransactionError);
+  await assert.rejects(session.rollback(), EndedTransactionError);
+  assert.deepEqual(await counts(app), [1, 0]);
+  assert.deepEqual(await app.inDoubt(), []);
+});
 
 test("a table of decisions that was dropped is made again", async (t) => {
   const { app, session } = await twoBinds(t, ["sqlite", "postgres"]);

@@ -134,8 +134,9 @@ export class MysqlConnection implements PhysicalConnection {
     else stream.close();
   }
 
-  get inTransaction(): boolean {
-    return ((this.#connection.info?.status ?? 0) & IN_TRANSACTION) !== 0;
+  get inTransaction(): boolean | undefined {
+    const status = this.#connection.info?.status ?? undefined;
+    return status === undefined ? undefined : (status & IN_TRANSACTION) !== 0;
   }
 
   ping(timeout: number): Promise<void> {

@@ -8,6 +8,7 @@ import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
+import { mysqlTransactionText } from "./mysql-transaction-text.ts";
 import { mysqlTwoPhase } from "./mysql-two-phase.ts";
 
 /** MySQL and MariaDB. */
@@ -42,6 +43,7 @@ export const mysql: Family = Object.freeze({
   bulk: { by: "row", mostRows: 500, restOneByOne: false, update: mysqlBulkUpdate },
   mostParameters: 65_535,
   transactionalDdl: false,
+  transactionText: mysqlTransactionText,
   columnType: mysqlColumnType,
   ddl: mysqlDdl,
   reflect: reflectMysql,

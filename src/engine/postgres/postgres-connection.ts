@@ -141,9 +141,9 @@ export class PostgresConnection implements PhysicalConnection {
     }
   }
 
-  get inTransaction(): boolean {
-    const status = this.#client.getTransactionStatus?.();
-    return status === "T" || status === "E";
+  get inTransaction(): boolean | undefined {
+    const status = this.#client.getTransactionStatus?.() ?? undefined;
+    return status === undefined ? undefined : status === "T" || status === "E";
   }
 
   async ping(timeout: number): Promise<void> {

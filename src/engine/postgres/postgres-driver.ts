@@ -1,4 +1,7 @@
-import type { TransactionSettings } from "kysely";
+import { CompiledQuery, type DatabaseConnection, type TransactionSettings } from "kysely";
+import { type BindKey, bindLabel } from "../../bind-key.ts";
+import { OperationalError } from "../../errors/database.ts";
+import type { AnsweredResult } from "../driver.ts";
 import { type Certificates, certificatesOf } from "../options/certificates.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
@@ -12,6 +15,8 @@ import { losslessTypes } from "./postgres-wire-types.ts";
 
 /** The driver of PostgreSQL, on the package `pg`. */
 export class PostgresDriver extends PooledDriver<PostgresConnection> {
+  readonly #bindKey: BindKey;
+
   constructor(config: DriverConfig) {
     const { bindKey, options } = config;
     super({
@@ -22,6 +27,20 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
       prePing: options.poolPrePing,
       connect: () => connect(config),
     });
+    this.#bindKey = bindKey;
+  }
+
+  /** @throws {OperationalError} if a statement had failed before, and so the server rolled back instead */
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    // The connections of this driver give the server's answer along.
+    const { command } = (await connection.executeQuery(CompiledQuery.raw("commit"))) as AnsweredResult;
+    if (command !== "ROLLBACK") return;
+    const bindKey = this.#bindKey;
+    throw new OperationalError(
+      `Cannot commit the transaction on ${bindLabel(bindKey)}: a statement in it had failed, so the server rolled it back. ` +
+        "Run statements that may fail within a savepoint.",
+      { bindKey },
+    );
   }
 
   protected override beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {

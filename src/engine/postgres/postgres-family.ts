@@ -9,6 +9,7 @@ import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
+import { postgresTransactionText } from "./postgres-transaction-text.ts";
 import { postgresTwoPhase } from "./postgres-two-phase.ts";
 import { checkPostgresUrl } from "./postgres-url.ts";
 
@@ -36,6 +37,7 @@ export const postgres: Family = Object.freeze({
   bulk: { by: "column", statements: postgresColumnwise },
   mostParameters: 65_535,
   transactionalDdl: true,
+  transactionText: postgresTransactionText,
   columnType: postgresColumnType,
   ddl: postgresDdl,
   reflect: reflectPostgres,

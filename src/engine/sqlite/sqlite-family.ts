@@ -12,6 +12,7 @@ import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 import { reflectSqlite } from "./sqlite-reflection.ts";
+import { sqliteTransactionText } from "./sqlite-transaction-text.ts";
 
 /** SQLite. */
 export const sqlite: Family = Object.freeze({
@@ -39,6 +40,8 @@ export const sqlite: Family = Object.freeze({
   bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate, numbering: sqliteNumbering },
   mostParameters: 32_766,
   transactionalDdl: true,
+  transactionText: sqliteTransactionText,
+  onlyRollsBack: true,
   columnType: sqliteColumnType,
   ddl: sqliteDdl,
   reflect: reflectSqlite,

@@ -180,13 +180,13 @@ const NO_TABLES: ReadonlySet<never> = new Set();
 
 function byKey(reading: KeyReading, key: readonly unknown[]): RoutedStatement<DriverRow> {
   const compiled = { query: reading.reading(key) };
-  return { engine: reading.engine, compiled, writes: false, isRaw: false, tables: NO_TABLES };
+  return { engine: reading.engine, compiled, writes: false, isRaw: false, effect: "none", tables: NO_TABLES };
 }
 
 function locking(reading: KeyReading, key: readonly unknown[]): RoutedStatement<DriverRow> {
   reading.engine.requireWritable(true);
   const compiled = { query: reading.locking(key) };
-  return { engine: reading.engine, compiled, writes: true, isRaw: false, tables: NO_TABLES };
+  return { engine: reading.engine, compiled, writes: true, isRaw: false, effect: "none", tables: NO_TABLES };
 }
 
 /**

@@ -4,11 +4,13 @@ import type { Connection } from "../../engine/connection.ts";
 import type { AcquireOptions, EngineQuery } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
+import type { TransactionEffect } from "../../engine/transaction-text.ts";
 import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
 import { requirePreparable } from "../../engine/two-phase/preparable.ts";
 import type { Ending } from "../../engine/two-phase/two-phase.ts";
+import { endedTransaction, executeWithin } from "../../engine/within-transaction.ts";
 import { ConnectionError, DatabaseError } from "../../errors/database.ts";
-import { FailedTransactionError } from "../../errors/session.ts";
+import { EndedTransactionError, FailedTransactionError } from "../../errors/session.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { FlushPlace } from "./flush-place.ts";
 import { UndoLog } from "./undo-log.ts";
@@ -39,6 +41,8 @@ export class BindTransaction implements FlushPlace {
   #connection: Connection | undefined;
   #joining: Promise<void> = Promise.resolve();
   #failure: unknown;
+  /** Set once SQL has ended the transaction. */
+  #ended: EndedTransactionError | undefined;
   #wrote = false;
   #gid: string | undefined;
   #preparing: "not" | "failed" | "perhaps" = "not";
@@ -61,6 +65,12 @@ export class BindTransaction implements FlushPlace {
   /** Whether it is prepared, or may be: the connection was lost while it was. */
   get mayBePrepared(): boolean {
     return this.#preparing === "perhaps";
+  }
+
+  /** Whether SQL has ended the transaction, so that only the database knows what became of it. */
+  get hasEnded(): boolean {
+    const { family } = this.engine;
+    return this.#ended !== undefined || (this.#connection?.hasEnded === true && family.onlyRollsBack !== true);
   }
 
   /** Whether anything in it may have changed the database. */
@@ -129,10 +139,14 @@ export class BindTransaction implements FlushPlace {
   }
 
   /** Runs a statement in the transaction. After an error nothing more runs until it is rolled back. */
-  async execute<R>(query: EngineQuery<R>, signal?: AbortSignal): Promise<QueryResult<R>> {
+  async execute<R>(
+    query: EngineQuery<R>,
+    signal?: AbortSignal,
+    effect: TransactionEffect = "none",
+  ): Promise<QueryResult<R>> {
     this.requireUsable();
     try {
-      return await this.connection.execute(query, signal);
+      return await executeWithin(this.connection, query, effect, signal);
     } catch (error) {
       if (signal?.aborted === true) this.#failure ??= error;
       else this.fail(error);
@@ -152,7 +166,8 @@ export class BindTransaction implements FlushPlace {
 
   /** Notes an error of the database: what comes after it would not be what was meant. */
   fail(error: unknown): void {
-    if (error instanceof DatabaseError) this.#failure ??= error;
+    if (error instanceof EndedTransactionError) this.#ended = error;
+    if (error === this.#ended || error instanceof DatabaseError) this.#failure ??= error;
   }
 
   /** Whether no statement failed here that was not rolled back since. */
@@ -222,14 +237,20 @@ export class BindTransaction implements FlushPlace {
     if (!isEnded) await endPrepared(this.engine, this.#owner, gid, ending);
   }
 
-  /** Rolls everything back and gives the connection back, also where it is broken. */
+  /**
+   * Rolls everything back and gives the connection back, also where it is broken.
+   *
+   * @throws {EndedTransactionError} if SQL has ended the transaction before
+   */
   async rollback(): Promise<void> {
     if (this.mayBePrepared) return this.#endPrepared("rollback");
     const connection = this.#connection;
+    if (connection === undefined) return this.#forget();
+    const ended = this.hasEnded ? (this.#ended ?? endedTransaction(connection)) : undefined;
     this.#forget();
-    if (connection === undefined) return;
     try {
       await connection.rollback();
+      if (ended !== undefined) throw ended;
     } finally {
       await connection.release();
     }
@@ -261,6 +282,7 @@ export class BindTransaction implements FlushPlace {
     const savepoint = levels[0]?.savepoint;
     if (savepoint === undefined) return;
     try {
+      if (this.#ended !== undefined) throw this.#ended;
       await this.connection.rollbackToSavepoint(savepoint);
       await this.connection.releaseSavepoint(savepoint);
       // Nothing runs after a failure, so it happened in one of these levels.
@@ -277,6 +299,7 @@ export class BindTransaction implements FlushPlace {
     this.#connection = undefined;
     this.#levels.length = 0;
     this.#failure = undefined;
+    this.#ended = undefined;
     this.#wrote = false;
     this.#gid = undefined;
     this.#preparing = "not";

@@ -1,10 +1,11 @@
 import { ConnectionError } from "../../errors/database.ts";
-import { PartialCommitError } from "../../errors/session.ts";
+import { EndedTransactionError, PartialCommitError } from "../../errors/session.ts";
 import type { BindTransaction } from "./bind-transaction.ts";
 import type { FlushPlace } from "./flush-place.ts";
 
 /**
- * What became of a bind in a commit. `unknown`: the connection was lost while it committed; `inDoubt`: it is prepared, and
+ * What became of a bind in a commit. `unknown`: the connection was lost while it committed, or SQL had ended the
+ * transaction before; `inDoubt`: it is prepared, and
  * waits for `app.recover()`.
  */
 export type Fate = "committed" | "failed" | "rolledBack" | "unknown" | "inDoubt";
@@ -25,7 +26,8 @@ export async function commitInOrder(binds: readonly BindTransaction[]): Promise<
       fates.set(bind, "committed");
     } catch (cause) {
       const rest = binds.slice(place + 1);
-      fates.set(bind, cause instanceof ConnectionError ? "unknown" : "failed");
+      const isUnknown = cause instanceof ConnectionError || cause instanceof EndedTransactionError;
+      fates.set(bind, isUnknown ? "unknown" : "failed");
       for (const other of rest) fates.set(other, "rolledBack");
       // A connection that is lost has rolled back by that.
       await Promise.allSettled([bind, ...rest].map((one) => one.rollback()));

@@ -1,13 +1,12 @@
 import { CompiledQuery, type RawBuilder, sql } from "kysely";
-import { bindLabel } from "../../bind-key.ts";
 import { createAll } from "../../ddl/create-all.ts";
 import type { Connection } from "../../engine/connection.ts";
-import type { PhysicalConnection } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Owner } from "../../engine/pool/owner.ts";
 import { catalogOf } from "../../engine/reflection/catalog-query.ts";
 import { newDomain } from "../../engine/two-phase/gid.ts";
 import { again } from "../../engine/waiting/again.ts";
+import { endedTransaction } from "../../engine/within-transaction.ts";
 import { ConnectionError, OperationalError, TimeoutError, UniqueViolationError } from "../../errors/database.ts";
 import { DdlError } from "../../errors/ddl.ts";
 import { defineTable } from "../../model/define-model.ts";
@@ -71,7 +70,8 @@ export class DecisionLog {
    */
   async record(connection: Connection, id: string, branches: number): Promise<void> {
     const { within } = await this.#opened();
-    this.#requireTransaction(connection);
+    // The row would be stored at once.
+    if (connection.hasEnded) throw endedTransaction(connection);
     try {
       if (within !== undefined) await connection.execute(CompiledQuery.raw(within));
       await catalogOf(connection)(insert({ id, outcome: "committed", branches }));
@@ -125,19 +125,6 @@ export class DecisionLog {
   flush(): Promise<void> {
     this.#deleting = this.#deleting.catch(() => {}).then(() => this.#delete());
     return this.#deleting;
-  }
-
-  /** @throws {OperationalError} if SQL text has ended the transaction, so that the row would be stored at once */
-  #requireTransaction({ raw }: Connection): void {
-    // Only multibind's own connections know what the server says.
-    const { inTransaction = true } = raw as Partial<PhysicalConnection>;
-    if (inTransaction) return;
-    const { bindKey } = this.engine;
-    throw new OperationalError(
-      `The transaction on ${bindLabel(bindKey)} was ended by a statement in it (commit, or on MySQL create table and its like), ` +
-        "so it cannot be committed together with other binds. What it had written there before is stored.",
-      { bindKey },
-    );
   }
 
   async #delete(): Promise<void> {

@@ -50,6 +50,7 @@ function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
   return changes;
 }
 
-function detach(work: UnitOfWork, log: UndoLog): void {
+/** Lets entities go whose rows nobody knows. */
+export function detach(work: UnitOfWork, log: UndoLog): void {
   for (const { entity, kind } of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
 }

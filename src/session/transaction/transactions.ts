@@ -12,7 +12,7 @@ import { BindTransaction, type Part } from "./bind-transaction.ts";
 import type { CommitPolicy } from "./commit-policy.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
-import { committedChanges, keepCommitted, type UndoLogs, undo, undoUncommitted } from "./entity-outcomes.ts";
+import { committedChanges, detach, keepCommitted, type UndoLogs, undo, undoUncommitted } from "./entity-outcomes.ts";
 import { type FlushPlace, WholeStatement } from "./flush-place.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import type { UndoLog } from "./undo-log.ts";
@@ -333,7 +333,7 @@ export class Transactions {
   async #rollbackLevels(depth: number): Promise<void> {
     const { work } = this.#host;
     const outcomes = await Promise.allSettled(
-      this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => undo(work, log))),
+      this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => (bind.hasEnded ? detach : undo)(work, log))),
     );
     work.discardPending(() => true);
     work.expire();
@@ -371,10 +371,11 @@ export class Transactions {
     const outcomes = await Promise.allSettled(
       binds.map(async (bind) => {
         const log = bind.wholeUndo;
+        const forget = bind.hasEnded ? detach : undo;
         try {
           await bind.rollback();
         } finally {
-          undo(work, log);
+          forget(work, log);
         }
       }),
     );

@@ -2,7 +2,7 @@ import type { TransactionSettings } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { branchOf, gidText, newTransactionId } from "../../engine/two-phase/gid.ts";
-import { CommitPolicyError } from "../../errors/session.ts";
+import { CommitPolicyError, EndedTransactionError } from "../../errors/session.ts";
 import type { BindTransaction, Part } from "./bind-transaction.ts";
 import type { CommitResult, Fate } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
@@ -133,9 +133,10 @@ export class TwoPhaseCommit {
         try {
           await bind.rollback();
           fates.set(bind, fate);
-        } catch {
+        } catch (error) {
           // A connection that is lost has rolled back by that, but not what is prepared.
-          fates.set(bind, mayBePrepared ? "inDoubt" : fate);
+          if (error instanceof EndedTransactionError) fates.set(bind, "unknown");
+          else fates.set(bind, mayBePrepared ? "inDoubt" : fate);
         }
       }),
     );
