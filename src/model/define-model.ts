@@ -11,6 +11,7 @@ import { setColumns } from "./construction.ts";
 import { Entity, MAPPER } from "./entity.ts";
 import { type EntityClass, Mapper, type MapperDefinition, mapperOfClass, propertiesOf } from "./mapper.ts";
 import {
+  requireChildIdentities,
   requireDiscriminator,
   requireIdentity,
   requireJoin,
@@ -37,13 +38,15 @@ export interface UntypedTableOptions extends TableOptions {
 export interface UntypedModelOptions extends UntypedTableOptions {
   readonly discriminator?: string | undefined;
   readonly identity?: unknown;
+  /** The identities of classes that extend a child. */
+  readonly children?: readonly unknown[] | undefined;
   readonly concrete?: boolean | undefined;
 }
 
 const TABLE_OPTIONS: readonly (keyof UntypedTableOptions)[] = ["bindKey", "schema", "constraints"];
 const MODEL_OPTIONS: readonly (keyof UntypedModelOptions)[] = [...TABLE_OPTIONS, "discriminator", "identity"];
-const SINGLE_TABLE_OPTIONS: readonly (keyof UntypedModelOptions)[] = ["bindKey", "identity"];
-const CHILD_OPTIONS: readonly (keyof UntypedModelOptions)[] = [...TABLE_OPTIONS, "identity", "concrete"];
+const SINGLE_TABLE_OPTIONS: readonly (keyof UntypedModelOptions)[] = ["bindKey", "identity", "children"];
+const CHILD_OPTIONS: readonly (keyof UntypedModelOptions)[] = [...TABLE_OPTIONS, "identity", "children", "concrete"];
 
 type Base = abstract new (...values: never[]) => Entity;
 
@@ -203,8 +206,9 @@ function extendModel(
   requireParentsBind(name ?? String(options.identity), options.bindKey, parent);
   const replaced = registry.redefine === "replace" ? parent.childLike(name, options.identity) : undefined;
   if (replaced?.identity === undefined) requireIdentity(parent, options.identity);
+  requireChildIdentities(parent, options.children);
   return name === undefined
-    ? singleTableChild(registry, base, parent, all, own, options.identity, replaced)
+    ? singleTableChild(registry, base, parent, all, own, options, replaced)
     : joinedChild(registry, base, parent, all, { name, own, options }, replaced);
 }
 
@@ -215,7 +219,7 @@ function singleTableChild(
   parent: Mapper,
   columns: Columns,
   own: Columns,
-  identity: unknown,
+  { identity, children }: UntypedModelOptions,
   replaced: Mapper | undefined,
 ): Base {
   const { table } = parent;
@@ -236,7 +240,8 @@ function singleTableChild(
     required: own[property.name]!.definition.nullable !== true,
   }));
   if (replaced !== undefined) parent.abandon(replaced);
-  return modelClass(registry, base, columns, { name: String(identity), table, parent, ownProperties, identity });
+  const definition = { name: String(identity), table, parent, ownProperties, identity, childIdentities: children };
+  return modelClass(registry, base, columns, definition);
 }
 
 interface JoinedChild {
@@ -254,12 +259,13 @@ function joinedChild(
   { name, own, options }: JoinedChild,
   replaced: Mapper | undefined,
 ): Base {
+  const { identity, children: childIdentities } = options;
   const table = makeTable(registry, name, own, { ...options, bindKey: parent.table.bindKey });
   requirePossibleProperties(own, table);
   requireJoin(table, parent);
   registry.metadatas.ensure(table.bindKey).add(table);
   if (replaced !== undefined) parent.abandon(replaced);
-  return modelClass(registry, base, columns, { name, table, parent, identity: options.identity });
+  return modelClass(registry, base, columns, { name, table, parent, identity, childIdentities });
 }
 
 /** Puts members on a class that nobody can change: the association of a model with its bind is made once. */

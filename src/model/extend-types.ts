@@ -4,6 +4,7 @@ import type { Flat, KeyProperties, NewRow, Row } from "../schema/row.ts";
 import type { TableOptions } from "../schema/table.ts";
 import type {
   AbstractClass,
+  EntityRow,
   ExtendOf,
   Extensible,
   ModelOptions,
@@ -37,7 +38,7 @@ export interface PlainExtend<C extends Columns, K extends BindKey, BK extends st
     name: N2,
     columns: C2,
     options: ConcreteOptions<K2, keyof Inherited<C, C2> & string>,
-  ): Child<This, Inherited<C, C2>, C2, N2, K2, BK, never, Inherited<C, C2>>;
+  ): Child<This, Inherited<C, C2>, C2, N2, K2, BK, never, Inherited<C, C2>, never>;
   /**
    * A child whose table holds its own columns; a row of it belongs to a row of the parent's, in the same bind.
    *
@@ -48,13 +49,14 @@ export interface PlainExtend<C extends Columns, K extends BindKey, BK extends st
     name: N2,
     columns: C2,
     options?: JoinedOptions<K, keyof C2 & string>,
-  ): Child<This, Joined<C, C2>, C2, N2, K, BK, never, C2>;
+  ): Child<This, Joined<C, C2>, C2, N2, K, BK, never, C2, never>;
 }
 
 /**
  * Extending a model whose discriminator says which class a row is of.
  *
  * @typeParam T the columns of the model's table
+ * @typeParam J the identities that a child may have
  */
 export interface PolymorphicExtend<
   C extends Columns,
@@ -63,6 +65,7 @@ export interface PolymorphicExtend<
   BK extends string,
   D extends keyof C,
   T extends Columns,
+  J,
 > {
   /** A child with a table of its own that holds all columns, in whatever bind. */
   <This extends Extensible, N2 extends string, C2 extends Columns, K2 extends BK | null = K & (BK | null)>(
@@ -70,24 +73,35 @@ export interface PolymorphicExtend<
     name: N2,
     columns: C2,
     options: ConcreteOptions<K2, keyof Inherited<C, C2> & string>,
-  ): Child<This, Inherited<C, C2>, C2, N2, K2, BK, never, Inherited<C, C2>>;
+  ): Child<This, Inherited<C, C2>, C2, N2, K2, BK, never, Inherited<C, C2>, never>;
   /** A child whose table holds its own columns; a row of it belongs to a row of the parent's, in the same bind. */
-  <This extends Extensible, N2 extends string, C2 extends Columns>(
+  <This extends Extensible, N2 extends string, C2 extends Columns, const I extends J, const S extends J = never>(
     this: This,
     name: N2,
     columns: C2,
-    options: JoinedOptions<K, keyof C2 & string> & { readonly identity: Selected<C[D]> },
-  ): Child<This, Joined<C, C2>, C2, N2, K, BK, D & keyof Joined<C, C2>, C2>;
+    options: JoinedOptions<K, keyof C2 & string> & IdentityOptions<I, S>,
+  ): Child<This, Joined<C, C2>, C2, N2, K, BK, D & keyof Joined<C, C2>, C2, I, S>;
   /**
    * A child in the parent's own table, which gets the child's columns.
    *
    * @see SQLAlchemy: single table inheritance
    */
-  <This extends Extensible, C2 extends Columns>(
+  <This extends Extensible, C2 extends Columns, const I extends J, const S extends J = never>(
     this: This,
     columns: C2,
-    options: { readonly identity: Selected<C[D]>; readonly bindKey?: K },
-  ): Child<This, Inherited<C, C2>, C2, N, K, BK, D & keyof Inherited<C, C2>, Inherited<T, C2>>;
+    options: IdentityOptions<I, S> & { readonly bindKey?: K },
+  ): Child<This, Inherited<C, C2>, C2, N, K, BK, D & keyof Inherited<C, C2>, Inherited<T, C2>, I, S>;
+}
+
+/** Says which rows are a child's. */
+interface IdentityOptions<I, S> {
+  /** What the discriminator holds in rows of the child itself. */
+  readonly identity: I;
+  /**
+   * The identities of classes that extend the child in their turn: its discriminator holds one of these in their rows.
+   * Defaults to none.
+   */
+  readonly children?: readonly S[];
 }
 
 interface ConcreteOptions<K, P extends string> extends TableOptions<P> {
@@ -109,6 +123,8 @@ interface JoinedOptions<K, P extends string> extends TableOptions<P> {
  * @typeParam C2 those that the parent has not
  * @typeParam D the discriminator, whose value is the child's identity
  * @typeParam T the columns of its table
+ * @typeParam I the child's identity
+ * @typeParam S the identities of the child's own children
  */
 export type Child<
   This extends Extensible,
@@ -119,12 +135,14 @@ export type Child<
   BK extends string,
   D extends keyof C,
   T extends Columns,
+  I,
+  S = never,
 > = (new (
   ...values: NewArguments<[D] extends [never] ? NewRow<C> : Omit<NewRow<C>, D>>
-) => InstanceType<This> & Row<C2>) &
+) => InstanceType<This> & Row<C2> & { readonly [P in D]: I | S }) &
   OwnStatics<This> &
   ModelStatics<C, N, K, T> &
-  ExtendOf<C, N, K, BK, D, T>;
+  ExtendOf<C, N, K, BK, D, T, S>;
 
 /** A base without a table: its children get its columns and, unless they say otherwise, its bind key. */
 export interface AbstractExtend<C extends Columns, K extends BindKey, BK extends string> {
@@ -145,7 +163,7 @@ export interface AbstractExtend<C extends Columns, K extends BindKey, BK extends
     options?: ModelOptions<K2, D, I, keyof Inherited<C, C2> & string>,
   ): (new (
     ...values: NewArguments<NewRootRow<Inherited<C, C2>, D, I>>
-  ) => InstanceType<This> & Row<C2>) &
+  ) => InstanceType<This> & EntityRow<C2, D & keyof C2>) &
     OwnStatics<This> &
     ModelStatics<Inherited<C, C2>, N, K2> &
     ExtendOf<Inherited<C, C2>, N, K2, BK, D, Inherited<C, C2>>;

@@ -31,6 +31,8 @@ export interface MapperDefinition {
   readonly ownProperties?: readonly MappedProperty[] | undefined;
   readonly discriminator?: string | undefined;
   readonly identity?: unknown;
+  /** The identities that children may have; absent where all may be used. */
+  readonly childIdentities?: readonly unknown[] | undefined;
 }
 
 /**
@@ -64,6 +66,8 @@ export class Mapper {
   readonly discriminator: string | undefined;
   /** The discriminator's value in rows of this class. */
   readonly identity: unknown;
+  /** The identities that children may have; undefined where all may be used. */
+  readonly childIdentities: readonly unknown[] | undefined;
   /** The class, once it was found that its entities hold what rows give them. */
   soundClass: EntityClass | undefined;
   /** Whether entities can be made right from rows: the class is sound, and has no constructor that would see them. */
@@ -87,6 +91,7 @@ export class Mapper {
       parent === undefined || parent.table === table ? (parent?.tables ?? [table]) : [...parent.tables, table];
     this.discriminator = discriminator ?? parent?.discriminator;
     this.identity = definition.identity;
+    this.childIdentities = definition.childIdentities;
     this.#byIdentity = parent === undefined ? new Map() : parent.root.#byIdentity;
 
     const inherited = parent?.properties ?? [];

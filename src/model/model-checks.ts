@@ -77,9 +77,28 @@ export function requireIdentity(parent: Mapper, identity: unknown): void {
     );
   }
   parent.properties.find(({ name }) => name === parent.discriminator)!.column.accept(identity);
+  if (parent.childIdentities?.includes(identity) === false) {
+    throw new ModelClassError(
+      `${parent.label} does not list ${JSON.stringify(identity)} among its children. Add it to the parent's option \`children\`.`,
+      { bindKey },
+    );
+  }
   const other = parent.relativeWithIdentity(identity);
   if (other === undefined) return;
   throw new ModelClassError(`${other.label} has the identity ${JSON.stringify(identity)} already.`, { bindKey });
+}
+
+/** @throws {ModelClassError | InvalidValueError} if a list of identities for a child's own children cannot hold */
+export function requireChildIdentities(parent: Mapper, identities: unknown): void {
+  if (identities === undefined) return;
+  const discriminator = parent.properties.find(({ name }) => name === parent.discriminator);
+  if (discriminator === undefined || !Array.isArray(identities)) {
+    throw new ModelClassError(
+      `Expected \`children\` of a child of ${parent.label} to be a list of identities that the discriminator can hold.`,
+      { bindKey: parent.table.bindKey },
+    );
+  }
+  for (const identity of identities) discriminator.column.accept(identity);
 }
 
 /** @throws {SchemaError} if a child in its parent's table brings columns that the table has, or none can be */

@@ -18,6 +18,15 @@ export type NewRootRow<C, D extends keyof C, I> = [I] extends [never]
   ? NewRow<C>
   : Flat<Omit<NewRow<C>, D> & Partial<Pick<NewRow<C>, D & keyof NewRow<C>>>>;
 
+/**
+ * The columns of an entity. Its discriminator is read-only: a row does not change its class.
+ *
+ * @typeParam D the discriminator, if there is one
+ */
+export type EntityRow<C, D extends PropertyKey> = [D] extends [never]
+  ? Row<C>
+  : Row<Omit<C, D>> & { readonly [P in D & keyof C]: Selected<C[P]> };
+
 /** Options of `db.model`. */
 export interface ModelOptions<K, D, I, P extends string> extends TableOptions<P> {
   /** The bind that the model belongs to; the default one unless given. */
@@ -68,7 +77,11 @@ export type OwnStatics<This> = Pick<
   Exclude<keyof This, "prototype" | "extend" | "extendAbstract" | keyof ModelStatics<Columns, string, BindKey>>
 >;
 
-/** How a model with such columns is extended. */
+/**
+ * How a model with such columns is extended.
+ *
+ * @typeParam J the identities that its children may have
+ */
 export type ExtendOf<
   C extends Columns,
   N extends string,
@@ -76,8 +89,9 @@ export type ExtendOf<
   BK extends string,
   D extends keyof C,
   T extends Columns,
+  J = Selected<C[D]>,
 > = {
-  readonly extend: [D] extends [never] ? PlainExtend<C, K, BK> : PolymorphicExtend<C, N, K, BK, D, T>;
+  readonly extend: [D] extends [never] ? PlainExtend<C, K, BK> : PolymorphicExtend<C, N, K, BK, D, T, J>;
 };
 
 /** The class that `db.model` returns, to be extended by the application's own. */
@@ -88,7 +102,11 @@ export type ModelClass<
   BK extends string,
   D extends keyof C,
   V = NewRow<C>,
-> = (new (...values: NewArguments<V>) => Entity & Row<C>) & ModelStatics<C, N, K> & ExtendOf<C, N, K, BK, D, C>;
+> = (new (
+  ...values: NewArguments<V>
+) => Entity & EntityRow<C, D>) &
+  ModelStatics<C, N, K> &
+  ExtendOf<C, N, K, BK, D, C>;
 
 /** The class that `db.abstractModel` returns. */
 export type AbstractClass<

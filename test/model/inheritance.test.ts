@@ -36,7 +36,7 @@ function vehicles() {
       return `${this.kind} ${this.name}`;
     }
   }
-  class Car extends Vehicle.extend({ doors: integer() }, { identity: "car" }) {
+  class Car extends Vehicle.extend({ doors: integer() }, { identity: "car", children: ["sports", "bus"] }) {
     static {
       db.register(Car);
     }
@@ -52,7 +52,7 @@ function vehicles() {
   class Truck extends Vehicle.extend(
     "truck",
     { id: integer().primaryKey().references("vehicle.id"), load: integer() },
-    { identity: "truck" },
+    { identity: "truck", children: ["tanker", "bus"] },
   ) {
     static {
       db.register(Truck);
@@ -551,6 +551,11 @@ const REFUSED: Record<
     define: ({ Vehicle }) => Vehicle.extend({ x: integer() }, { identity: "vehicle" }),
     error: ModelClassError,
   },
+  "a list of children's identities that the discriminator cannot hold": {
+    // @ts-expect-error There is no such kind.
+    define: ({ Vehicle }) => Vehicle.extend({ x: integer() }, { identity: "bus", children: ["boat"] }),
+    error: InvalidValueError,
+  },
   "a single-table child's column that the table has from the parent": {
     define: ({ Car }) => Car.extend({ x: integer(), name: text() }, { identity: "bus" }),
     error: SchemaError,
@@ -704,7 +709,7 @@ test('with redefine: "replace" a table, a model and its children can be defined 
     return { Vehicle, children: () => children(Vehicle) };
   };
   const children = (Vehicle: ReturnType<typeof define>["Vehicle"]) => {
-    class Car extends Vehicle.extend({ doors: integer() }, { identity: "car" }) {
+    class Car extends Vehicle.extend({ doors: integer() }, { identity: "car", children: ["sports"] }) {
       static {
         db.register(Car);
       }

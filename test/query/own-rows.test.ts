@@ -15,12 +15,12 @@ function vehicles() {
     },
     { discriminator: "kind", identity: "vehicle" },
   ) {}
-  class Car extends Vehicle.extend({ doors: integer() }, { identity: "car" }) {}
+  class Car extends Vehicle.extend({ doors: integer() }, { identity: "car", children: ["sports"] }) {}
   class Sports extends Car.extend({ topSpeed: integer().nullable() }, { identity: "sports" }) {}
   class Truck extends Vehicle.extend(
     "truck",
     { id: integer().primaryKey().references("vehicle.id"), load: integer() },
-    { identity: "truck" },
+    { identity: "truck", children: ["tanker"] },
   ) {}
   class Tanker extends Truck.extend({ freight: text().nullable() }, { identity: "tanker" }) {}
   const fleet = () => [

@@ -59,7 +59,9 @@ test("a wrong bind key does not compile", () => {
 });
 
 test("children of a model with a table have its bind key and columns", () => {
-  expectTypeOf<Car["kind"]>().toEqualTypeOf<"car" | "truck">();
+  expectTypeOf<Car["kind"]>().toEqualTypeOf<"car">();
+  expectTypeOf<Vehicle["kind"]>().toEqualTypeOf<"car" | "truck">();
+  expectTypeOf<Car>().toExtend<Vehicle>();
   expectTypeOf<Truck["id"]>().toEqualTypeOf<number>();
   expectTypeOf<Truck["load"]>().toEqualTypeOf<number>();
   expectTypeOf<Truck>().toExtend<Vehicle>();
@@ -72,6 +74,36 @@ test("children of a model with a table have its bind key and columns", () => {
   compiled(() => Vehicle.extend({ x: integer() }, { identity: "car", bindKey: "meta" }));
   // @ts-expect-error so is one that is joined to it
   compiled(() => User.extend("x", { id: integer().primaryKey().references("user.id") }, { bindKey: "meta" }));
+});
+
+test("a discriminator is read-only, and tells classes apart", () => {
+  const truckOrCar = (vehicle: Car | Truck) => (vehicle.kind === "car" ? vehicle.doors : vehicle.load);
+  expectTypeOf(truckOrCar).returns.toEqualTypeOf<number>();
+  const assign = (vehicle: Vehicle, car: Car, truck: Truck) => {
+    // @ts-expect-error a row does not change its class
+    vehicle.kind = "car";
+    // @ts-expect-error nor does a child's, to that of another class
+    car.kind = "truck";
+    // @ts-expect-error not even to its own
+    truck.kind = "truck";
+  };
+  compiled(() => assign);
+});
+
+test("a child lists the identities of its own children", () => {
+  const kind = enumeration(["thing", "car", "sports", "truck"]);
+  compiled(() => {
+    class Thing extends db.model("x", { id: integer().primaryKey(), kind }, { discriminator: "kind" }) {}
+    class Wheeled extends Thing.extend({ doors: integer() }, { identity: "car", children: ["sports"] }) {}
+    class Sports extends Wheeled.extend({ speed: integer() }, { identity: "sports" }) {}
+    expectTypeOf<Wheeled["kind"]>().toEqualTypeOf<"car" | "sports">();
+    expectTypeOf<Sports["kind"]>().toEqualTypeOf<"sports">();
+    expectTypeOf<Sports>().toExtend<Wheeled>();
+    // @ts-expect-error the parent does not list it
+    Wheeled.extend({ load: integer() }, { identity: "truck" });
+    // @ts-expect-error a class without a list has no children
+    Sports.extend({ load: integer() }, { identity: "truck" });
+  });
 });
 
 test("a discriminator is one of the columns, and an identity one of its values", () => {

@@ -173,6 +173,13 @@ function requireColumns(parts: SelectParts, changes: Readonly<Record<string, unk
     const where = { ...bindOf(parts), table: mapper.table.tableName, column: name };
     if (!mapper.properties.some((property) => property.name === name))
       throw new InvalidValueError(`${mapper.label} has no column "${name}".`, where);
+    if (name === mapper.discriminator && mapper.isPolymorphic) {
+      throw new InvalidValueError(
+        `Cannot update "${name}" of ${mapper.label}: the column holds the class of each row. Delete the rows and insert ` +
+          "those of the other class, or write the column in Kysely's form, where nothing is known of classes.",
+        where,
+      );
+    }
     if (changes[name] === undefined) {
       throw new UndefinedValueError(
         `update({ ${name}: undefined }) could mean anything; leave "${name}" out, or give null.`,

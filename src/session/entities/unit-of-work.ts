@@ -93,7 +93,7 @@ export class UnitOfWork implements EntityOwner {
    * @throws {InvalidValueError} if a name is not that of a column which can be updated
    */
   touch(entity: Entity, names: readonly string[]): void {
-    const { key, version, table, properties, label } = mapperOfEntityInUse(entity);
+    const { key, version, discriminator, table, properties, label } = mapperOfEntityInUse(entity);
     const { bindKey, fullName } = table;
     if (ownerOf(entity) !== this || this.stateOf(entity) !== "persistent" || this.#deleted.has(entity))
       throw error(entity, "is not persistent in this session, so no column of it can be touched");
@@ -101,7 +101,7 @@ export class UnitOfWork implements EntityOwner {
       const property = properties.find((one) => one.name === name);
       const where = { bindKey, table: fullName, column: name };
       if (property === undefined) throw new InvalidValueError(`${label} has no column "${name}".`, where);
-      if (key.includes(property) || property === version || !isWritable(property))
+      if (key.includes(property) || property === version || name === discriminator || !isWritable(property))
         throw new InvalidValueError(
           `Cannot touch "${name}" of ${label}: the column is never updated by itself.`,
           where,

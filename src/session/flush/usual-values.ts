@@ -4,6 +4,7 @@ import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { snapshotTaker } from "../../model/snapshot.ts";
 import { differenceCode, isWritable } from "../entities/changes.ts";
+import { isOwnIdentity } from "./discriminator.ts";
 import { KeyReference } from "./key-reference.ts";
 import { HAVE_CANONICAL_FORM, NewValues } from "./new-values.ts";
 
@@ -100,8 +101,15 @@ function valuesReader(mapper: Mapper, engine: Engine): Readers["values"] {
     return `${JSON.stringify(property.name)}: ${code?.snapshot ?? "undefined"}`;
   });
   const written = codes.map((code) => code.written);
+  const { discriminator } = mapper;
+  const checked: string[] = [];
+  if (discriminator !== undefined) {
+    Object.assign(constants, { mapper, isOwnIdentity });
+    checked.push(`if (!isOwnIdentity(mapper, entity[${JSON.stringify(discriminator)}])) return undefined;`);
+  }
   return inUsualCase("entity", constants, [
     ...numbered,
+    ...checked,
     ...codes.map(({ accept }) => accept),
     `return new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} });`,
   ]);
@@ -114,6 +122,7 @@ function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
   const properties = mapper.properties.filter(isWritable);
   if (mapper.version !== undefined || mapper.touched.length > 0 || properties.length > MOST_BITS)
     return () => undefined;
+  const { discriminator } = mapper;
   const lists = new Map<number, readonly MappedProperty[]>();
   // Rows that change in the same properties share a list of them.
   const listOf = (bits: number) => {
@@ -124,6 +133,7 @@ function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
   const constants: Record<string, unknown> = { NewValues, KeyReference, listOf };
   const lines = properties.map((property, index) => {
     const { accept, written, snapshot } = propertyCode(property, index, engine, constants);
+    if (property.name === discriminator) return `if (${differenceCode(property, index, constants)}) return undefined;`;
     // Most rows change in one property: a list of one is smaller than one that was empty.
     const send = `if (written === undefined) written = [${written}]; else written.push(${written});`;
     const remember = `after[${JSON.stringify(property.name)}] = ${snapshot};`;

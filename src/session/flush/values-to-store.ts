@@ -5,6 +5,7 @@ import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { changedProperties, isWritable } from "../entities/changes.ts";
 import { valuesOf } from "../entities/entity-values.ts";
+import { refuseChangedIdentity, requireOwnIdentity } from "./discriminator.ts";
 import { type NewValues, ValuesDraft } from "./new-values.ts";
 import { usualChanges, usualValues } from "./usual-values.ts";
 
@@ -56,6 +57,7 @@ export function valuesToUpdate(
   const draft = new ValuesDraft(engine);
   for (const property of changed) {
     const value = values[property.name];
+    if (property.name === mapper.discriminator && mapper.isPolymorphic) refuseChangedIdentity(mapper, property);
     if (value === undefined) {
       throw property.column.refusal("it was set to undefined; set null, or the value that it had", UndefinedValueError);
     }
@@ -88,6 +90,7 @@ function addNewValues(draft: ValuesDraft, entity: Entity, mapper: Mapper, proper
   for (const property of properties) {
     if (!isWritable(property)) continue;
     const given = values[property.name];
+    if (property.name === mapper.discriminator) requireOwnIdentity(mapper, property, given);
     const value = given === undefined ? missing(property, mapper) : given;
     if (value !== undefined) draft.add(property, value, given);
   }

@@ -80,6 +80,8 @@ export class EntityReader {
       entity = this.#entitiesOf(reading, rows)[0];
     });
     if (entity !== undefined) return ofModel(entity, mapper);
+    // The row may have become one of another class.
+    if (own !== mapper && mapper.discriminator !== undefined) return this.#read(mapper, values, undefined, options);
     // A stale entity whose row is gone is nobody's any more, unless it was deleted just now.
     const left = work.identityMap.get(mapper, identityKey(values));
     if (left !== undefined && work.isStale(left)) work.expunge(left);
@@ -110,9 +112,16 @@ export class EntityReader {
     await this.#runner.run(byKey(reading, values), options, ({ rows }) => {
       found = this.#entitiesOf(reading, rows, true)[0];
     });
-    if (found !== entity) {
+    if (found === entity) return;
+    work.expireOne(entity);
+    const other = await this.#inFamily(mapper, values);
+    if (other === null)
       throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
-    }
+    throw new SessionError(
+      `The row of the ${entity.constructor.name} has become a ${other.constructor.name}, which the session has as another entity ` +
+        `now. Read it with \`get()\` of their common parent.`,
+      { bindKey },
+    );
   }
 
   /**
@@ -135,9 +144,22 @@ export class EntityReader {
       requireSameVersion(mapper, target, values, entity);
       return Object.assign(target, values);
     }
+    const other = isKeyed ? await this.#inFamily(mapper, key) : null;
+    if (other !== null) {
+      throw new SessionError(
+        `Cannot merge the ${entity.constructor.name}: the row with its key is a ${other.constructor.name}, and a row keeps its class.`,
+        { bindKey: mapper.table.bindKey },
+      );
+    }
     const made = construct(mapper.entityClass, values, mapper);
     work.add(made);
     return made;
+  }
+
+  /** The entity with a key, of whatever class in the family of a model that tells its rows' classes apart. */
+  async #inFamily(mapper: Mapper, key: readonly unknown[]): Promise<Entity | null> {
+    const { root, discriminator } = mapper;
+    return discriminator === undefined || root === mapper ? null : this.#read(root, key, undefined, {});
   }
 
   /** The session's entity with a key, pending ones included. */

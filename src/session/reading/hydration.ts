@@ -49,6 +49,11 @@ export class Hydrator {
     this.#discriminator = mapper.isPolymorphic ? named(mapper.discriminator) : undefined;
   }
 
+  /** Whether a row says itself which class it is of. */
+  get isPolymorphic(): boolean {
+    return this.#discriminator !== undefined;
+  }
+
   /** How a row is read: as its own class has it. */
   readerOf(row: DriverRow): ClassReader {
     if (this.#discriminator === undefined) return this.#own;

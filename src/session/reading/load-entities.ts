@@ -1,10 +1,11 @@
-import { SessionError } from "../../errors/session.ts";
+import { SessionError, StaleDataError } from "../../errors/session.ts";
 import { construct, constructFromRow } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged } from "../../model/snapshot.ts";
 import type { EntitiesByKey } from "../entities/entities-by-key.ts";
 import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
+import type { IdentityKey } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { Undo, type UndoLog } from "../transaction/undo-log.ts";
 import type { ClassReader, Hydrator } from "./hydration.ts";
@@ -75,9 +76,44 @@ function loadEntity(
     options.made?.push(entity);
     return entity;
   }
+  const isReadAgain = options.overwrite === true || work.isStale(known);
+  if (isReadAgain && hydrator.isPolymorphic) {
+    const reader = hydrator.readerOf(row);
+    if (reader.mapper !== mapperOf(known)) return replaceEntity(work, entities, key, known, reader, row, options);
+  }
   requireClass(known, hydrator.selection.mapper);
-  if (options.overwrite === true || work.isStale(known)) refill(work, hydrator, row, known, options);
+  if (isReadAgain) refill(work, hydrator, row, known, options);
   return known;
+}
+
+/**
+ * The entity of a row that has become one of another class since it was read: an object cannot follow, so the session
+ * gives up the one that it has.
+ *
+ * @throws {StaleDataError} if that one has changes, which belong to no row any more
+ */
+function replaceEntity(
+  work: UnitOfWork,
+  entities: EntitiesByKey,
+  key: IdentityKey,
+  known: Entity,
+  reader: ClassReader,
+  row: DriverRow,
+  { overwrite, made }: LoadOptions,
+): Entity {
+  const { label, table } = mapperOf(known);
+  if (overwrite !== true && work.isModified(known)) {
+    throw new StaleDataError(
+      `The row of a ${label} has become one of ${reader.mapper.label}, and the ${known.constructor.name} in the session has changes that were not ` +
+        "stored. Call rollback() to give them up.",
+      { entities: [known], bindKey: table.bindKey },
+    );
+  }
+  work.expunge(known);
+  const entity = makeEntity(work, reader, row);
+  entities.set(key, entity);
+  made?.push(entity);
+  return entity;
 }
 
 /** A new entity of a row, which the row is remembered of. */
