@@ -104,4 +104,4 @@ export type { RunOptions } from "./session/statement-runner.ts";
 export type { BeginOptions } from "./session/transaction/begin-options.ts";
 export type { CommitPolicy } from "./session/transaction/commit-policy.ts";
 export { NestedTransaction } from "./session/transaction/nested-transaction.ts";
-export type { InDoubt, Recovery } from "./session/transaction/recovery.ts";
+export type { InDoubt, Recovery, RecoveryOptions } from "./session/transaction/recovery.ts";

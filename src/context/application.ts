@@ -4,13 +4,19 @@ import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
-import { ConfigurationError } from "../errors/configuration.ts";
+import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import { DecisionLog } from "../session/transaction/decision-log.ts";
-import { type InDoubt, listInDoubt, type Recovery, recover } from "../session/transaction/recovery.ts";
+import {
+  type InDoubt,
+  listInDoubt,
+  type Recovery,
+  type RecoveryOptions,
+  recover,
+} from "../session/transaction/recovery.ts";
 import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.ts";
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
@@ -24,6 +30,7 @@ export interface ContextOptions extends SessionOptions {
 }
 
 const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = ["commitPolicy", "recordQueries", "signal"];
+const RECOVERY_OPTIONS: readonly (keyof RecoveryOptions)[] = ["adopt"];
 const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted"];
 
 /** What an application shares with the others of its `db`. */
@@ -187,13 +194,21 @@ export class Application<BK extends string = string> implements SessionHost {
    *
    * @returns what was done
    * @throws {OperationalError} if the decision bind cannot be reached; other binds are named in the result
+   * @throws {DecisionsLostError} if the decision bind has lost the name of its decisions, for example by being restored
    *
    * @example
    * const { committed, rolledBack, left } = await app.recover();
    */
-  async recover(): Promise<Recovery> {
+  async recover(options: RecoveryOptions = {}): Promise<Recovery> {
     this.#requireOpen();
-    if (this.decisions !== undefined) return recover(this.#engineList, this.decisions);
+    requireKnownOptions(options, RECOVERY_OPTIONS, "recover");
+    const { adopt = [] } = options;
+    if (!Array.isArray(adopt) || adopt.some((one) => typeof one !== "string")) {
+      throw new InvalidOptionError(
+        "Expected the option adopt of recover to be a list of names, as `refused` gives them.",
+      );
+    }
+    if (this.decisions !== undefined) return recover(this.#engineList, this.decisions, adopt);
     return { committed: [], rolledBack: [], left: [], unreachable: [] };
   }
 

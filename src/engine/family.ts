@@ -182,6 +182,11 @@ export interface Family {
   reflect(run: RunQuery): Promise<ReflectedSchema>;
   /** How transactions are prepared and ended later; absent where they cannot be. */
   readonly twoPhase?: TwoPhase;
+  /**
+   * Reads all that tells the database which holds a table from copies of it: from one restored from a dump, and, as far as
+   * the database can say, from a copy of its files. It stays the same when the server starts again.
+   */
+  identity(run: RunQuery, table: string): Promise<readonly string[]>;
   /** How one is sure of a commit: absent where the database's own settings decide. */
   readonly durability?: Durability;
   /** The statements that make a connection wait for a lock but shortly, and as long as ever. */

@@ -48,6 +48,18 @@ export class CommitPolicyError extends SessionError {
 }
 
 /**
+ * The decision bind of two-phase commits has lost the name of its decisions, for example because it was restored without
+ * it: nothing says any more which prepared transactions it decides on.
+ */
+export class DecisionsLostError extends SessionError {
+  override readonly code = "DECISIONS_LOST";
+
+  constructor(message: string, bindKey: BindKey) {
+    super(message, { bindKey });
+  }
+}
+
+/**
  * Two transactions were begun on one session at once, or one was ended from beside the function that runs in it, or code of
  * a `transaction(fn)` uses the session after its function has ended.
  */

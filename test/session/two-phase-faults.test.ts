@@ -363,7 +363,7 @@ test("what others have prepared is never touched", async (t) => {
   const { url } = await preparingPostgres();
   const [foreign, stranger] = [
     `foreign-${randomBytes(4).toString("hex")}`,
-    `multibind:${"0".repeat(16)}:${randomBytes(10).toString("hex")}:${"0".repeat(8)}`,
+    `multibind:${"0".repeat(16)}:${"0".repeat(7)}:${randomBytes(8).toString("hex")}:${"0".repeat(8)}`,
   ];
   const own = new URL(url);
   own.pathname = `/${new URL(app.engines.get("other").url!.render({ hidePassword: false })).pathname.slice(1)}`;

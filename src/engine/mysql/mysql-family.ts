@@ -6,6 +6,7 @@ import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
+import { mysqlIdentity } from "./mysql-identity.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
 import { mysqlTransactionText } from "./mysql-transaction-text.ts";
@@ -47,6 +48,7 @@ export const mysql: Family = Object.freeze({
   columnType: mysqlColumnType,
   ddl: mysqlDdl,
   reflect: reflectMysql,
+  identity: mysqlIdentity,
   twoPhase: mysqlTwoPhase,
   // In whole seconds.
   lockWait: { short: "set innodb_lock_wait_timeout = 1", normal: "set innodb_lock_wait_timeout = default" },

@@ -7,6 +7,7 @@ import { postgresDdl } from "./postgres-ddl.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
+import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
 import { postgresTransactionText } from "./postgres-transaction-text.ts";
@@ -41,6 +42,7 @@ export const postgres: Family = Object.freeze({
   columnType: postgresColumnType,
   ddl: postgresDdl,
   reflect: reflectPostgres,
+  identity: postgresIdentity,
   twoPhase: postgresTwoPhase,
   durability: postgresDurability,
   lockWait: { short: "set lock_timeout to '1s'", normal: "set lock_timeout to default" },

@@ -8,6 +8,7 @@ import { sqliteDdl } from "./sqlite-ddl.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
+import { sqliteIdentity } from "./sqlite-identity.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
@@ -45,6 +46,7 @@ export const sqlite: Family = Object.freeze({
   columnType: sqliteColumnType,
   ddl: sqliteDdl,
   reflect: reflectSqlite,
+  identity: sqliteIdentity,
   // In the mode WAL, a lesser setting leaves the last commits to the operating system. It cannot be set in a transaction.
   durability: { before: "pragma synchronous = full" },
 } satisfies Family);

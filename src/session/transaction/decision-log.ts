@@ -1,14 +1,16 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { CompiledQuery, type RawBuilder, sql } from "kysely";
 import { createAll } from "../../ddl/create-all.ts";
 import type { Connection } from "../../engine/connection.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Owner } from "../../engine/pool/owner.ts";
 import { catalogOf } from "../../engine/reflection/catalog-query.ts";
-import { newDomain } from "../../engine/two-phase/gid.ts";
+import { type Decider, databaseOf, newDomain } from "../../engine/two-phase/gid.ts";
 import { again } from "../../engine/waiting/again.ts";
 import { endedTransaction } from "../../engine/within-transaction.ts";
 import { ConnectionError, OperationalError, TimeoutError, UniqueViolationError } from "../../errors/database.ts";
 import { DdlError } from "../../errors/ddl.ts";
+import { DecisionsLostError } from "../../errors/session.ts";
 import { defineTable } from "../../model/define-model.ts";
 import { Metadatas } from "../../schema/metadatas.ts";
 import { integer } from "../../schema/types/integer.ts";
@@ -25,8 +27,8 @@ export interface Decision {
 }
 
 interface Opened {
-  /** The random name of this log, which is part of the ids that it decides on. */
-  readonly domain: string;
+  /** The part of the ids of prepared transactions that names this log. */
+  readonly decider: Decider;
   /** The statement that makes a decision durable within its transaction. */
   readonly within: string | undefined;
 }
@@ -40,8 +42,13 @@ export const NO_DECISION_BIND =
   'The commit policy "twoPhase" keeps its decisions in a table of one of the binds, and none can have it: each is in ' +
   "memory, readOnly, or not managed.";
 
+/** The table of decisions. */
+const TABLE = "multibind_decision";
 /** The row that holds the log's own name. */
 const DOMAIN = "domain";
+/** How often the name is looked for in a table that another process may just have made, and the pause in milliseconds. */
+const ATTEMPTS = 40;
+const PAUSE = 50;
 /** How many rows are deleted at once when they are needed no more. */
 const PORTION = 50;
 
@@ -59,9 +66,19 @@ export class DecisionLog {
     this.engine = engine;
   }
 
-  /** The log's name; the table is made if it is not there. */
-  async domain(): Promise<string> {
-    return (await this.#opened()).domain;
+  /** The log as the ids name it on which it decides; the table is made if it is not there. */
+  async decider(): Promise<Decider> {
+    return (await this.#opened()).decider;
+  }
+
+  /**
+   * The same, as the database has it now: it may be another one since the log was opened.
+   *
+   * @throws {DecisionsLostError} if the table has lost the log's name
+   */
+  async currentDecider(): Promise<Decider> {
+    this.#opening = undefined;
+    return this.decider();
   }
 
   /**
@@ -150,30 +167,59 @@ export class DecisionLog {
   }
 
   async #open(): Promise<Opened> {
-    await this.#createTable();
+    const isNew = await this.#createTable();
     return this.#borrow(async (connection) => {
+      const { family } = this.engine;
       const run = catalogOf(connection);
-      const within = await this.engine.family.durability?.within?.(run);
-      const find = sql<{ readonly outcome: string }>`select outcome from multibind_decision where id = ${DOMAIN}`;
-      for (;;) {
-        const [row] = await run(find);
-        if (row !== undefined) return { domain: row.outcome, within };
-        await this.#enter(connection, { id: DOMAIN, outcome: newDomain(), branches: 0 }, within);
-      }
+      const within = await family.durability?.within?.(run);
+      const domain = (await this.#domain(connection, isNew, within)) ?? this.#nameless();
+      return { decider: { domain, database: databaseOf(await family.identity(run, TABLE)) }, within };
     });
   }
 
-  async #createTable(): Promise<void> {
+  /** The log's random name. A new table gets one; in any other it has to be there. */
+  async #domain(connection: Connection, isNew: boolean, within: string | undefined): Promise<string | undefined> {
+    const run = catalogOf(connection);
+    for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
+      const [row] = await run(sql<DecisionRow>`select id, outcome from multibind_decision where id = ${DOMAIN}`);
+      if (row !== undefined) return row.outcome;
+      if (isNew) {
+        await this.#enter(connection, { id: DOMAIN, outcome: newDomain(), branches: 0 }, within);
+        continue;
+      }
+      const [decision] = await run(sql<DecisionRow>`select id from multibind_decision limit 1`);
+      if (decision !== undefined) return undefined;
+      // The process that has just made the table is about to store the name.
+      await delay(PAUSE);
+    }
+    return undefined;
+  }
+
+  #nameless(): never {
+    const { bindKey } = this.engine;
+    throw new DecisionsLostError(
+      `Cannot tell which prepared transactions ${bindLabel(bindKey)} decides on: its table "${TABLE}" has no row ` +
+        `"${DOMAIN}". The database was restored without it, or the row was deleted. Restore that row; or, if no server ` +
+        "keeps a prepared transaction of this application, drop the table, and the next commit makes it anew.",
+      bindKey,
+    );
+  }
+
+  /** Makes the table if it is not there. Returns whether it was not. */
+  async #createTable(): Promise<boolean> {
     const { engine } = this;
     const { bindKey } = engine;
     const metadatas = new Metadatas("multibind", { namingConvention: {}, redefine: "error" });
     const columns = { id: varchar(20).primaryKey(), outcome: varchar(16), branches: integer() };
-    defineTable({ metadatas, columnName: undefined, redefine: "error" }, "multibind_decision", columns, { bindKey });
+    const table = defineTable({ metadatas, columnName: undefined, redefine: "error" }, TABLE, columns, { bindKey });
+    const found = await this.#borrow((connection) => engine.family.ddl.findTables([table], catalogOf(connection)));
+    if (found.size > 0) return false;
     try {
       await createAll([{ engine, metadata: metadatas.get(bindKey) }], metadatas);
     } catch (error) {
       throw error instanceof DdlError ? error.cause : error;
     }
+    return true;
   }
 
   /** Stores a row in a transaction of its own. Returns whether there was none of its id; waits but shortly to see. */

@@ -26,10 +26,10 @@ export class TwoPhaseCommit {
   async part(engine: Engine, settings: TransactionSettings = {}): Promise<Part> {
     if (settings.accessMode === "read only" || engine.options.readOnly) return {};
     // The table is made now: once the decision bind has a transaction of its own, that would be in the way.
-    const domain = await this.#decisions.domain();
+    const decider = await this.#decisions.decider();
     if (engine === this.#decisions.engine) return { before: engine.family.durability?.before };
     if (engine.twoPhase === undefined) return {};
-    return { gid: gidText({ domain, transactionId: this.#transactionId, branch: branchOf(engine.bindKey) }) };
+    return { gid: gidText({ ...decider, transactionId: this.#transactionId, branch: branchOf(engine.bindKey) }) };
   }
 
   /**
