@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CompiledQuery, type RawBuilder, sql } from "kysely";
+import { bindLabel } from "../../bind-key.ts";
 import { createAll } from "../../ddl/create-all.ts";
 import type { Connection } from "../../engine/connection.ts";
 import type { Engine } from "../../engine/engine.ts";
