@@ -39,6 +39,8 @@ export class Connection implements DatabaseConnection {
   #unclear = false;
   #branch: BranchEnds | undefined;
   #isEnding = false;
+  /** The bound of waits for locks, in milliseconds, while there is one. */
+  #lockTimeout: number | undefined;
   #interruption: Interruption | undefined;
 
   constructor(engine: Engine, driver: EngineDriver, raw: DatabaseConnection, owner?: Owner) {
@@ -260,6 +262,29 @@ export class Connection implements DatabaseConnection {
     this.#unclear = false;
   }
 
+  /**
+   * Bounds waits for locks until the connection is given back, where the database has them.
+   *
+   * @param timeout in milliseconds
+   */
+  async boundLockWaits(timeout: number): Promise<void> {
+    const { lockTimeout } = this.engine.family;
+    if (lockTimeout === undefined) return;
+    const query = CompiledQuery.raw(lockTimeout.bound(timeout));
+    const send = () => this.#watched(() => this.#raw.executeQuery(query), this.#owner?.signal);
+    await this.engine.observe(query, send, this);
+    this.#lockTimeout = timeout;
+  }
+
+  async #restoreLockWaits(): Promise<void> {
+    const { restore } = this.engine.family.lockTimeout!;
+    this.#lockTimeout = undefined;
+    if (restore === undefined || this.#raw.isBroken === true) return;
+    await this.#send(restore).catch(() => {
+      this.#unclear = true;
+    });
+  }
+
   savepoint(name: string): Promise<void> {
     return this.#end(`savepoint ${name}`, () => this.#driver.savepoint!(this.#raw, name, this.engine.compileQuery));
   }
@@ -279,13 +304,14 @@ export class Connection implements DatabaseConnection {
   /** Gives the connection back at once. Returns whether that is done; if not, {@link release} does it. */
   releaseNow(): boolean {
     const isPlain = !this.#inTransaction && !this.#unclear && this.#interruption === undefined;
-    return isPlain && this.#driver.releaseNow?.(this.#raw) === true;
+    return isPlain && this.#lockTimeout === undefined && this.#driver.releaseNow?.(this.#raw) === true;
   }
 
   /** Gives the connection back, rolling back what was not committed. If that fails, the connection is closed instead. */
   async release(): Promise<void> {
     if (this.#inTransaction) await this.rollback().catch(() => {});
     if (this.#interruption !== undefined) await this.#interruptionOver();
+    if (this.#lockTimeout !== undefined) await this.#restoreLockWaits();
     await this.#driver.releaseConnection(this.#raw, { discard: this.#unclear });
   }
 
@@ -293,7 +319,7 @@ export class Connection implements DatabaseConnection {
   async errorOf(cause: unknown, sql: string): Promise<unknown> {
     const interruption = await this.#interruptionOver();
     if (cause instanceof Aborted) return cause.reason;
-    return interruption === undefined ? this.engine.databaseError(cause, sql) : interruption.reason;
+    return interruption === undefined ? this.engine.databaseError(cause, sql, this.#lockTimeout) : interruption.reason;
   }
 
   async #interruptionOver(): Promise<Interruption | undefined> {

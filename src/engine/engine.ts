@@ -327,14 +327,19 @@ export class Engine {
     }
   }
 
-  /** @internal the error of ours that says what an error of the driver says */
-  databaseError(cause: unknown, sql?: string): unknown {
+  /**
+   * @internal the error of ours that says what an error of the driver says
+   *
+   * @param lockTimeout the bound of waits for locks in a transaction that writes on several binds, in milliseconds
+   */
+  databaseError(cause: unknown, sql?: string, lockTimeout?: number): unknown {
     if (cause instanceof MultibindError || !(cause instanceof Error) || cause.name === "AbortError") return cause;
     const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
     const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
     const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;
     const where = this.url === undefined ? bindLabel(this.bindKey) : `${bindLabel(this.bindKey)}, ${this.url}`;
-    return databaseError(kind, `${text} (${where})`, { cause, sql, bindKey: this.bindKey });
+    const hint = kind === "lockTimeout" && lockTimeout !== undefined ? crossServerHint(lockTimeout) : "";
+    return databaseError(kind, `${text} (${where})${hint}`, { cause, sql, bindKey: this.bindKey });
   }
 
   #open(): Promise<EngineDriver> {
@@ -370,6 +375,14 @@ export class Engine {
     }
     return this.#driver;
   }
+}
+
+function crossServerHint(lockTimeout: number): string {
+  return (
+    ". Another transaction holds the lock and may wait for this one on another database, where no server sees the deadlock: " +
+    `in a transaction that writes to several databases a wait ends after ${lockTimeout / 1000} s (lockTimeout). ` +
+    "Roll back and run the transaction again."
+  );
 }
 
 function listen<L>(listeners: L[], listener: L): () => void {

@@ -5,6 +5,7 @@ import {
   DeadlockError,
   ForeignKeyViolationError,
   IntegrityError,
+  LockTimeoutError,
   NotNullViolationError,
   OperationalError,
   type OperationalErrorOptions,
@@ -23,6 +24,7 @@ export type ErrorKind =
   | "integrity"
   | "connection"
   | "timeout"
+  | "lockTimeout"
   | "deadlock"
   | "serialization"
   | "operational"
@@ -36,15 +38,18 @@ const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: Operati
   integrity: IntegrityError,
   connection: ConnectionError,
   timeout: TimeoutError,
+  lockTimeout: LockTimeoutError,
   deadlock: DeadlockError,
   serialization: SerializationError,
   operational: OperationalError,
   programming: ProgrammingError,
 };
 
+const RETRYABLE: ReadonlySet<ErrorKind> = new Set(["deadlock", "serialization", "lockTimeout"]);
+
 /** The error that says what went wrong, the same on every database. */
 export function databaseError(kind: ErrorKind, message: string, options: OperationalErrorOptions): DatabaseError {
-  return new CLASSES[kind](message, { ...options, retryable: kind === "deadlock" || kind === "serialization" });
+  return new CLASSES[kind](message, { ...options, retryable: RETRYABLE.has(kind) });
 }
 
 /** Codes of Node.js's own errors that mean that there is no connection, or none that is encrypted as it has to be. */

@@ -103,6 +103,21 @@ export interface PatternMatching {
   expression(like: OperationNode): OperationNode;
 }
 
+/** How waits for locks are bounded while a transaction is open. */
+export interface LockTimeout {
+  /**
+   * The statement that bounds the waits from now on. A shorter bound that is set already stays.
+   *
+   * @param timeout in milliseconds
+   */
+  bound(timeout: number): string;
+  /**
+   * The statement that takes the bound away after the transaction. Absent where it ends with the transaction, or when a
+   * savepoint before it is rolled back to.
+   */
+  readonly restore?: string;
+}
+
 /**
  * A family of databases: everything that differs from one to the other, in one place each.
  *
@@ -189,6 +204,8 @@ export interface Family {
   identity(run: RunQuery, table: string): Promise<readonly string[]>;
   /** How one is sure of a commit: absent where the database's own settings decide. */
   readonly durability?: Durability;
+  /** How waits for locks are bounded; absent where a transaction that writes waits for nothing. */
+  readonly lockTimeout?: LockTimeout;
   /** The statements that make a connection wait for a lock but shortly, and as long as ever. */
   readonly lockWait?: { readonly short: string; readonly normal: string };
 }

@@ -57,7 +57,7 @@ export interface OperationalErrorOptions extends DatabaseErrorOptions {
 /** The database could not do its work just then: connection, timeout, lock, serialization, resources. */
 export class OperationalError extends DatabaseError {
   readonly code: string = "OPERATIONAL";
-  /** Whether the same work may succeed if it is begun anew: after a deadlock or a serialization failure. */
+  /** Whether the same work may succeed if it is begun anew: after a deadlock, a serialization failure or a lock timeout. */
   readonly retryable: boolean;
 
   constructor(message: string, options: OperationalErrorOptions = {}) {
@@ -73,7 +73,15 @@ export class ConnectionError extends OperationalError {
 
 /** A statement, a lock or a connection was not to be had in the time given. */
 export class TimeoutError extends OperationalError {
-  override readonly code = "TIMEOUT";
+  override readonly code: string = "TIMEOUT";
+}
+
+/**
+ * A statement waited too long for a lock that another transaction holds. `retryable` is true: roll back and run the
+ * transaction again.
+ */
+export class LockTimeoutError extends TimeoutError {
+  override readonly code = "LOCK_TIMEOUT";
 }
 
 /** The work waits for itself: for a connection or lock that its own surroundings hold. Thrown at once, never after a wait. */

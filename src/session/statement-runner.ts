@@ -1,4 +1,4 @@
-import type { QueryId, QueryResult, RootOperationNode } from "kysely";
+import type { CompiledQuery, QueryId, QueryResult, RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type AcquireOptions, type EngineQuery, type Use, withParameters } from "../engine/driver.ts";
@@ -324,7 +324,10 @@ export class StatementRunner {
     }
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
-      const [bind] = await transactions.joinToWrite([engine], { signal });
+      const [bind] = await transactions.joinToWrite([engine], {
+        signal,
+        isSetting: isRaw && isSetting(compiled.query),
+      });
       const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal, effect));
       work.expireTables(statement.tables);
       return result;
@@ -375,6 +378,11 @@ export class StatementRunner {
     if (writes || this.#host.transactions.isExplicit) return true;
     return (isRaw && reads !== true) || engine.readsInTransaction;
   }
+}
+
+/** Whether SQL text only changes a setting; "set statement" of MariaDB runs a statement with settings of its own. */
+function isSetting({ sql }: CompiledQuery): boolean {
+  return /^\s*set\s(?!\s*statement\s)[^;]*;?\s*$/i.test(sql);
 }
 
 /** A result whose values are converted, as whoever takes it gets it too. */

@@ -25,6 +25,7 @@ test("what is not given has a default", () => {
     echo: false,
     isolationLevel: undefined,
     statementTimeout: undefined,
+    lockTimeout: 10_000,
     readOnly: false,
     managed: true,
     driverOptions: {},

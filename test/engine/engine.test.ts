@@ -283,6 +283,7 @@ test("an engine's options have every default filled in, and times in millisecond
     echo: false,
     isolationLevel: undefined,
     statementTimeout: undefined,
+    lockTimeout: 10_000,
     readOnly: false,
     managed: true,
   });

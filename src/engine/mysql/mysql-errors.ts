@@ -23,7 +23,7 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1161: "connection",
   1180: "operational", // the commit failed
   1203: "operational", // too many connections of the user
-  1205: "timeout", // lock wait
+  1205: "lockTimeout",
   1206: "operational", // too many locks
   1213: "deadlock",
   1216: "foreignKey",
@@ -44,7 +44,7 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   2006: "connection",
   2013: "connection",
   3024: "timeout", // max_execution_time
-  3572: "timeout", // nowait
+  3572: "lockTimeout", // nowait
   3819: "check",
   4025: "check",
 };

@@ -7,6 +7,7 @@ import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
+import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
 import { mysqlTransactionText } from "./mysql-transaction-text.ts";
@@ -50,6 +51,7 @@ export const mysql: Family = Object.freeze({
   reflect: reflectMysql,
   identity: mysqlIdentity,
   twoPhase: mysqlTwoPhase,
+  lockTimeout: mysqlLockTimeout,
   // In whole seconds.
   lockWait: { short: "set innodb_lock_wait_timeout = 1", normal: "set innodb_lock_wait_timeout = default" },
 } satisfies Family);

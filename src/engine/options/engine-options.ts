@@ -42,6 +42,13 @@ export interface EngineOptions {
   readonly isolationLevel?: EngineIsolationLevel;
   /** Ends a statement on the server after this time; 0 for never, as where it is not given. SQLite has no such thing. */
   readonly statementTimeout?: Duration;
+  /**
+   * Bounds each wait for a lock, from the second bind on that a transaction writes, on all of its binds: another
+   * transaction may wait for it on another database, where no server sees the deadlock. A shorter bound of the server, role
+   * or transaction stays. Whole seconds on MySQL and MariaDB, rounded up; on SQLite the wait for the writer. 0 for no bound.
+   * Defaults to 10 seconds.
+   */
+  readonly lockTimeout?: Duration;
   /** Refuses writes, before they are sent and on the connection itself. */
   readonly readOnly?: boolean;
   /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
@@ -63,6 +70,7 @@ export interface ResolvedEngineOptions {
   readonly echo: boolean | EchoListener;
   readonly isolationLevel: EngineIsolationLevel | undefined;
   readonly statementTimeout: number | undefined;
+  readonly lockTimeout: number | undefined;
   readonly readOnly: boolean;
   readonly managed: boolean;
   readonly driverOptions: Readonly<Record<string, unknown>>;
@@ -71,6 +79,7 @@ export interface ResolvedEngineOptions {
 const FAMILY_NAMES: readonly unknown[] = ["sqlite", "postgres", "mysql"] satisfies FamilyName[];
 const ISOLATION_LEVELS: readonly unknown[] = TRANSACTION_ISOLATION_LEVELS.filter((level) => level !== "snapshot");
 const MYSQL_RECYCLE = 7_200_000;
+const LOCK_TIMEOUT = 10_000;
 
 type Check = (value: unknown, name: string) => unknown;
 
@@ -104,6 +113,7 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
     throw new InvalidOptionError(`${name} is one of ${ISOLATION_LEVELS.map((one) => `"${one}"`).join(", ")}.`);
   },
   statementTimeout: (value, name) => timeout(value, name) || undefined,
+  lockTimeout: (value, name) => timeout(value, name) || undefined,
   readOnly: truth,
   managed: truth,
   driverOptions: (value, name) => {
@@ -154,6 +164,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     echo: rest.echo ?? false,
     isolationLevel: rest.isolationLevel,
     statementTimeout: rest.statementTimeout,
+    lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
     driverOptions: rest.driverOptions ?? {},

@@ -8,7 +8,7 @@ const BY_STATE: Readonly<Record<string, ErrorKind>> = {
   "23514": "check",
   "40001": "serialization",
   "40P01": "deadlock",
-  "55P03": "timeout",
+  "55P03": "lockTimeout",
   "57014": "timeout",
   "57P01": "connection",
   "57P02": "connection",

@@ -8,6 +8,7 @@ import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
+import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
 import { postgresTransactionText } from "./postgres-transaction-text.ts";
@@ -45,5 +46,6 @@ export const postgres: Family = Object.freeze({
   identity: postgresIdentity,
   twoPhase: postgresTwoPhase,
   durability: postgresDurability,
+  lockTimeout: postgresLockTimeout,
   lockWait: { short: "set lock_timeout to '1s'", normal: "set lock_timeout to default" },
 } satisfies Family);

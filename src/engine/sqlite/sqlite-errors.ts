@@ -8,7 +8,7 @@ const BY_CODE: readonly (readonly [prefix: string, kind: ErrorKind])[] = [
   ["SQLITE_CONSTRAINT_NOTNULL", "notNull"],
   ["SQLITE_CONSTRAINT_CHECK", "check"],
   ["SQLITE_BUSY_SNAPSHOT", "serialization"],
-  ["SQLITE_BUSY", "timeout"],
+  ["SQLITE_BUSY", "lockTimeout"],
   ["SQLITE_LOCKED", "timeout"],
   ["SQLITE_CANTOPEN", "connection"],
   ["SQLITE_NOTADB", "connection"],

@@ -46,6 +46,8 @@ export class BindTransaction implements FlushPlace {
   #wrote = false;
   #gid: string | undefined;
   #preparing: "not" | "failed" | "perhaps" = "not";
+  /** The number of levels that there were when waits for locks were bounded. */
+  #boundAt: number | undefined;
 
   constructor(engine: Engine, owner: Owner) {
     this.engine = engine;
@@ -157,6 +159,18 @@ export class BindTransaction implements FlushPlace {
   /** @throws {UnsupportedError} if it is to be prepared, and the server does not allow that */
   async requirePreparable(): Promise<void> {
     if (this.#gid !== undefined) await requirePreparable(this.connection);
+  }
+
+  /** Whether a bound for waits for locks is wanted here and not set. */
+  get hasUnboundLockWaits(): boolean {
+    const { lockTimeout } = this.engine.options;
+    return this.#boundAt === undefined && lockTimeout !== undefined && this.isOpen && this.isUsable;
+  }
+
+  /** Bounds waits for locks, as long as the transaction lasts. */
+  async boundLockWaits(): Promise<void> {
+    this.#boundAt = this.#levels.length;
+    await this.connection.boundLockWaits(this.engine.options.lockTimeout!);
   }
 
   /** Notes that the transaction has written, or may have. */
@@ -285,6 +299,8 @@ export class BindTransaction implements FlushPlace {
       if (this.#ended !== undefined) throw this.#ended;
       await this.connection.rollbackToSavepoint(savepoint);
       await this.connection.releaseSavepoint(savepoint);
+      const isUndone = this.#boundAt !== undefined && this.#boundAt > depth;
+      if (isUndone && this.engine.family.lockTimeout?.restore === undefined) this.#boundAt = undefined;
       // Nothing runs after a failure, so it happened in one of these levels.
       this.#failure = undefined;
     } catch (error) {
@@ -303,6 +319,7 @@ export class BindTransaction implements FlushPlace {
     this.#wrote = false;
     this.#gid = undefined;
     this.#preparing = "not";
+    this.#boundAt = undefined;
   }
 }
 

@@ -9,7 +9,13 @@ import { catalogOf } from "../../engine/reflection/catalog-query.ts";
 import { type Decider, databaseOf, newDomain } from "../../engine/two-phase/gid.ts";
 import { again } from "../../engine/waiting/again.ts";
 import { endedTransaction } from "../../engine/within-transaction.ts";
-import { ConnectionError, OperationalError, TimeoutError, UniqueViolationError } from "../../errors/database.ts";
+import {
+  ConnectionError,
+  LockTimeoutError,
+  OperationalError,
+  TimeoutError,
+  UniqueViolationError,
+} from "../../errors/database.ts";
 import { DdlError } from "../../errors/ddl.ts";
 import { DecisionsLostError } from "../../errors/session.ts";
 import { defineTable } from "../../model/define-model.ts";
@@ -272,6 +278,7 @@ export class DecisionLog {
 
 /** After a restart of the server the connections that are there are lost; and two processes may claim one transaction. */
 function mayPass(error: unknown): boolean {
+  if (error instanceof LockTimeoutError) return false;
   return error instanceof ConnectionError || (error instanceof OperationalError && error.retryable);
 }
 

@@ -16,6 +16,7 @@ import { committedChanges, detach, keepCommitted, type UndoLogs, undo, undoUncom
 import { type FlushPlace, WholeStatement } from "./flush-place.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import type { UndoLog } from "./undo-log.ts";
+import { withinLockTimeout } from "./writer-wait.ts";
 
 /** What a session's transactions need to know of their surroundings. */
 export interface TransactionsHost {
@@ -32,6 +33,8 @@ export interface TransactionsHost {
 export interface JoinOptions {
   /** Ends the wait for a connection. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether the statement takes no locks, and may have to be the first of its transaction. */
+  readonly isSetting?: boolean | undefined;
 }
 
 /** What a commit came to. */
@@ -130,13 +133,14 @@ export class Transactions {
     const joined: Promise<BindTransaction>[] = [];
     try {
       for (const engine of this.#inCommitOrder(engines)) {
-        const bind = this.join(engine, options);
+        const bind = this.#joinToWrite(engine, options);
         joined.push(bind);
         bind.catch(() => {});
         if (isExclusive(engine)) await bind;
       }
       const binds = await Promise.all(joined);
       if (this.#twoPhase !== undefined) for (const bind of binds) await bind.requirePreparable();
+      if (this.#writers.size > 1 && options.isSetting !== true) await this.#boundLockWaits();
       for (const bind of binds) bind.markWritten();
       return binds;
     } catch (error) {
@@ -145,6 +149,22 @@ export class Transactions {
       for (const engine of engines) if (!this.on(engine).isOpen) this.#writers.delete(engine);
       throw error;
     }
+  }
+
+  #joinToWrite(engine: Engine, options: JoinOptions): Promise<BindTransaction> {
+    const { owner } = this.#host;
+    const isFree = engine.family.locksRows || this.isOpenOn(engine) || !this.isOpen;
+    if (isFree) return this.join(engine, options);
+    return withinLockTimeout(engine, options.signal ?? owner.signal, (signal) => this.join(engine, { signal }));
+  }
+
+  /**
+   * A transaction that waits on one bind may be waited for on another, and no server sees it. The waits are bounded before
+   * any more locks are taken.
+   */
+  async #boundLockWaits(): Promise<void> {
+    const unbound = [...this.#writers].map((engine) => this.on(engine)).filter((bind) => bind.hasUnboundLockWaits);
+    if (unbound.length > 0) await Promise.all(unbound.map((bind) => bind.boundLockWaits()));
   }
 
   /**
