@@ -21,17 +21,23 @@ import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.t
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
 import { Engines } from "./engines.ts";
-import { complainOfUncommittedWork, type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
+import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
 /** Options of a context. */
 export interface ContextOptions extends SessionOptions {
   /** What happens when the context ends with uncommitted work, instead of the application's own. */
   readonly onUncommitted?: OnUncommitted;
+  /**
+   * Returns whether the work has failed although no function threw: for frameworks that catch the errors of handlers
+   * themselves. Asked when the work is over; what is not committed by then is given up without a warning, and
+   * `app.transaction` rolls back.
+   */
+  readonly failed?: () => boolean;
 }
 
 const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = ["commitPolicy", "recordQueries", "signal"];
 const RECOVERY_OPTIONS: readonly (keyof RecoveryOptions)[] = ["adopt"];
-const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted"];
+const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted", "failed"];
 
 /** What an application shares with the others of its `db`. */
 export interface ApplicationOwner {
@@ -101,20 +107,14 @@ export class Application<BK extends string = string> implements SessionHost {
    */
   async run<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
     const context = this.context(options);
-    const onUncommitted = options.onUncommitted ?? this.#configuration.onUncommitted;
     let result: T;
     try {
-      result = await context.run(run);
+      result = await context.enter(run);
     } catch (error) {
-      await context.close();
+      await context.close({ failed: true });
       throw error;
     }
-    // A commit that the function did not await is done before the context ends.
-    let isUncommitted = false;
-    await context.end(() => {
-      isUncommitted = context.hasUncommittedWork;
-    });
-    if (isUncommitted) complainOfUncommittedWork(onUncommitted);
+    await context.close({ failed: options.failed?.() ?? false });
     return result;
   }
 
@@ -123,7 +123,7 @@ export class Application<BK extends string = string> implements SessionHost {
     return this.run(async () => {
       const { session } = currentContext((context) => context.application === (this as unknown))!;
       const result = await run();
-      await session.commit();
+      if (options.failed?.() !== true) await session.commit();
       return result;
     }, options);
   }
@@ -136,6 +136,7 @@ export class Application<BK extends string = string> implements SessionHost {
     const context: Context<BK> = new Context(
       this,
       (surrounding) => this.#newSession(options, surrounding),
+      { onUncommitted: options.onUncommitted ?? this.#configuration.onUncommitted, hasFailed: options.failed },
       () => this.#contexts.delete(context),
     );
     this.#contexts.add(context);
@@ -225,7 +226,7 @@ export class Application<BK extends string = string> implements SessionHost {
   /** Ends every context, closes every connection. The application cannot be used after it. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await Promise.allSettled([...this.#contexts].map((context) => context.close()));
+    await Promise.allSettled([...this.#contexts].map((context) => context.close({ failed: true })));
     // Rows that stay need space and nothing else.
     await this.decisions?.flush().catch(() => {});
     await Promise.all([...this.engines].map(([, engine]) => engine.close()));

@@ -1,9 +1,24 @@
 import type { Owner } from "../engine/pool/owner.ts";
 import { type Surroundings, surroundings } from "../engine/pool/owner.ts";
+import { callSite } from "../engine/recording/call-site.ts";
 import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { SessionClosedError } from "../errors/session.ts";
 import type { Session } from "../session/session.ts";
 import type { Application } from "./application.ts";
+import { type OnUncommitted, reportUncommittedWork } from "./uncommitted-work.ts";
+
+/** How uncommitted work is judged at the end of a context. */
+export interface ContextEnding {
+  readonly onUncommitted: OnUncommitted;
+  /** Whether the work has failed although no function threw. */
+  readonly hasFailed: (() => boolean) | undefined;
+}
+
+/** How a context is closed. */
+export interface CloseOptions {
+  /** Whether the work in the context has failed, so that what is not committed is given up. */
+  readonly failed?: boolean;
+}
 
 /**
  * A stretch of asynchronous work in which `db.session` and `db.engines` mean one application and one session.
@@ -17,19 +32,23 @@ export class Context<BK extends string = string> implements Surroundings {
   readonly application: Application<BK>;
   readonly #around: Surroundings | undefined;
   readonly #makeSession: (surrounding: Owner | null) => Session<BK>;
+  readonly #ending: ContextEnding;
   readonly #onClose: () => void;
   #session: Session<BK> | undefined;
   #closed = false;
+  #failed = false;
 
   /** @internal use `app.context()` */
   constructor(
     application: Application<BK>,
     makeSession: (surrounding: Owner | null) => Session<BK>,
+    ending: ContextEnding,
     onClose: () => void,
   ) {
     this.application = application;
     this.#around = surroundings.getStore();
     this.#makeSession = makeSession;
+    this.#ending = ending;
     this.#onClose = onClose;
   }
 
@@ -52,9 +71,25 @@ export class Context<BK extends string = string> implements Surroundings {
 
   /** Runs a function in the context. It may be called many times. */
   run<T>(run: () => T): T {
+    try {
+      const result = this.enter(run);
+      if (result instanceof Promise) result.catch(this.#fail);
+      return result;
+    } catch (error) {
+      this.#fail();
+      throw error;
+    }
+  }
+
+  /** @internal the same, for callers that close the context by how the function ends */
+  enter<T>(run: () => T): T {
     if (this.#closed) throw new SessionClosedError("The context has ended; nothing can run in it.");
     return surroundings.run(this, run);
   }
+
+  readonly #fail = (): void => {
+    this.#failed = true;
+  };
 
   /**
    * The statements that ran in the context, if queries are recorded; also after it has ended.
@@ -70,20 +105,33 @@ export class Context<BK extends string = string> implements Surroundings {
     return this.#session?.hasUncommittedWork ?? false;
   }
 
-  /** Ends the context: rolls back what was not committed, and gives every connection back. */
-  close(): Promise<void> {
-    return this.end();
-  }
-
   /**
-   * @internal the same
+   * Ends the context: rolls back what was not committed, and gives every connection back.
    *
-   * @param judge runs after all that was asked for before, and before what was not committed is rolled back
+   * @param options `failed`: whether the work has failed, so that it is given up without a warning. Defaults to whether a
+   * function that ran in the context threw, or the context's own option `failed` returns true.
+   * @throws {UncommittedError} with `onUncommitted: "throw"`, if there is uncommitted work that has not failed
+   *
+   * @example
+   * response.on("close", () => void context.close({ failed: response.statusCode >= 400 }));
    */
-  async end(judge?: () => void): Promise<void> {
+  async close({ failed }: CloseOptions = {}): Promise<void> {
+    if (this.#closed) return;
+    const { onUncommitted, hasFailed } = this.#ending;
+    const isGivenUp = onUncommitted === "ignore" || (failed ?? (this.#failed || hasFailed?.() === true));
     this.#closed = true;
     this.#onClose();
-    await this.#session?.end(judge);
+    const session = this.#session;
+    if (session === undefined) return;
+    let report: (() => void) | undefined;
+    // The work is judged after everything that was asked for before, and before it is rolled back.
+    await session.end(() => {
+      const lost = isGivenUp ? undefined : session.uncommittedWork;
+      if (lost === undefined) return;
+      const location = callSite();
+      report = () => reportUncommittedWork(onUncommitted, lost, location);
+    });
+    report?.();
   }
 
   /** The same as {@link close}, for `await using`. */

@@ -15,4 +15,12 @@ export class NoContextError extends MultibindError {
 /** A context ended normally while its session held work that was never committed. */
 export class UncommittedError extends MultibindError {
   readonly code = "UNCOMMITTED";
+  /** The entities whose changes were lost; statements in Kysely's form and SQL text have none. */
+  declare readonly entities: readonly object[];
+
+  constructor(message: string, entities: readonly object[]) {
+    super(message);
+    // Not enumerable: an error that is logged shows no values.
+    Object.defineProperty(this, "entities", { value: entities });
+  }
 }

@@ -39,6 +39,7 @@ import { type DecisionLog, NO_DECISION_BIND } from "./transaction/decision-log.t
 import { NestedTransaction } from "./transaction/nested-transaction.ts";
 import { TransactionFunctions, type TransactionOptions } from "./transaction/transaction-function.ts";
 import { Transactions } from "./transaction/transactions.ts";
+import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
 
 /** What a session needs of its application. */
 export interface SessionHost extends EngineDirectory {
@@ -184,10 +185,12 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   /** Whether there is work that is neither stored nor discarded. */
   get hasUncommittedWork(): boolean {
-    if (this.#work.isEmpty && !this.#transactions.isOpen) return false;
-    if (this.#transactions.open().some(({ wrote }) => wrote)) return true;
-    const { added, changed, deleted } = this.#work.pending();
-    return added.length + changed.length + deleted.length > 0;
+    return this.uncommittedWork !== undefined;
+  }
+
+  /** @internal the work that would be lost if the session ended now */
+  get uncommittedWork(): UncommittedWork | undefined {
+    return uncommittedWork(this.#work, this.#transactions);
   }
 
   /**
@@ -690,7 +693,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   #forget(judge: (() => void) | undefined): void {
     judge?.();
     this.#work.discardPending(() => true);
-    this.#work.clear();
+    this.#work.clear(true);
   }
 
   async #reset(judge?: () => void): Promise<void> {
@@ -700,7 +703,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       try {
         await this.#transactions.rollback();
       } finally {
-        this.#work.clear();
+        this.#work.clear(this.#closed);
       }
     });
   }

@@ -24,6 +24,7 @@ import type { PendingWork } from "../flush/flush-plan.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
 import { isChanged, isWritable } from "./changes.ts";
+import { DepartedEntities } from "./departed-entities.ts";
 import { applyDefaults, NOTHING_FILLED, setValues, takeBack, valuesOf } from "./entity-values.ts";
 import { identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
@@ -46,6 +47,7 @@ export class UnitOfWork implements EntityOwner {
   #gone = NO_ENTITIES;
   /** What `add` filled in, by defaults: a rollback takes it back. */
   #filled = NONE_FILLED;
+  #departed: DepartedEntities | undefined;
   /** Properties that count as changed though their values are those of the rows. */
   #touched = NONE_TOUCHED;
   #epoch = 1;
@@ -231,9 +233,33 @@ export class UnitOfWork implements EntityOwner {
     mapperOfEntityInUse(entity);
     if (ownerOf(entity) !== this) throw error(entity, "is not in this session");
     if (this.#gone.has(entity)) setRow(entity, DELETED);
+    this.#depart(entity);
     this.#forget(entity);
     this.leaveKey(entity);
     setOwner(entity, null);
+  }
+
+  /** Whether entities have left the session that the application may still change. */
+  get hasDeparted(): boolean {
+    return this.#departed !== undefined;
+  }
+
+  /** Entities that have left the session, and have changes since that no session knows of. */
+  *changedOutside(): IterableIterator<Entity> {
+    if (this.#departed === undefined) return;
+    for (const entity of this.#departed.held()) {
+      const row = rowOf(entity);
+      if (ownerOf(entity) !== null || row === null || row === DELETED) continue;
+      if (isChanged(entity, mapperOf(entity))) yield entity;
+    }
+  }
+
+  /** Remembers an entity that leaves; changes that it has by now are given up by that. */
+  #depart(entity: Entity): void {
+    const row = rowOf(entity);
+    if (row === null || row === DELETED || isChanged(entity, mapperOf(entity))) return;
+    this.#departed ??= new DepartedEntities();
+    this.#departed.add(entity);
   }
 
   /** Lets go of an entity that was only passed through, unless something is to be done with it. */
@@ -253,9 +279,14 @@ export class UnitOfWork implements EntityOwner {
     return false;
   }
 
-  /** Lets go of everything. */
-  clear(): void {
+  /**
+   * Removes every entity from the session.
+   *
+   * @param isLast whether the session ends: changes that come later are not its own to report
+   */
+  clear(isLast = false): void {
     if (this.isEmpty) return;
+    if (!isLast) for (const [, entities] of this.identityMap) for (const entity of entities.list) this.#depart(entity);
     for (const entity of this.#gone) setRow(entity, DELETED);
     for (const entity of this.all()) setOwner(entity, null);
     this.#added.clear();
