@@ -20,8 +20,8 @@ import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableOwner } from "../../schema/table-column.ts";
 import { requireOwner } from "../../schema/table-owner.ts";
-import type { PendingWork } from "../flush/flush-plan.ts";
 import { KeyReference } from "../flush/key-reference.ts";
+import type { PendingWork } from "../flush/plan/flush-plan.ts";
 import type { Filled, Undo } from "../transaction/undo-log.ts";
 import { isChanged, isWritable } from "./changes.ts";
 import { DepartedEntities } from "./departed-entities.ts";

@@ -2,20 +2,38 @@ import type { Engine } from "../../engine/engine.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
-import { NewValues } from "./new-values.ts";
+import type { NewValues } from "./new-values.ts";
 
-/** The units that have to be done before one; a value names the columns that could be filled in later instead. */
-type Needed = Map<FlushUnit, readonly MappedProperty[]>;
+/**
+ * Why one row of a flush comes after another:
+ *
+ * - `reference`: its properties refer to the other row, which is not there yet;
+ * - `release`: it takes away a value that properties of the other row refer to until that is changed or deleted;
+ * - `unique`: its properties take a value that the other row gives up, and no two rows may have;
+ * - `sequence`: both are steps of one row's change.
+ */
+export interface Edge {
+  readonly kind: "reference" | "release" | "unique" | "sequence";
+  /** The columns that make the edge: the other row's for `release`, its own for the rest. */
+  readonly properties: readonly MappedProperty[];
+  /** The other row's columns that a `reference` leads to, in the order of `properties`. */
+  readonly targets: readonly MappedProperty[];
+  /** Whether the values are equal only to some collations, or the database may cope by itself. */
+  readonly isSoft: boolean;
+}
 
-/** Shared by most units: there is nothing that has to be done before them. Others get a map of their own. */
-export const AFTER_NOTHING: Needed = new Map();
+/** The units that have to be done before one, and why. */
+export type Edges = Map<FlushUnit, readonly Edge[]>;
+
+/** Shared by most units: nothing has to be done before them. Others get a map of their own. */
+export const AFTER_NOTHING: Edges = new Map();
 
 /** What the parts of all rows in a flush have in common. */
 abstract class RowUnit {
   readonly entity: Entity;
   readonly mapper: Mapper;
   readonly engine: Engine;
-  after: Needed = AFTER_NOTHING;
+  after: Edges = AFTER_NOTHING;
 
   constructor(entity: Entity, mapper: Mapper, engine: Engine) {
     this.entity = entity;
@@ -41,11 +59,21 @@ export class UpdateUnit extends RowUnit {
   values: NewValues;
   /** The deleted entity whose row this new one takes over, since it has the same key. */
   readonly replaced: Entity | undefined;
+  /** Whether it writes what an earlier unit of the same row has left null. */
+  readonly isFill: boolean;
 
-  constructor(entity: Entity, mapper: Mapper, engine: Engine, values: NewValues, replaced?: Entity) {
+  constructor(
+    entity: Entity,
+    mapper: Mapper,
+    engine: Engine,
+    values: NewValues,
+    replaced?: Entity | undefined,
+    isFill = false,
+  ) {
     super(entity, mapper, engine);
     this.values = values;
     this.replaced = replaced;
+    this.isFill = isFill;
   }
 }
 
@@ -60,47 +88,23 @@ keepShape([
   new DeleteUnit(UNUSED, UNUSED, UNUSED),
 ]);
 
+/** A row that a flush writes. */
+export type WrittenUnit = InsertUnit | UpdateUnit;
+
 /** One row's part in a flush. */
-export type FlushUnit = InsertUnit | UpdateUnit | DeleteUnit;
+export type FlushUnit = WrittenUnit | DeleteUnit;
 
-/**
- * Says that a unit has to wait for another. Where it does for several reasons, all of them would have to be left for
- * later.
- *
- * @param later the columns that could be filled in later instead; none if the unit has to wait in any case
- */
-export function waitFor(unit: FlushUnit, other: FlushUnit, later: readonly MappedProperty[]): void {
-  const known = unit.after.get(other);
-  const mustWait = later.length === 0 || known?.length === 0;
+/** The edge between two steps of one row's change. */
+export const SEQUENCE: Edge = Object.freeze({ kind: "sequence", properties: [], targets: [], isSoft: false });
+
+/** Makes a unit come after another. It may do so for several reasons. */
+export function addEdge(unit: FlushUnit, other: FlushUnit, edge: Edge): void {
   if (unit.after === AFTER_NOTHING) unit.after = new Map();
-  unit.after.set(other, mustWait ? [] : [...new Set([...(known ?? []), ...later])]);
+  const known = unit.after.get(other);
+  unit.after.set(other, known === undefined ? [edge] : [...known, edge]);
 }
 
-/** The update of a unit's row, after others. */
-export function updateAfter(
-  others: readonly FlushUnit[],
-  { entity, mapper, engine }: FlushUnit,
-  values: NewValues,
-): UpdateUnit {
-  const update = new UpdateUnit(entity, mapper, engine, values);
-  for (const other of others) waitFor(update, other, []);
-  return update;
-}
-
-/**
- * Sets the columns of a row that hold another to null, before both are deleted.
- *
- * @param unit the row that the other one holds, perhaps the same
- */
-export function cutBefore(unit: FlushUnit, other: FlushUnit, properties: readonly MappedProperty[]): UpdateUnit {
-  const row = Object.fromEntries(properties.map(({ name }) => [name, null]));
-  const values = new NewValues(
-    properties,
-    properties.map(() => null),
-    row,
-  );
-  const cut = updateAfter([], other, values);
-  waitFor(unit, cut, []);
-  waitFor(other, cut, []);
-  return cut;
+/** The entity whose row a unit finds in the database. */
+export function storedEntityOf(unit: FlushUnit): Entity {
+  return unit.kind === "update" ? (unit.replaced ?? unit.entity) : unit.entity;
 }

@@ -84,6 +84,17 @@ export class NewValues {
     );
   }
 
+  /** These values and those of other properties. */
+  and(others: NewValues): NewValues {
+    return new NewValues(
+      [...this.properties, ...others.properties],
+      [...this.written, ...others.written],
+      { ...this.row, ...others.row },
+      [...this.settling, ...others.settling],
+      [...this.waiting, ...others.waiting],
+    );
+  }
+
   /** The values of all properties but some. */
   without(properties: ReadonlySet<MappedProperty>): NewValues {
     return this.only(new Set(this.properties.filter((property) => !properties.has(property))));

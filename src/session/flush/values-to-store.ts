@@ -96,6 +96,15 @@ function addNewValues(draft: ValuesDraft, entity: Entity, mapper: Mapper, proper
   }
 }
 
+/** Whether the database fills in a property of a new row, beside its key. */
+export function isFilledByDatabase(entity: Entity, property: MappedProperty): boolean {
+  const { name, column, table } = property;
+  if (valuesOf(entity)[name] !== undefined || table.primaryKey.includes(column)) return false;
+  if (!isWritable(property)) return true;
+  const { default: made, serverDefault, automatic, version } = column.definition;
+  return version !== true && made === undefined && (serverDefault !== undefined || automatic === true);
+}
+
 /** The value of a new row's column that was given none; `undefined` where the database fills it. */
 function missing({ name, column, required, table }: MappedProperty, mapper: Mapper): unknown {
   const { default: made, serverDefault, version, type, automatic } = column.definition;

@@ -1,8 +1,8 @@
-import type { Metadata } from "../../schema/metadata.ts";
-import type { Metadatas } from "../../schema/metadatas.ts";
-import type { AnyTable } from "../../schema/table.ts";
-import { sortTables } from "../../schema/table-order.ts";
-import type { TableRank } from "./flush-order.ts";
+import type { Metadata } from "../../../schema/metadata.ts";
+import type { Metadatas } from "../../../schema/metadatas.ts";
+import type { AnyTable } from "../../../schema/table.ts";
+import { sortTables } from "../../../schema/table-order.ts";
+import type { TableRank } from "./topological-order.ts";
 
 interface Ranks {
   readonly revision: number;
@@ -11,7 +11,7 @@ interface Ranks {
 
 const known = new WeakMap<Metadata, Ranks>();
 
-/** Each table's place among those of its bind, parents first; sorted again when tables have come or been replaced. */
+/** Each table's position among those of its bind, parents first; sorted again when tables have come or been replaced. */
 export function tableRanks(metadatas: Metadatas): TableRank {
   return (table) => {
     const metadata = metadatas.get(table.bindKey);

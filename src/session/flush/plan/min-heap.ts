@@ -1,18 +1,23 @@
 /** Numbers of which the lowest is always the next to be taken. */
-export class LowestFirst {
-  /** A heap: each number is lower than those at twice its place and one after. */
+export class MinHeap {
+  /** Each number is lower than those at twice its position and one after. */
   readonly #heap: number[] = [];
+
+  /** The lowest number, which stays. */
+  get lowest(): number | undefined {
+    return this.#heap[0];
+  }
 
   add(number: number): void {
     const heap = this.#heap;
-    let place = heap.push(number) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
+    let position = heap.push(number) - 1;
+    while (position > 0) {
+      const above = (position - 1) >> 1;
       if (heap[above]! <= number) break;
-      heap[place] = heap[above]!;
-      place = above;
+      heap[position] = heap[above]!;
+      position = above;
     }
-    heap[place] = number;
+    heap[position] = number;
   }
 
   /** The lowest number, which is taken out. */
@@ -21,16 +26,16 @@ export class LowestFirst {
     const lowest = heap[0];
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return lowest;
-    let place = 0;
+    let position = 0;
     for (;;) {
-      let below = 2 * place + 1;
+      let below = 2 * position + 1;
       if (below >= heap.length) break;
       if (below + 1 < heap.length && heap[below + 1]! < heap[below]!) below++;
       if (heap[below]! >= last) break;
-      heap[place] = heap[below]!;
-      place = below;
+      heap[position] = heap[below]!;
+      position = below;
     }
-    heap[place] = last;
+    heap[position] = last;
     return lowest;
   }
 }
