@@ -7,6 +7,7 @@ import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
 import type { DriverConfig } from "./options/driver-config.ts";
+import type { ResolvedEngineOptions } from "./options/engine-options.ts";
 import type { RunQuery } from "./reflection/catalog-query.ts";
 import type { ReflectedSchema } from "./reflection/reflected-table.ts";
 import type { Feature } from "./statement/features.ts";
@@ -74,8 +75,15 @@ export interface TypedColumn {
 export interface Durability {
   /** The statement to run before the transaction begins; absent where there is none. */
   readonly before?: string;
-  /** Asks which statement to run within the transaction; absent where there is never one. */
-  within?(run: RunQuery): Promise<string | undefined>;
+  /** The statement to run within the transaction; absent where there is none. */
+  readonly within?: string;
+}
+
+/** The statements around and within a transaction that make it wait for a lock only for a second. */
+export interface ShortLockWait {
+  readonly before?: string;
+  readonly within?: string;
+  readonly after?: string;
 }
 
 /** Runs SQL text and gives its rows. */
@@ -137,6 +145,13 @@ export interface Family {
    * @throws {InvalidUrlError}
    */
   checkUrl?(url: DatabaseUrl): void;
+  /**
+   * Checks the options of an engine that not every database takes.
+   *
+   * @param where whose options these are, for the error
+   * @throws {InvalidOptionError}
+   */
+  checkOptions(options: ResolvedEngineOptions, where: string): void;
   createDriver(config: DriverConfig): EngineDriver;
   createCompiler(): QueryCompiler;
   createAdapter(): DialectAdapter;
@@ -206,6 +221,6 @@ export interface Family {
   readonly durability?: Durability;
   /** How waits for locks are bounded; absent where a transaction that writes waits for nothing. */
   readonly lockTimeout?: LockTimeout;
-  /** The statements that make a connection wait for a lock but shortly, and as long as ever. */
-  readonly lockWait?: { readonly short: string; readonly normal: string };
+  /** How a transaction waits for a lock only for a second; absent where it waits for none. */
+  readonly shortLockWait?: ShortLockWait;
 }

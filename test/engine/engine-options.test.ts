@@ -26,6 +26,7 @@ test("what is not given has a default", () => {
     isolationLevel: undefined,
     statementTimeout: undefined,
     lockTimeout: 10_000,
+    preparedStatements: undefined,
     readOnly: false,
     managed: true,
     driverOptions: {},
@@ -252,6 +253,7 @@ test("an option that could have no effect on a dialect is refused", () => {
     { poolRecycle: 5 },
     { poolPrePing: true },
     { statementTimeout: 5 },
+    { preparedStatements: false },
     { driver: {} },
     { driverOptions: { a: 1 } },
   ]) {

@@ -284,6 +284,7 @@ test("an engine's options have every default filled in, and times in millisecond
     isolationLevel: undefined,
     statementTimeout: undefined,
     lockTimeout: 10_000,
+    preparedStatements: undefined,
     readOnly: false,
     managed: true,
   });

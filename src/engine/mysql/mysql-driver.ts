@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import type { TransactionSettings } from "kysely";
+import { CompiledQuery, type DatabaseConnection, type TransactionSettings, validateTransactionSettings } from "kysely";
 import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
@@ -33,10 +33,15 @@ export class MysqlDriver extends PooledDriver<MysqlConnection> {
     return this.#lacksReturning;
   }
 
-  protected override beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
-    const isolation = isolationLevel === undefined ? [] : [`set transaction isolation level ${isolationLevel}`];
-    return [...isolation, accessMode === undefined ? "start transaction" : `start transaction ${accessMode}`];
+  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    validateTransactionSettings(settings);
+    for (const sql of beginStatements(settings)) await connection.executeQuery(CompiledQuery.raw(sql));
   }
+}
+
+function beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
+  const isolation = isolationLevel === undefined ? [] : [`set transaction isolation level ${isolationLevel}`];
+  return [...isolation, accessMode === undefined ? "start transaction" : `start transaction ${accessMode}`];
 }
 
 async function connect({ options }: DriverConfig): Promise<MysqlConnection> {

@@ -32,9 +32,11 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1290: "operational", // read-only server
   1317: "timeout", // the query was interrupted
   1364: "notNull", // no value and no default
+  1412: "serialization", // a table changed after the snapshot
   1451: "foreignKey",
   1452: "foreignKey",
   1586: "unique",
+  1615: "serialization", // a table changed between the preparation and the execution
   1836: "operational", // read-only server
   1792: "operational", // read-only transaction
   1927: "connection", // killed

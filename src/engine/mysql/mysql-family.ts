@@ -1,5 +1,6 @@
 import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from "kysely";
 import type { Family } from "../family.ts";
+import { requirePrepared } from "../options/always-prepared.ts";
 import { mysqlBulkUpdate } from "./mysql-bulk-update.ts";
 import { mysqlCodec } from "./mysql-codecs.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
@@ -19,6 +20,8 @@ export const mysql: Family = Object.freeze({
   label: "MySQL",
   driverPackage: "mariadb",
   driverMember: "createConnection",
+  checkOptions: ({ preparedStatements }, where) =>
+    requirePrepared(preparedStatements, where, "its poolers keep the prepared statements of each client apart"),
   createDriver: (config) => new MysqlDriver(config),
   createCompiler: () => new MysqlQueryCompiler(),
   createAdapter: () => new MysqlAdapter(),
@@ -53,5 +56,8 @@ export const mysql: Family = Object.freeze({
   twoPhase: mysqlTwoPhase,
   lockTimeout: mysqlLockTimeout,
   // In whole seconds.
-  lockWait: { short: "set innodb_lock_wait_timeout = 1", normal: "set innodb_lock_wait_timeout = default" },
+  shortLockWait: {
+    before: "set innodb_lock_wait_timeout = 1",
+    after: "set innodb_lock_wait_timeout = default",
+  },
 } satisfies Family);

@@ -20,8 +20,8 @@ export interface EngineOptions {
   readonly url?: string | DatabaseUrl;
   /**
    * A Kysely dialect that connects to the database, or a function that makes it at the first connection. How it connects
-   * is its own business: `poolRecycle`, `poolPrePing`, `statementTimeout`, `driver` and `driverOptions` go to the dialect
-   * itself. Its transactions are begun with `isolationLevel` and `readOnly`, which not every dialect heeds.
+   * is its own business: `poolRecycle`, `poolPrePing`, `statementTimeout`, `preparedStatements`, `driver` and
+   * `driverOptions` go to the dialect itself. Its transactions are begun with `isolationLevel` and `readOnly`, which not every dialect heeds.
    */
   readonly dialect?: Dialect | (() => Dialect | Promise<Dialect>);
   /** The kind of database behind `dialect`, where it cannot be seen from the dialect itself. */
@@ -49,6 +49,13 @@ export interface EngineOptions {
    * Defaults to 10 seconds.
    */
   readonly lockTimeout?: Duration;
+  /**
+   * Whether statements are prepared on PostgreSQL's connections. `false` where a transaction pooler (PgBouncer and its like) is
+   * between: statements are sent without names, and settings in each transaction, since clients share the server's
+   * connections. `true`: also through a pooler that keeps prepared statements apart. By default they are prepared where the
+   * server is reached directly. Other databases take no `false`.
+   */
+  readonly preparedStatements?: boolean;
   /** Refuses writes, before they are sent and on the connection itself. */
   readonly readOnly?: boolean;
   /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
@@ -71,6 +78,7 @@ export interface ResolvedEngineOptions {
   readonly isolationLevel: EngineIsolationLevel | undefined;
   readonly statementTimeout: number | undefined;
   readonly lockTimeout: number | undefined;
+  readonly preparedStatements: boolean | undefined;
   readonly readOnly: boolean;
   readonly managed: boolean;
   readonly driverOptions: Readonly<Record<string, unknown>>;
@@ -114,6 +122,7 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   },
   statementTimeout: (value, name) => timeout(value, name) || undefined,
   lockTimeout: (value, name) => timeout(value, name) || undefined,
+  preparedStatements: truth,
   readOnly: truth,
   managed: truth,
   driverOptions: (value, name) => {
@@ -165,6 +174,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     isolationLevel: rest.isolationLevel,
     statementTimeout: rest.statementTimeout,
     lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,
+    preparedStatements: rest.preparedStatements,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
     driverOptions: rest.driverOptions ?? {},
@@ -206,18 +216,19 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
       `The options of ${where} say family "${options.family}", and the URL is one of "${options.url.family}".`,
     );
   }
-  const { driverPackage, driverMember } = families[options.family];
+  const { driverPackage, driverMember, checkOptions } = families[options.family];
   if (options.url !== undefined && options.driver !== undefined && !isDriverModule(options.driver, driverMember)) {
     throw new InvalidOptionError(
       `driver (${where}) is not the module of "${driverPackage}": give what \`import("${driverPackage}")\` gives.`,
     );
   }
   if (options.dialect !== undefined) {
-    const { poolRecycle, poolPrePing, statementTimeout, driver, driverOptions } = options;
+    const { poolRecycle, poolPrePing, statementTimeout, preparedStatements, driver, driverOptions } = options;
     const given = {
       poolRecycle,
       poolPrePing: poolPrePing || undefined,
       statementTimeout,
+      preparedStatements,
       driver,
       driverOptions: Object.keys(driverOptions)[0],
     };
@@ -228,6 +239,7 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
       );
     }
   }
+  if (options.dialect === undefined) checkOptions(options, where);
   if (options.family !== "sqlite") return;
   if (options.statementTimeout !== undefined) {
     throw new InvalidOptionError(`SQLite cannot end a running statement: leave statementTimeout of ${where} out.`);

@@ -1,4 +1,4 @@
-import { CompiledQuery, type DatabaseConnection, type TransactionSettings, validateTransactionSettings } from "kysely";
+import type { DatabaseConnection, TransactionSettings } from "kysely";
 import type { AcquireOptions, EngineDriver, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
@@ -16,8 +16,7 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
     return false;
   }
 
-  /** The statements that begin a transaction. */
-  protected abstract beginStatements(settings: TransactionSettings): readonly string[];
+  abstract beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void>;
 
   async init(): Promise<void> {}
 
@@ -37,11 +36,6 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
   async releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void> {
     // Whatever this driver lends is one of its pool's connections.
     await this.#pool.release(connection as C, options);
-  }
-
-  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    validateTransactionSettings(settings);
-    for (const statement of this.beginStatements(settings)) await connection.executeQuery(CompiledQuery.raw(statement));
   }
 
   status(): PoolStatus {

@@ -1,15 +1,20 @@
-import { CompiledQuery, type QueryResult } from "kysely";
+import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysely";
+import { bindLabel } from "../../bind-key.ts";
 import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
+import { closeStatement, type Surrounding, surround } from "./postgres-batch.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
+import { type Loss, lossOf, lostStatement } from "./postgres-lost-statements.ts";
 import type { PgClient, PgClientConfig, PgModule, PgQueryClass, PgResult } from "./postgres-module.ts";
+import { requireForPooler } from "./postgres-options.ts";
+import type { Pooling } from "./postgres-pooling.ts";
+import type { PostgresSettings } from "./postgres-settings.ts";
 import { keepShapesOf } from "./postgres-shapes.ts";
+import { StatementNames } from "./postgres-statement-names.ts";
 import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
 
-/** How many statements a connection keeps prepared on its server. */
-const MOST_PREPARED = 256;
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
 /** For how long a request to end a statement may be under way after the statement was ended so. */
@@ -18,37 +23,39 @@ const ANOTHERS_CANCEL = 100;
 const CANCELED = "57014";
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
-/** Applies the settings of a connection, if the server is of the kind that is wanted. */
-async function prepare(
-  client: PgClient,
-  { Query }: PgModule,
-  settings: readonly string[],
-  target: string | undefined,
-): Promise<void> {
-  if (target !== undefined) {
-    const { rows } = await client.query({ text: ROLE_QUERY });
-    // The query gives one row with these columns.
-    requireTarget(target, rows[0] as ServerRole);
-  }
-  await client.query({ text: settings.join("; ") });
-  if (Query !== undefined) await keepShapesOf(Query, client);
+/** What the connections of one engine share. */
+export interface PostgresEngine {
+  readonly settings: PostgresSettings;
+  readonly pooling: Pooling;
+}
+
+/** Text that returns rows, or may: all that is read depends on the settings. */
+const GIVES_ROWS = startingWith("select|with|values|table|insert|update|delete|merge");
+const BEGINS = startingWith("begin|start");
+const ENDS = startingWith("commit|rollback|end|abort");
+
+function startingWith(words: string): RegExp {
+  return new RegExp(`^(?:[\\s(]|--[^\\n]*\\n|/\\*[^]*?\\*/)*(?:${words})\\b`, "i");
 }
 
 /** One connection to PostgreSQL. */
 export class PostgresConnection implements PhysicalConnection {
   readonly #client: PgClient;
   readonly #Query: PgQueryClass | undefined;
-  readonly #names = new Map<string, string>();
-  #named = 0;
+  readonly #settings: PostgresSettings;
+  readonly #pooling: Pooling;
+  readonly #names = new StatementNames();
   #cursors = 0;
   #running = 0;
   #broken = false;
   /** Called when a statement was ended because the server was asked for that. */
   #canceled: (() => void) | undefined;
 
-  private constructor(client: PgClient, Query: PgQueryClass | undefined) {
+  private constructor(client: PgClient, Query: PgQueryClass | undefined, { settings, pooling }: PostgresEngine) {
     this.#client = client;
     this.#Query = Query;
+    this.#settings = settings;
+    this.#pooling = pooling;
     const lost = () => {
       this.#broken = true;
     };
@@ -64,20 +71,35 @@ export class PostgresConnection implements PhysicalConnection {
   static async open(
     pg: PgModule,
     config: PgClientConfig,
-    settings: readonly string[],
-    target?: string,
+    { target, ...engine }: PostgresEngine & { readonly target?: string | undefined },
   ): Promise<PostgresConnection> {
     const client = new pg.Client(config);
-    const connection = new PostgresConnection(client, pg.Query);
+    const connection = new PostgresConnection(client, pg.Query, engine);
     await client.connect();
     try {
       // The driver's own limit has ended with the login.
-      await unlessLate(prepare(client, pg, settings, target), Number(config["connectionTimeoutMillis"]));
+      await unlessLate(connection.#prepare(config, target), Number(config["connectionTimeoutMillis"]));
     } catch (error) {
       await connection.close();
       throw error;
     }
     return connection;
+  }
+
+  /** Applies the settings, if the server is of the kind that is wanted and no pooler is between. */
+  async #prepare(config: PgClientConfig, target: string | undefined): Promise<void> {
+    const client = this.#client;
+    if (target !== undefined) {
+      const { rows } = await client.query({ text: ROLE_QUERY });
+      // The query gives one row with these columns.
+      requireTarget(target, rows[0] as ServerRole);
+    }
+    if (!this.#pooling.isBetween) {
+      const { rows } = await client.query({ text: this.#settings.session(client.processID ?? 0) });
+      if (rows.length === 0) this.#pooling.otherProcess();
+    }
+    if (this.#pooling.isBetween) requireForPooler(client, config, bindLabel(this.#pooling.bindKey));
+    if (this.#Query !== undefined) await keepShapesOf(this.#Query, client);
   }
 
   get isBroken(): boolean {
@@ -87,24 +109,81 @@ export class PostgresConnection implements PhysicalConnection {
   async executeQuery<R>(query: EngineQuery): Promise<AnsweredResult<R>> {
     const { sql: text, parameters } = query;
     const values = parameters as unknown[];
-    const name = query.prepare === true ? this.#nameOf(text) : undefined;
+    const pooling = this.#pooling;
+    const name = query.prepare === true && pooling.namesStatements ? this.#names.of(text) : undefined;
     this.#running++;
     try {
-      const outcome = await this.#send(text, values, name);
-      // Of several statements in one text, the last one's.
-      const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : outcome;
-      // The caller knows what shape its statement gives.
-      const typed = rows as R[];
-      return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed, command };
+      const sent =
+        pooling.isBetween && this.#isIdle ? this.#sendAlone(text, values, name) : this.#send(text, values, name);
+      return answered(await sent);
     } catch (error) {
-      this.#learnFrom(error, text);
+      this.#learnFrom(error);
+      const loss = name === undefined ? undefined : this.#lossOf(name, text, error);
+      if (loss === undefined) throw error;
+      if (!this.#isIdle) throw lostStatement(loss, pooling.bindKey, error, text);
+      return answered(await (pooling.isBetween ? this.#sendAlone(text, values) : this.#send(text, values)));
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Begins a transaction. */
+  async begin(settings: TransactionSettings): Promise<void> {
+    const { local } = this.#settings;
+    const text = this.#pooling.isBetween
+      ? `${this.#settings.beginAlone(settings)}; ${local}`
+      : this.#settings.begin(settings);
+    await this.#sent(text);
+  }
+
+  /** Sends a statement as it is. */
+  async #sent(text: string): Promise<void> {
+    this.#running++;
+    try {
+      await this.#send(text, []);
+    } catch (error) {
+      this.#learnFrom(error);
       throw error;
     } finally {
       this.#running--;
     }
   }
 
-  #send(text: string, values: unknown[], name: string | undefined): Promise<PgResult> {
+  /** Sends a statement that is not part of a transaction, together with the settings that the connection does not keep. */
+  async #sendAlone(text: string, values: unknown[], name?: string): Promise<PgOutcome> {
+    const settings = this.#settings;
+    if (ENDS.test(text)) return this.#send(text, values);
+    if (settings.needTransaction) return this.#sendInTransaction(text, values, name);
+    if (!GIVES_ROWS.test(text)) return this.#send(text, values);
+    if (values.length === 0 && name === undefined) return this.#send(`${settings.local}; ${text}`, values);
+    if (!this.#sendsTogether) return this.#sendInTransaction(text, values, name);
+    const [, outcome] = many(await this.#send(text, values, name, { before: [settings.local], after: [] }));
+    return outcome!;
+  }
+
+  async #sendInTransaction(text: string, values: unknown[], name: string | undefined): Promise<PgOutcome> {
+    if (BEGINS.test(text)) throw this.#pooling.beginRefusal();
+    const before = [this.#settings.beginAlone(), this.#settings.local];
+    try {
+      if (this.#sendsTogether) {
+        return many(await this.#send(text, values, name, { before, after: ["commit"] }))[before.length]!;
+      }
+      await this.#send(before.join("; "), []);
+      const outcome = await this.#send(text, values, name);
+      await this.#send("commit", []);
+      return outcome;
+    } catch (error) {
+      await this.#send("rollback", []).catch(() => this.destroy());
+      throw error;
+    }
+  }
+
+  /** Whether the driver can send several statements without waiting in between. */
+  get #sendsTogether(): boolean {
+    return this.#Query !== undefined && this.#client.connection?.parse !== undefined;
+  }
+
+  #send(text: string, values: unknown[], name?: string, surrounding?: Surrounding): Promise<PgOutcome> {
     const Query = this.#Query;
     if (Query === undefined) return this.#client.query(name === undefined ? { text, values } : { name, text, values });
     // Given as an object, the statement would be copied with all its descriptors, which takes longer than to make it.
@@ -114,6 +193,7 @@ export class PostgresConnection implements PhysicalConnection {
         else resolve(result);
       });
       if (name !== undefined) query.name = name;
+      if (surrounding !== undefined) surround(query, surrounding);
       this.#client.query(query);
     });
   }
@@ -148,7 +228,7 @@ export class PostgresConnection implements PhysicalConnection {
 
   async ping(timeout: number): Promise<void> {
     try {
-      await unlessLate(this.executeQuery(CompiledQuery.raw("select 1")), timeout);
+      await unlessLate(this.#sent("select 1"), timeout);
     } catch (error) {
       this.destroy();
       throw error;
@@ -184,21 +264,41 @@ export class PostgresConnection implements PhysicalConnection {
     this.#client.connection?.stream?.destroy();
   }
 
-  /** Sees from an error what can be used no more: the connection, or a statement whose columns have changed their types. */
-  #learnFrom(error: unknown, sql: string): void {
+  /** Whether the server has said that no transaction is open. */
+  get #isIdle(): boolean {
+    return this.#client.getTransactionStatus?.() === "I";
+  }
+
+  /** Notes from an error that the connection is lost, or that the statement was ended on request. */
+  #learnFrom(error: unknown): void {
     const severity = stringProperty(error, "severity");
     if (severity === "FATAL" || severity === "PANIC") this.#broken = true;
     if (stringProperty(error, "code") === CANCELED) this.#canceled?.();
-    // "cached plan must not change result type": under another name it is prepared anew.
-    if (stringProperty(error, "code") === "0A000") this.#names.delete(sql);
   }
 
-  /** The name under which a statement is prepared. The server keeps it for good, so there is a limit to their number. */
-  #nameOf(sql: string): string | undefined {
-    const name = this.#names.get(sql);
-    if (name !== undefined || this.#names.size >= MOST_PREPARED) return name;
-    const given = `multibind_${++this.#named}`;
-    this.#names.set(sql, given);
-    return given;
+  /** Whether an error means that a prepared statement is lost; if so, it is prepared anew under another name. */
+  #lossOf(name: string, text: string, error: unknown): Loss | undefined {
+    const { connection } = this.#client;
+    const loss = lossOf(error, connection?.parsedStatements?.[name] !== undefined);
+    if (loss === undefined) return undefined;
+    this.#names.forget(text);
+    if (loss === "unknown") this.#pooling.unknownName();
+    else if (connection?.close !== undefined) this.#client.query(closeStatement(name));
+    return loss;
   }
+}
+
+type PgOutcome = PgResult | readonly PgResult[];
+
+function many(outcome: PgOutcome): readonly PgResult[] {
+  // Several statements have several results.
+  return outcome as readonly PgResult[];
+}
+
+function answered<R>(outcome: PgOutcome): AnsweredResult<R> {
+  // Of several statements in one text, the last one's.
+  const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : (outcome as PgResult);
+  // The caller knows what shape its statement gives.
+  const typed = rows as R[];
+  return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed, command };
 }

@@ -1,4 +1,4 @@
-import { CompiledQuery, type DatabaseConnection, type TransactionSettings } from "kysely";
+import { CompiledQuery, type DatabaseConnection, type TransactionSettings, validateTransactionSettings } from "kysely";
 import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { OperationalError } from "../../errors/database.ts";
 import type { AnsweredResult } from "../driver.ts";
@@ -9,6 +9,8 @@ import { exportsOf } from "../options/driver-module.ts";
 import { PooledDriver } from "../pool/pooled-driver.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import type { PgClientConfig, PgModule } from "./postgres-module.ts";
+import { Pooling } from "./postgres-pooling.ts";
+import { PostgresSettings } from "./postgres-settings.ts";
 import { targetsOf } from "./postgres-target.ts";
 import { postgresAddresses, sslAttempts } from "./postgres-url.ts";
 import { losslessTypes } from "./postgres-wire-types.ts";
@@ -19,13 +21,15 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
 
   constructor(config: DriverConfig) {
     const { bindKey, options } = config;
+    const settings = new PostgresSettings(options);
+    const pooling = new Pooling(bindKey, options.preparedStatements);
     super({
       bindKey,
       size: options.poolSize,
       timeout: options.poolTimeout,
       recycle: options.poolRecycle,
       prePing: options.poolPrePing,
-      connect: () => connect(config),
+      connect: () => connect(config, settings, pooling),
     });
     this.#bindKey = bindKey;
   }
@@ -43,13 +47,18 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
     );
   }
 
-  protected override beginStatements({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
-    const isolation = isolationLevel === undefined ? "" : ` isolation level ${isolationLevel}`;
-    return [`begin${isolation}${accessMode === undefined ? "" : ` ${accessMode}`}`];
+  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    validateTransactionSettings(settings);
+    // This driver lends no others.
+    await (connection as PostgresConnection).begin(settings);
   }
 }
 
-async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
+async function connect(
+  { options }: DriverConfig,
+  settings: PostgresSettings,
+  pooling: Pooling,
+): Promise<PostgresConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
   const pg = exportsOf(options.driver ?? (await import("pg"))) as PgModule;
   const url = options.url!;
@@ -67,7 +76,7 @@ async function connect({ options }: DriverConfig): Promise<PostgresConnection> {
       ...options.driverOptions,
     };
     try {
-      return await PostgresConnection.open(pg, clientConfig, sessionSettings(options), target);
+      return await PostgresConnection.open(pg, clientConfig, { settings, pooling, target });
     } catch (error) {
       failure = error;
     }
@@ -82,22 +91,4 @@ function* attempts(url: DatabaseUrl, addresses: readonly PgClientConfig[], certi
     for (const address of addresses)
       for (const ssl of sslAttempts(sslmode, certificates)) yield { target, address, ssl };
   }
-}
-
-function sessionSettings({ isolationLevel, statementTimeout, readOnly }: DriverConfig["options"]): readonly string[] {
-  return [
-    // The forms in which dates and floating-point numbers are read, whatever the server's own are.
-    "set datestyle to iso",
-    "set extra_float_digits to 1",
-    // The day of an instant, `current_date` and `now()` in a column without time zone.
-    "set timezone to 'UTC'",
-    ...(isolationLevel === undefined
-      ? []
-      : [`set session characteristics as transaction isolation level ${isolationLevel}`]),
-    // 0 would mean that there is no limit.
-    ...(statementTimeout === undefined
-      ? []
-      : [`set statement_timeout to ${Math.max(1, Math.round(statementTimeout))}`]),
-    ...(readOnly ? ["set default_transaction_read_only to on"] : []),
-  ];
 }

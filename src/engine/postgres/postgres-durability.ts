@@ -1,10 +1,9 @@
-import { sql } from "kysely";
 import type { Durability } from "../family.ts";
 
-/** With `synchronous_commit = off` the server answers before a commit is on the disk. */
+/**
+ * With `synchronous_commit = off` the server answers before a commit is on the disk. Asked in each transaction: SQL text, or
+ * another client of a pooler, may have changed it on the connection.
+ */
 export const postgresDurability: Durability = {
-  async within(run) {
-    const [row] = await run(sql<{ readonly setting: string }>`select current_setting('synchronous_commit') as setting`);
-    return row?.setting === "off" ? "set local synchronous_commit to local" : undefined;
-  },
+  within: "select set_config('synchronous_commit', 'local', true) where current_setting('synchronous_commit') = 'off'",
 };

@@ -9,6 +9,7 @@ import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
+import { checkPostgresOptions } from "./postgres-options.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
 import { postgresTransactionText } from "./postgres-transaction-text.ts";
@@ -22,6 +23,7 @@ export const postgres: Family = Object.freeze({
   driverPackage: "pg",
   driverMember: "Client",
   checkUrl: checkPostgresUrl,
+  checkOptions: checkPostgresOptions,
   createDriver: (config) => new PostgresDriver(config),
   createCompiler: () => new PostgresQueryCompiler(),
   createAdapter: () => new PostgresAdapter(),
@@ -47,5 +49,5 @@ export const postgres: Family = Object.freeze({
   twoPhase: postgresTwoPhase,
   durability: postgresDurability,
   lockTimeout: postgresLockTimeout,
-  lockWait: { short: "set lock_timeout to '1s'", normal: "set lock_timeout to default" },
+  shortLockWait: { within: "set local lock_timeout to '1s'" },
 } satisfies Family);

@@ -21,8 +21,10 @@ export interface PgClient {
   readonly secretKey?: number | null;
   readonly host: string;
   readonly port: number;
-  readonly connection?: {
+  readonly connection?: Partial<PgProtocol> & {
     readonly stream?: { destroy(): void };
+    /** The texts of the statements that the server has prepared, by their names. */
+    readonly parsedStatements?: Readonly<Record<string, string>>;
     once?(event: string, listener: (message: object) => void): unknown;
   };
   /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
@@ -36,11 +38,23 @@ interface PgQuery {
   readonly values?: unknown[];
 }
 
-/** A query that calls back. */
-interface PgOwnQuery {
+/** The messages that a client sends. */
+export interface PgProtocol {
+  parse(statement: { readonly text: string; readonly name: string; readonly types: readonly number[] }): void;
+  bind(values: object): void;
+  execute(portal: object): void;
+  close(target: { readonly type: "S"; readonly name: string }): void;
+  sync(): void;
+}
+
+/** A query that sends its messages itself. */
+export interface PgOwnQuery {
   /** What the server knows the statement by, once it is prepared. */
   name?: string | undefined;
-  submit(connection: unknown): unknown;
+  queryMode?: "extended";
+  submit(connection: PgProtocol): unknown;
+  handleReadyForQuery?(): void;
+  handleError?(): void;
 }
 
 /** What makes queries that call back. */

@@ -1,5 +1,6 @@
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { Family } from "../family.ts";
+import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
 import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
@@ -21,6 +22,8 @@ export const sqlite: Family = Object.freeze({
   label: "SQLite",
   driverPackage: "better-sqlite3",
   checkUrl: sqliteFile,
+  checkOptions: ({ preparedStatements }, where) =>
+    requirePrepared(preparedStatements, where, "there is no server between"),
   createDriver: (config) => new SqliteDriver(config),
   createCompiler: () => new SqliteQueryCompiler(),
   createAdapter: () => new SqliteAdapter(),

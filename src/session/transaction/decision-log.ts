@@ -36,8 +36,6 @@ export interface Decision {
 interface Opened {
   /** The part of the ids of prepared transactions that names this log. */
   readonly decider: Decider;
-  /** The statement that makes a decision durable within its transaction. */
-  readonly within: string | undefined;
 }
 
 interface DecisionRow extends Decision {
@@ -93,10 +91,11 @@ export class DecisionLog {
    * finds a prepared transaction then knows that its row is stored, or about to be, or never will be.
    */
   async record(connection: Connection, id: string, branches: number): Promise<void> {
-    const { within } = await this.#opened();
+    await this.#opened();
     // The row would be stored at once.
     if (connection.hasEnded) throw endedTransaction(connection);
     try {
+      const within = this.engine.family.durability?.within;
       if (within !== undefined) await connection.execute(CompiledQuery.raw(within));
       await catalogOf(connection)(insert({ id, outcome: "committed", branches }));
     } catch (error) {
@@ -178,20 +177,19 @@ export class DecisionLog {
     return this.#borrow(async (connection) => {
       const { family } = this.engine;
       const run = catalogOf(connection);
-      const within = await family.durability?.within?.(run);
-      const domain = (await this.#domain(connection, isNew, within)) ?? this.#nameless();
-      return { decider: { domain, database: databaseOf(await family.identity(run, TABLE)) }, within };
+      const domain = (await this.#domain(connection, isNew)) ?? this.#nameless();
+      return { decider: { domain, database: databaseOf(await family.identity(run, TABLE)) } };
     });
   }
 
   /** The log's random name. A new table gets one; in any other it has to be there. */
-  async #domain(connection: Connection, isNew: boolean, within: string | undefined): Promise<string | undefined> {
+  async #domain(connection: Connection, isNew: boolean): Promise<string | undefined> {
     const run = catalogOf(connection);
     for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
       const [row] = await run(sql<DecisionRow>`select id, outcome from multibind_decision where id = ${DOMAIN}`);
       if (row !== undefined) return row.outcome;
       if (isNew) {
-        await this.#enter(connection, { id: DOMAIN, outcome: newDomain(), branches: 0 }, within);
+        await this.#enter(connection, { id: DOMAIN, outcome: newDomain(), branches: 0 });
         continue;
       }
       const [decision] = await run(sql<DecisionRow>`select id from multibind_decision limit 1`);
@@ -233,16 +231,16 @@ export class DecisionLog {
   async #enter(
     connection: Connection,
     row: Omit<DecisionRow, "outcome"> & { readonly outcome: string },
-    within?: string,
   ): Promise<boolean> {
-    const { durability, lockWait } = this.engine.family;
+    const { durability, shortLockWait } = this.engine.family;
     const run = (text: string | undefined) =>
       text === undefined ? undefined : connection.execute(CompiledQuery.raw(text));
     await run(durability?.before);
-    await run(lockWait?.short);
+    await run(shortLockWait?.before);
     try {
       await connection.begin();
-      await run(within);
+      await run(durability?.within);
+      await run(shortLockWait?.within);
       await catalogOf(connection)(insert(row));
       await connection.commit();
       return true;
@@ -251,7 +249,7 @@ export class DecisionLog {
       if (error instanceof UniqueViolationError) return false;
       throw error;
     } finally {
-      await run(lockWait?.normal)?.catch(() => {});
+      await run(shortLockWait?.after)?.catch(() => {});
     }
   }
 
