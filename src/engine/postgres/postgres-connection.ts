@@ -119,7 +119,10 @@ export class PostgresConnection implements PhysicalConnection {
     } catch (error) {
       this.#learnFrom(error);
       const loss = name === undefined ? undefined : this.#lossOf(name, text, error);
-      if (loss === undefined) throw error;
+      if (loss === undefined) {
+        await this.#endForeignTransaction();
+        throw error;
+      }
       if (!this.#isIdle) throw lostStatement(loss, pooling.bindKey, error, text);
       return answered(await (pooling.isBetween ? this.#sendAlone(text, values) : this.#send(text, values)));
     } finally {
@@ -267,6 +270,16 @@ export class PostgresConnection implements PhysicalConnection {
   /** Whether the server has said that no transaction is open. */
   get #isIdle(): boolean {
     return this.#client.getTransactionStatus?.() === "I";
+  }
+
+  /**
+   * Ends a transaction that a statement outside of one has left. Pgpool-II begins one itself when it sees a table for the first
+   * time, and leaves it failed if the statement fails; it says so in a message after the error.
+   */
+  async #endForeignTransaction(): Promise<void> {
+    if (!this.#isIdle || this.#client.readyForQuery !== false) return;
+    await this.#client.query({ text: "" }).catch(() => {});
+    if (this.inTransaction) await this.#client.query({ text: "rollback" }).catch(() => this.destroy());
   }
 
   /** Notes from an error that the connection is lost, or that the statement was ended on request. */

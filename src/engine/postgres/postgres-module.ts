@@ -21,6 +21,8 @@ export interface PgClient {
   readonly secretKey?: number | null;
   readonly host: string;
   readonly port: number;
+  /** Whether the server has ended its last answer. */
+  readonly readyForQuery?: boolean;
   readonly connection?: Partial<PgProtocol> & {
     readonly stream?: { destroy(): void };
     /** The texts of the statements that the server has prepared, by their names. */
