@@ -15,7 +15,9 @@ import { recorded } from "./recording/recorded-query.ts";
 import { effectOf } from "./transaction-text.ts";
 import type { Ending } from "./two-phase/two-phase.ts";
 import { Aborted, Interruption } from "./waiting/interruption.ts";
+import type { LockWatch } from "./waiting/lock-watch.ts";
 import { whenSilent } from "./waiting/patience.ts";
+import { forgetTransaction, mayWaitForItself, noteTransaction, watchSelfWait } from "./waiting/self-wait.ts";
 import { endedTransaction, executeWithin } from "./within-transaction.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
@@ -65,6 +67,21 @@ export class Connection implements DatabaseConnection {
     return this.#inTransaction && (this.#isOver || this.#raw.inTransaction === false);
   }
 
+  /** Whether a statement runs on it just now. */
+  get isBusy(): boolean {
+    return this.#raw.isBusy === true;
+  }
+
+  /** The number under which its server knows it. */
+  get serverProcess(): number | undefined {
+    return this.#raw.serverProcess;
+  }
+
+  /** Opens a watch over what this connection's statements wait for on the server. */
+  watchLocks(): Promise<LockWatch> {
+    return this.#raw.watchLocks!();
+  }
+
   /** Notes that SQL has ended the transaction, though perhaps begun another. */
   markEnded(): void {
     this.#isOver = true;
@@ -77,8 +94,8 @@ export class Connection implements DatabaseConnection {
    * @throws the signal's reason, when it is aborted
    */
   execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
-    // What nobody looks at and nothing ends is only waited for.
-    if (signal === undefined && this.#isUnwatched) return this.#executed(query);
+    // Fast path: no listener, no signal, no timeout, no lock of one's own in the way.
+    if (signal === undefined && this.#isUnwatched && !this.#mayWaitForItself) return this.#executed(query);
     return this.#run(query, () => this.#raw.executeQuery<R>(query), signal);
   }
 
@@ -176,8 +193,7 @@ export class Connection implements DatabaseConnection {
     };
     const sql = `begin${accessMode === undefined ? "" : ` ${accessMode}`}`;
     await this.engine.observe({ sql, parameters: [] }, () => this.#watched(begin, signal), this);
-    this.#inTransaction = true;
-    this.#isOver = false;
+    this.#hasBegun();
   }
 
   /** Begins a transaction that can be prepared under an id. */
@@ -187,9 +203,14 @@ export class Connection implements DatabaseConnection {
     this.#unclear = true;
     for (const sql of branch.begin(gid, settings)) await this.#send(sql);
     this.#unclear = false;
+    this.#hasBegun();
+    this.#branch = { commit: branch.commit(gid), rollback: branch.rollback(gid) };
+  }
+
+  #hasBegun(): void {
     this.#inTransaction = true;
     this.#isOver = false;
-    this.#branch = { commit: branch.commit(gid), rollback: branch.rollback(gid) };
+    if (this.#owner !== undefined && this.#raw.watchLocks !== undefined) noteTransaction(this.#owner, this);
   }
 
   /** @throws {EndedTransactionError} if SQL has ended the transaction before */
@@ -303,12 +324,14 @@ export class Connection implements DatabaseConnection {
 
   /** Gives the connection back at once. Returns whether that is done; if not, {@link release} does it. */
   releaseNow(): boolean {
+    if (this.#owner?.transactions !== undefined) forgetTransaction(this.#owner, this);
     const isPlain = !this.#inTransaction && !this.#unclear && this.#interruption === undefined;
     return isPlain && this.#lockTimeout === undefined && this.#driver.releaseNow?.(this.#raw) === true;
   }
 
   /** Gives the connection back, rolling back what was not committed. If that fails, the connection is closed instead. */
   async release(): Promise<void> {
+    if (this.#owner?.transactions !== undefined) forgetTransaction(this.#owner, this);
     if (this.#inTransaction) await this.rollback().catch(() => {});
     if (this.#interruption !== undefined) await this.#interruptionOver();
     if (this.#lockTimeout !== undefined) await this.#restoreLockWaits();
@@ -336,13 +359,18 @@ export class Connection implements DatabaseConnection {
   ): Promise<T> {
     // What is not sent is not shown to listeners.
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const isPlain = signal === undefined && this.engine.statementTimeout === undefined;
+    const isPlain = signal === undefined && this.engine.statementTimeout === undefined && !this.#mayWaitForItself;
     const record = this.#owner?.record;
     const watched = isPlain ? run : () => this.#watched(run, signal);
     if (record === undefined) return this.engine.observe(query, watched, this);
     return recorded(record, { ...query, bindKey: this.engine.bindKey }, () =>
       this.engine.observe(query, watched, this),
     );
+  }
+
+  /** Whether a transaction of its own surroundings is open, for whose locks a statement may wait. */
+  get #mayWaitForItself(): boolean {
+    return this.#owner !== undefined && this.#raw.watchLocks !== undefined && mayWaitForItself(this.#owner, this);
   }
 
   /** Whether nobody looks at statements, and the engine sets them no time. */
@@ -365,6 +393,9 @@ export class Connection implements DatabaseConnection {
     const { statementTimeout } = this.engine;
     const abort = () => this.interrupt(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
+    const unwatched = this.#mayWaitForItself
+      ? watchSelfWait(this.#owner!, this, (error) => this.interrupt(error))
+      : undefined;
     const heard =
       statementTimeout === undefined ? undefined : whenSilent(statementTimeout, () => this.#raw.destroy?.());
     try {
@@ -374,6 +405,7 @@ export class Connection implements DatabaseConnection {
       if (!isAborted()) throw error;
     } finally {
       heard?.();
+      unwatched?.();
       signal?.removeEventListener("abort", abort);
     }
     throw new Aborted(signal?.reason);

@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
 import type { Owner } from "./pool/owner.ts";
+import type { LockWatch } from "./waiting/lock-watch.ts";
 
 /** What a connection is wanted for. Where a database has one writer and many readers, they are different connections. */
 export type Use = "read" | "write";
@@ -93,6 +94,10 @@ export interface PhysicalConnection extends DatabaseConnection {
    * back when the request can no longer hit a later statement.
    */
   cancel(): Promise<void>;
+  /** The number under which its server knows it. */
+  readonly serverProcess?: number | undefined;
+  /** Opens a watch over what this connection's statements wait for; absent where they wait for no locks on a server. */
+  watchLocks?(): Promise<LockWatch>;
   /** Closes it for good, in good order if the server answers; never throws, and never waits for long. */
   close(): Promise<void>;
   /** Closes it for good and at once; what runs on it fails. */

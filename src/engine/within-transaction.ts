@@ -1,7 +1,7 @@
 import type { QueryResult } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
-import { ConnectionError, OperationalError } from "../errors/database.ts";
+import { ConnectionError, DeadlockError, SerializationError } from "../errors/database.ts";
 import { EndedTransactionError, SessionError } from "../errors/session.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineQuery } from "./driver.ts";
@@ -80,7 +80,7 @@ async function guarded<T>(connection: Connection, sql: string, run: () => Promis
     result = await run();
   } catch (error) {
     // After these errors the server has rolled back the whole transaction.
-    const isOver = error instanceof ConnectionError || (error instanceof OperationalError && error.retryable);
+    const isOver = [ConnectionError, DeadlockError, SerializationError].some((kind) => error instanceof kind);
     if (!isOver) await requireGuard(connection, sql, error);
     throw error;
   }

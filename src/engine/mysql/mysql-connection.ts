@@ -3,9 +3,11 @@ import { CompiledQuery, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import { PATIENCE } from "../waiting/interruption.ts";
+import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { killQuery, serverOf } from "./mysql-cancel.ts";
+import { watchMysqlLocks } from "./mysql-lock-watch.ts";
 import type { MariadbConfig, MariadbConnection, MariadbModule, MariadbOutcome, MariadbStream } from "./mysql-module.ts";
 import { type OpenConnection, openConnection } from "./mysql-open.ts";
 
@@ -152,6 +154,14 @@ export class MysqlConnection implements PhysicalConnection {
     await killQuery(this.#another, this.#connection.threadId!, await this.#server, PATIENCE);
     // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
     await this.#connection.query("do 0").catch(() => {});
+  }
+
+  get serverProcess(): number | undefined {
+    return this.#connection.threadId ?? undefined;
+  }
+
+  async watchLocks(): Promise<LockWatch> {
+    return watchMysqlLocks(this.#another, this.#connection.threadId!, await this.#server);
   }
 
   async close(): Promise<void> {

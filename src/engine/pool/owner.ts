@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Connection } from "../connection.ts";
 import type { RecordedQuery } from "../recording/recorded-query.ts";
 import type { Slots } from "./slots.ts";
 
@@ -28,6 +29,8 @@ export class Owner {
   readonly waits = new Set<Wait>();
   /** Where the statements of this owner are noted: with those around it, unless it has a place of its own. */
   record: RecordedQuery[] | undefined;
+  /** The connections on which it has a transaction on a server. */
+  transactions: Set<Connection> | undefined;
   /** What ends the waits and statements of this owner. */
   signal: AbortSignal | undefined;
   #inner = NOBODY;
@@ -79,6 +82,36 @@ export class Owner {
     for (const inner of this.#inner) yield* inner.pendingWaits();
   }
 }
+
+/** Yields an owner, those that surround it, and those in whose work the caller runs: none of them goes on before it is done. */
+export function* surroundingOwners(owner: Owner): IterableIterator<Owner> {
+  for (let one: Owner | undefined = owner; one !== undefined; one = one.surrounding) yield one;
+  for (let one = surroundings.getStore()?.owner; one !== undefined; one = one.surrounding) {
+    if (!owner.isWithin(one)) yield one;
+  }
+  for (let work = enclosing.getStore(); work !== undefined; work = work.around) {
+    if (!work.hasEnded && !owner.isWithin(work.owner)) yield work.owner;
+  }
+}
+
+/** Whether {@link surroundingOwners} gives none but the owner itself. */
+export function worksAlone(owner: Owner): boolean {
+  if (owner.surrounding !== undefined || (surroundings.getStore()?.owner ?? owner) !== owner) return false;
+  const work = enclosing.getStore();
+  return work === undefined || (work.owner === owner && work.around === undefined);
+}
+
+/** Work of an owner that waits for the code within it, as the function of a transaction does. */
+export interface EnclosingWork {
+  readonly owner: Owner;
+  /** The work in which this one was begun, perhaps of another owner. */
+  readonly around: EnclosingWork | undefined;
+  /** Whether it has ended, though code that it began may still run. */
+  readonly hasEnded: boolean;
+}
+
+/** Carries the innermost enclosing work through asynchronous calls. */
+export const enclosing = new AsyncLocalStorage<EnclosingWork>();
 
 /** What the code that runs just now runs in. Layers above keep more in it. */
 export interface Surroundings {

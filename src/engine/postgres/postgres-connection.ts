@@ -2,10 +2,12 @@ import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysel
 import { bindLabel } from "../../bind-key.ts";
 import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
+import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { closeStatement, type Surrounding, surround } from "./postgres-batch.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
+import { watchPostgresLocks } from "./postgres-lock-watch.ts";
 import { type Loss, lossOf, lostStatement } from "./postgres-lost-statements.ts";
 import type { PgClient, PgClientConfig, PgModule, PgQueryClass, PgResult } from "./postgres-module.ts";
 import { requireForPooler } from "./postgres-options.ts";
@@ -41,6 +43,8 @@ function startingWith(words: string): RegExp {
 /** One connection to PostgreSQL. */
 export class PostgresConnection implements PhysicalConnection {
   readonly #client: PgClient;
+  /** Makes another client for the same server. */
+  readonly #another: () => PgClient;
   readonly #Query: PgQueryClass | undefined;
   readonly #settings: PostgresSettings;
   readonly #pooling: Pooling;
@@ -51,8 +55,10 @@ export class PostgresConnection implements PhysicalConnection {
   /** Called when a statement was ended because the server was asked for that. */
   #canceled: (() => void) | undefined;
 
-  private constructor(client: PgClient, Query: PgQueryClass | undefined, { settings, pooling }: PostgresEngine) {
+  private constructor(another: () => PgClient, Query: PgQueryClass | undefined, { settings, pooling }: PostgresEngine) {
+    const client = another();
     this.#client = client;
+    this.#another = another;
     this.#Query = Query;
     this.#settings = settings;
     this.#pooling = pooling;
@@ -73,8 +79,8 @@ export class PostgresConnection implements PhysicalConnection {
     config: PgClientConfig,
     { target, ...engine }: PostgresEngine & { readonly target?: string | undefined },
   ): Promise<PostgresConnection> {
-    const client = new pg.Client(config);
-    const connection = new PostgresConnection(client, pg.Query, engine);
+    const connection = new PostgresConnection(() => new pg.Client(config), pg.Query, engine);
+    const client = connection.#client;
     await client.connect();
     try {
       // The driver's own limit has ended with the login.
@@ -254,6 +260,14 @@ export class PostgresConnection implements PhysicalConnection {
     } finally {
       this.#canceled = undefined;
     }
+  }
+
+  get serverProcess(): number | undefined {
+    return this.#client.processID ?? undefined;
+  }
+
+  watchLocks(): Promise<LockWatch> {
+    return watchPostgresLocks(this.#another(), this.serverProcess);
   }
 
   async close(): Promise<void> {

@@ -156,7 +156,7 @@ export class TransactionFunctions {
 
   /** The scope is known from now on, so that nobody else begins a transaction while this one is on its way. */
   async #inScope<T>(run: (scope: TransactionScope) => Promise<T>): Promise<T> {
-    const scope = newScope(this.#session);
+    const scope = newScope(this.#session, this.#host.owner);
     this.#running.push(scope);
     try {
       return await run(scope);

@@ -1,7 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
+import { type EnclosingWork, enclosing, type Owner } from "../../engine/pool/owner.ts";
 
 /** A `transaction(fn)` that is running, as its function and all that it calls see it. */
-export interface TransactionScope {
+export interface TransactionScope extends EnclosingWork {
   /** The session whose transaction it is. */
   readonly session: object;
   /** The scope in which it was begun, perhaps of another session. */
@@ -10,7 +11,8 @@ export interface TransactionScope {
   hasEnded: boolean;
 }
 
-const scopes = new AsyncLocalStorage<TransactionScope>();
+// Nothing but these functions encloses work.
+const scopes = enclosing as AsyncLocalStorage<TransactionScope>;
 
 /** The innermost `transaction(fn)` of a session that the caller runs in and whose function has not ended. */
 export function scopeHere(session: object): TransactionScope | undefined {
@@ -27,8 +29,8 @@ export function isLate(session: object): boolean {
 }
 
 /** Makes a scope around which is what the caller runs in. */
-export function newScope(session: object): TransactionScope {
-  return { session, around: scopes.getStore(), hasEnded: false };
+export function newScope(session: object, owner: Owner): TransactionScope {
+  return { session, owner, around: scopes.getStore(), hasEnded: false };
 }
 
 /** Runs a function in a scope, which ends with it. */
