@@ -587,10 +587,13 @@ export class Session<BK extends string = string> extends KyselyStatements {
     if (this.#closed) return;
     this.#refuseInListener("close()");
     this.#closed = true;
-    if (this.#runner.isRunning) this.#runner.interrupt(this.#closedError());
     try {
-      if (this.#isIdle) this.#forget(judge);
-      else await this.#reset(judge);
+      if (this.#isIdle) {
+        this.#forget(judge);
+      } else {
+        this.#runner.interrupt(this.#closedError());
+        await this.#reset(judge);
+      }
     } finally {
       this.#owner.end();
     }

@@ -69,6 +69,8 @@ export class StatementRunner {
   readonly #flow: SessionFlow;
   #streams = NO_STREAMS;
   readonly #running = new Set<Connection>();
+  /** Ends waits for connections and the begin of transactions when the session ends. */
+  #ending: AbortController | undefined;
 
   constructor(host: StatementHost, flow: SessionFlow) {
     this.#host = host;
@@ -204,6 +206,7 @@ export class StatementRunner {
     options: RunOptions,
     take: (result: QueryResult<R2>) => void,
   ): Promise<QueryResult<R2>> {
+    this.#host.requireLive();
     return this.#inTurn(first.engine, options, async () => {
       taken(first, await this.#execute(first, options), takeFirst);
       return taken(second, await this.#execute(second, options), take);
@@ -239,8 +242,12 @@ export class StatementRunner {
     return this.#running.size > 0 || this.#streams.size > 0;
   }
 
-  /** Ends the statements that run just now, on their servers too; they fail with `reason`. What is being stored goes on. */
+  /**
+   * Ends the statements that run now, on their servers too, and the transactions that are being begun for them; they fail
+   * with `reason`. What is being stored goes on.
+   */
   interrupt(reason: unknown): void {
+    this.#ending?.abort(reason);
     for (const connection of this.#running) connection.interrupt(reason);
   }
 
@@ -259,7 +266,7 @@ export class StatementRunner {
     const { compiled } = statement;
     const connection = await this.#inTurn(statement.engine, options, () => this.#connectToStream(statement, options));
     try {
-      await connection.begin({ accessMode: "read only" });
+      await connection.begin({ accessMode: "read only" }, this.#untilEnded(statement.engine, this.#signalFor(options)));
       for await (const portion of connection.stream(compiled.query, chunkSize, this.#signalFor(options))) {
         compiled.readRows?.(portion.rows);
         yield portion;
@@ -278,7 +285,7 @@ export class StatementRunner {
     if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
       throw new StreamInTransactionError(engine.bindKey);
     }
-    const signal = this.#signalFor(options);
+    const signal = this.#untilEnded(engine, this.#signalFor(options));
     return engine.connect({ use: "read", owner, signal });
   }
 
@@ -292,7 +299,10 @@ export class StatementRunner {
         signal?.throwIfAborted();
         const pending = this.#pendingBefore(engine, options);
         if (pending === "elsewhere") return undefined;
-        if (pending === "here") await this.#flow.flush(engine.bindKey);
+        if (pending === "here") {
+          await this.#flow.flush(engine.bindKey);
+          requireOpen();
+        }
         return { value: await run() };
       };
       const turn = await lock.onBind(engine, atItsTurn, signal);
@@ -325,7 +335,7 @@ export class StatementRunner {
     const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
     if (mayWrite) {
       const [bind] = await transactions.joinToWrite([engine], {
-        signal,
+        signal: this.#untilEnded(engine, signal),
         isSetting: isRaw && isSetting(compiled.query),
       });
       const result = await this.#runOn(bind!.connection, () => bind!.execute(compiled.query, signal, effect));
@@ -333,7 +343,7 @@ export class StatementRunner {
       return result;
     }
     if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, options)) {
-      const bind = await transactions.join(engine, { signal });
+      const bind = await transactions.join(engine, { signal: this.#untilEnded(engine, signal) });
       return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal, effect));
     }
     return this.#executeAlone(statement, "read", signal);
@@ -346,7 +356,8 @@ export class StatementRunner {
     signal: AbortSignal | undefined,
   ): Promise<QueryResult<R>> {
     const wanted: AcquireOptions = { use, owner: this.#host.owner, signal };
-    const connection = engine.connectNow(wanted) ?? (await engine.connect(wanted));
+    const connection =
+      engine.connectNow(wanted) ?? (await engine.connect({ ...wanted, signal: this.#untilEnded(engine, signal) }));
     this.#running.add(connection);
     try {
       return await connection.execute(compiled.query, signal);
@@ -364,6 +375,13 @@ export class StatementRunner {
     } finally {
       this.#running.delete(connection);
     }
+  }
+
+  /** The same for what has to happen before a statement runs, which the end of the session ends too. */
+  #untilEnded(engine: Engine, signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (this.#host.transactions.isOpenOn(engine)) return signal;
+    this.#ending ??= new AbortController();
+    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
   /** What ends a statement: its own signal, and that of the session's work. */

@@ -326,3 +326,48 @@ onEachFamily("what was first read within a transaction is read anew after its ro
   assert.equal(await session.get(Post, 77), null);
   assert.equal(session.contains(inside), false);
 });
+
+/** Ways to a failure in a transaction. */
+const FAILURES: Record<string, (session: ReturnType<typeof sessionOf>) => Promise<unknown>> = {
+  "a flush": (session) => {
+    session.add(new Post({ title: "stored" }));
+    return session.flush();
+  },
+  "a statement": (session) => session.insertInto(Post).values({ title: "stored" }).execute(),
+  "SQL text": (session) => session.execute(sql`insert into post (title) values ('stored')`),
+};
+
+for (const [what, fail] of Object.entries(FAILURES)) {
+  onEachFamily(`after ${what} failed in a nested transaction the error asks for its rollback alone`, async (t, url) => {
+    const { session, titles } = await withPost(t, url);
+    const ways = async () => {
+      const messages: string[] = [];
+      for (const use of [() => session.flush(), () => session.select(Post).all(), () => session.commit()]) {
+        await use().catch((error: unknown) => {
+          assert.ok(error instanceof FailedTransactionError);
+          messages.push(error.message);
+        });
+      }
+      return messages;
+    };
+    session.add(new Post({ title: "outer" }));
+    const nested = await session.beginNested();
+    await assert.rejects(fail(session), UniqueViolationError);
+    session.add(new Post({ title: "never" }));
+    const inNested = await ways();
+    assert.ok(inNested.length > 0);
+    for (const message of inNested) assert.match(message, /`nested\.rollback\(\)`.*before it began/);
+    await nested.rollback();
+    await session.commit();
+    assert.deepEqual(await titles(), ["outer", "stored"]);
+
+    session.begin();
+    await assert.rejects(fail(session), UniqueViolationError);
+    session.add(new Post({ title: "never" }));
+    for (const message of await ways()) {
+      assert.match(message, /Call `rollback\(\)` to go on/);
+      assert.doesNotMatch(message, /nested\.rollback/);
+    }
+    await session.rollback();
+  });
+}

@@ -1,4 +1,5 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
+import { DatabaseError, OperationalError } from "../../errors/database.ts";
 import type { Family } from "../family.ts";
 import { postgresCodec } from "./postgres-codecs.ts";
 import { postgresColumnType } from "./postgres-column-types.ts";
@@ -35,6 +36,8 @@ export const postgres: Family = Object.freeze({
   supportsDefaultKeyword: true,
   lacks: new Set(["replaceInto", "onDuplicateKeyUpdate", "insert ignore", "insert or …"] as const),
   errorKind: postgresErrorKind,
+  // Keys and uniqueness may be checked at the commit, and triggers may run then, which refuse for reasons of their own.
+  refusesAtCommit: (error) => error instanceof DatabaseError && !(error instanceof OperationalError),
   nullsComeFirst: false,
   locksRows: true,
   locksKeys: true,

@@ -1,4 +1,5 @@
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { ForeignKeyViolationError } from "../../errors/database.ts";
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
@@ -38,6 +39,7 @@ export const sqlite: Family = Object.freeze({
   patterns: sqliteLike,
   plansByParameters: true,
   errorKind: sqliteErrorKind,
+  refusesAtCommit: (error) => error instanceof ForeignKeyViolationError,
   nullsComeFirst: true,
   locksRows: false,
   locksKeys: false,

@@ -29,11 +29,13 @@ export interface SoleRowHost {
  * Stores and commits the one new row that is all there is to be stored, where one statement does all: without a promise
  * where the database is in this process and free. Otherwise nothing happens.
  *
+ * @param commitInFull commits in a transaction what was refused, to see whether the statement or the commit is; inside the
+ * lock
  * @returns whether it is done, or will be
  * @throws {InvalidValueError | NotNullViolationError} for a value that cannot be stored, before anything is sent
  */
-export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
-  const { work, engines, owner, transactions } = host;
+export function commitSoleRow(host: SoleRowHost, commitInFull: () => Promise<void>): boolean | Promise<void> {
+  const { work, engines, owner, lock, transactions } = host;
   const entity = work.soleAddition;
   if (entity === undefined) return false;
   const mapper = mapperOf(entity);
@@ -49,11 +51,12 @@ export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
   try {
     result = engine.writeNow(statement, owner);
   } catch (error) {
+    if (engine.family.refusesAtCommit?.(error) === true) return lock.alone(commitInFull);
     return transactions.fail(error).then(() => {
       throw error;
     });
   }
-  if (result === undefined) return commitSoon(host, row, engine, statement);
+  if (result === undefined) return commitSoon(host, row, engine, statement, commitInFull);
   stored(work, row, result);
   transactions.passed();
   return true;
@@ -72,12 +75,13 @@ function commitSoon(
   row: SoleRow,
   engine: Engine,
   statement: EngineQuery<DriverRow>,
+  commitInFull: () => Promise<void>,
 ): Promise<void> {
   const store = async ({ connection }: FlushPlace) => {
     stored(work, row, await connection.execute(statement));
   };
   return lock.alone(async () => {
-    await transactions.commitWhole(engine, row.entity, store, false);
+    if ((await transactions.commitWhole(engine, row.entity, store, false)) === undefined) await commitInFull();
   });
 }
 

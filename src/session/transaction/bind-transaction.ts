@@ -14,6 +14,7 @@ import { EndedTransactionError, FailedTransactionError } from "../../errors/sess
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { FlushPlace } from "./flush-place.ts";
 import { UndoLog } from "./undo-log.ts";
+import { wayOut } from "./way-out.ts";
 
 interface Level {
   readonly savepoint: string | undefined;
@@ -195,7 +196,7 @@ export class BindTransaction implements FlushPlace {
     const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
     throw new FailedTransactionError(
       `A statement on ${bindLabel(this.engine.bindKey)} failed before (${message}), and its transaction was not rolled back. ` +
-        "Call `rollback()` first; to go on after an expected error, run it within `beginNested()`.",
+        `${wayOut(this.#levels.length > 1 && !this.hasEnded)} To go on after an expected error, run it within \`beginNested()\`.`,
       { bindKey: this.engine.bindKey, cause: this.#failure },
     );
   }

@@ -16,6 +16,7 @@ import { committedChanges, detach, keepCommitted, type UndoLogs, undo, undoUncom
 import { type FlushPlace, WholeStatement } from "./flush-place.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import type { UndoLog } from "./undo-log.ts";
+import { wayOut } from "./way-out.ts";
 import { withinLockTimeout } from "./writer-wait.ts";
 
 /** What a session's transactions need to know of their surroundings. */
@@ -215,6 +216,7 @@ export class Transactions {
    *
    * @param store runs the statement, and notes what it did
    * @param isHeard whether anybody is to be told what was stored
+   * @returns undefined if the database refused it and may have done so at its commit: run in a transaction, it shows
    * @throws {PartialCommitError} if the connection was lost meanwhile
    */
   async commitWhole(
@@ -222,7 +224,7 @@ export class Transactions {
     entity: Entity,
     store: (place: WholeStatement) => Promise<void>,
     isHeard: boolean,
-  ): Promise<CommitOutcome> {
+  ): Promise<CommitOutcome | undefined> {
     const { owner, work } = this.#host;
     const { signal } = owner;
     owner.signal = undefined;
@@ -232,6 +234,7 @@ export class Transactions {
       place = new WholeStatement(engine.connectNow(wanted) ?? (await engine.connect(wanted)));
       await store(place);
     } catch (error) {
+      if (engine.family.refusesAtCommit?.(error) === true) return undefined;
       await this.fail(error);
       if (place === undefined || !(error instanceof ConnectionError)) throw error;
       this.#failure = undefined;
@@ -261,8 +264,10 @@ export class Transactions {
   requireUsable(): void {
     if (this.#failure === undefined) return;
     const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    const isNested = this.#depth > 1;
     throw new FailedTransactionError(
-      `A flush failed before (${message}), and everything since the transaction began was rolled back. Call \`rollback()\` to go on.`,
+      `A flush failed before (${message}), and everything since the ${isNested ? "nested " : ""}transaction began was rolled back. ` +
+        wayOut(isNested),
       { cause: this.#failure },
     );
   }
