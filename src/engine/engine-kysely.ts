@@ -5,7 +5,6 @@ import {
   Kysely,
   type KyselyPlugin,
   type QueryCompiler,
-  type QueryId,
 } from "kysely";
 import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
@@ -14,26 +13,26 @@ import type { Engine } from "./engine.ts";
 import { requireOwnTables } from "./own-tables.ts";
 import { Owner } from "./pool/owner.ts";
 import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
+import { knownQuery, rememberQuery } from "./statement/compiled-queries.ts";
 
 /**
  * A whole Kysely on an engine, outside of any session: every statement on its own, or in Kysely's own transactions.
  * Values are converted and models stand for tables, as in a session.
  */
 export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | undefined): ModelKysely<DB> {
-  const readers = new WeakMap<QueryId, NonNullable<CompiledStatement["readRows"]>>();
   const compiler: QueryCompiler = {
     compileQuery: (node, queryId) => {
       requireOwnTables(node, engine.bindKey, metadata()?.owner);
       engine.requireWritable(node.kind !== "SelectQueryNode" && node.kind !== "RawNode");
-      const { query, readRows } = compileStatement<never>(engine, node, metadata(), queryId);
-      if (readRows !== undefined) readers.set(queryId, readRows);
-      return query;
+      const compiled = compileStatement<never>(engine, node, metadata(), queryId);
+      rememberQuery(queryId, engine, compiled as CompiledStatement);
+      return compiled.query;
     },
   };
   const conversion: KyselyPlugin = {
     transformQuery: ({ node }) => node,
     transformResult: async ({ queryId, result }) => {
-      readers.get(queryId)?.(result.rows);
+      knownQuery(queryId)?.compiled.readRows?.(result.rows);
       return result;
     },
   };

@@ -1,6 +1,7 @@
 import { Kysely } from "kysely";
 import { assignedValues } from "./assigned-values.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
+import { noResultArgument } from "./no-result.ts";
 import { keptToOwnRows } from "./own-rows.ts";
 
 /** A whole Kysely that takes models and tables for the tables that it writes, too. */
@@ -38,6 +39,8 @@ const handler: ProxyHandler<object> = {
       }
       // An expression builder is a function that has members of its own, and so is what it calls functions with.
       if ("selectFrom" in member || name === "fn") return view(member);
+      if (name === "executeTakeFirstOrThrow")
+        return (...values: unknown[]) => Reflect.apply(member, target, values.map(noResultArgument));
       return (...values: unknown[]) => {
         const result: unknown = Reflect.apply(member, target, assignedValues(name, values).map(inward));
         return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);

@@ -1,14 +1,17 @@
-import type {
-  CompiledQuery,
-  DialectAdapter,
-  KyselyPlugin,
-  QueryExecutor,
-  QueryId,
-  QueryResult,
-  RootOperationNode,
+import {
+  type CompiledQuery,
+  type DialectAdapter,
+  type KyselyPlugin,
+  NoopQueryExecutor,
+  type QueryExecutor,
+  type QueryId,
+  type QueryResult,
+  type RootOperationNode,
 } from "kysely";
 import type { BindKey } from "../bind-key.ts";
-import { SessionError } from "../errors/session.ts";
+import type { CompiledStatement } from "../engine/statement/compile-statement.ts";
+import { rememberQuery } from "../engine/statement/compiled-queries.ts";
+import { UnsupportedError } from "../errors/configuration.ts";
 import type { RoutedStatement, StatementRunner } from "./statement-runner.ts";
 
 /** What Kysely's builders ask of a dialect. A family that lacks one of these refuses the statement when it is compiled. */
@@ -42,6 +45,7 @@ export class SessionExecutor implements QueryExecutor {
     const routed = this.#runner.prepare<R>(node, this.#bindKey, queryId);
     const { query } = routed.compiled;
     this.#routed.set(query, routed as RoutedStatement);
+    rememberQuery(queryId, routed.engine, routed.compiled as CompiledStatement);
     return query;
   }
 
@@ -62,8 +66,9 @@ export class SessionExecutor implements QueryExecutor {
   }
 
   async provideConnection<T>(): Promise<T> {
-    throw new SessionError(
-      "The session lends no connection and lets nobody else begin a transaction on it: use `session.begin`, `session.beginNested` or `session.transaction`.",
+    throw new UnsupportedError(
+      "A session does not expose its connection, so Kysely cannot begin transactions, stream controlled connections or migrate " +
+        "on it. Use `session.transaction()`, `session.begin()` or `session.beginNested()`; or `engine.kysely` outside of the session.",
     );
   }
 
@@ -71,16 +76,16 @@ export class SessionExecutor implements QueryExecutor {
     return this;
   }
 
-  withPlugin(): QueryExecutor {
-    return this.#noPlugins();
+  withPlugin(plugin: KyselyPlugin): QueryExecutor {
+    return new TreeExecutor([plugin]);
   }
 
-  withPlugins(): QueryExecutor {
-    return this.#noPlugins();
+  withPlugins(plugins: readonly KyselyPlugin[]): QueryExecutor {
+    return new TreeExecutor(plugins);
   }
 
-  withPluginAtFront(): QueryExecutor {
-    return this.#noPlugins();
+  withPluginAtFront(plugin: KyselyPlugin): QueryExecutor {
+    return new TreeExecutor([plugin]);
   }
 
   withoutPlugins(): QueryExecutor {
@@ -89,12 +94,35 @@ export class SessionExecutor implements QueryExecutor {
 
   #routedOf<R>(query: CompiledQuery<R>): RoutedStatement<R> {
     // Every query that comes here was compiled above, for the same type of rows.
-    return (this.#routed.get(query) ?? this.#runner.prepare(query.query, this.#bindKey)) as RoutedStatement<R>;
+    return (this.#routed.get(query) ?? this.#runner.prepareAny(query, this.#bindKey)) as RoutedStatement<R>;
+  }
+}
+
+/**
+ * Builds trees with plugins, as Kysely itself does for the query of a view, and runs nothing: plugins hide from a session
+ * which tables a statement names.
+ */
+class TreeExecutor extends NoopQueryExecutor {
+  override get adapter(): DialectAdapter {
+    return ADAPTER;
   }
 
-  #noPlugins(): never {
-    throw new SessionError(
-      "Statements of a session take no Kysely plugins: they would hide from it which tables a statement names.",
+  override compileQuery(): never {
+    throw new UnsupportedError(
+      "Cannot run this statement on a session: it has Kysely plugins, which hide from the session which tables a statement " +
+        "names. Use `engine.kysely` for statements with plugins.",
     );
+  }
+
+  override withPlugin(plugin: KyselyPlugin): TreeExecutor {
+    return new TreeExecutor([...this.plugins, plugin]);
+  }
+
+  override withPlugins(plugins: readonly KyselyPlugin[]): TreeExecutor {
+    return new TreeExecutor([...this.plugins, ...plugins]);
+  }
+
+  override withPluginAtFront(plugin: KyselyPlugin): TreeExecutor {
+    return new TreeExecutor([plugin, ...this.plugins]);
   }
 }

@@ -1,4 +1,4 @@
-import type { QueryResult, RootOperationNode } from "kysely";
+import type { QueryResult } from "kysely";
 import { type Awaitable, promised } from "../awaitable.ts";
 import type { BindKey } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -26,7 +26,7 @@ import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { EntityReader, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
-import { type BindTarget, type EngineDirectory, engineOf, route, type Statement, treeOf } from "./routing.ts";
+import { type BindTarget, type EngineDirectory, engineOf, route, type Statement } from "./routing.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
 import { type FlowHost, SessionFlow } from "./session-flow.ts";
@@ -436,8 +436,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     options: RunOptions & { readonly bindKey?: BK | null } = {},
   ): Promise<QueryResult<R>> {
     this.#requireOpen();
-    // Whatever has a tree here is a whole statement.
-    const routed = this.#runner.prepare<R>(treeOf(statement) as RootOperationNode, options.bindKey);
+    const routed = this.#runner.prepareAny<R>(statement, options.bindKey);
     return this.#runner.run(routed, options);
   }
 

@@ -5,9 +5,12 @@ import { type AcquireOptions, type EngineQuery, type Use, withParameters } from 
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
+import { knownQuery } from "../engine/statement/compiled-queries.ts";
+import { parameter } from "../engine/statement/parameters.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
 import { effectOf, type TransactionEffect } from "../engine/transaction-text.ts";
 import { implicitCommit, refuseCommand } from "../engine/within-transaction.ts";
+import { UnsupportedError } from "../errors/configuration.ts";
 import { SessionError, StreamInTransactionError } from "../errors/session.ts";
 import type { Template } from "../query/prepared/template.ts";
 import { withoutRowLocks } from "../query/row-locks.ts";
@@ -15,7 +18,7 @@ import { tablesOfStatement } from "../query/statement-tables.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { isAutoflushOff } from "./autoflush-scope.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
-import { type EngineDirectory, routeTables } from "./routing.ts";
+import { type EngineDirectory, routeTables, type Statement, treeOf } from "./routing.ts";
 import type { PendingOnBind, SessionFlow } from "./session-flow.ts";
 import type { SessionLock } from "./session-lock.ts";
 import type { Transactions } from "./transaction/transactions.ts";
@@ -88,6 +91,31 @@ export class StatementRunner {
     );
   }
 
+  /**
+   * The same for a statement in any form. A compiled query of SQL text keeps its parameters beside its tree, and is sent as it
+   * is, like one that an engine of this application has compiled; of others the tree is compiled for the engine of its tables.
+   *
+   * @throws {UnsupportedError} if the query was compiled for an engine that is not this application's
+   */
+  prepareAny<R>(statement: Statement, bindKey?: BindKey): RoutedStatement<R> {
+    // Whatever has a tree here is a whole statement.
+    const node = treeOf(statement) as RootOperationNode;
+    if (!isCompiled(statement)) return this.prepare<R>(node, bindKey);
+    const known = knownQuery(statement.queryId);
+    if (known !== undefined) {
+      const { engine, compiled } = known;
+      requireOwnEngine(engine, this.#host.engines);
+      return this.#prepare<R>(node, bindKey ?? engine.bindKey, () => compiled as CompiledStatement<R>);
+    }
+    if (node.kind !== "RawNode" || node.parameters.length > 0) return this.prepare<R>(node, bindKey);
+    return this.#prepare<R>(node, bindKey, (engine) => ({
+      query: {
+        ...(statement as CompiledQuery<R>),
+        parameters: statement.parameters.map((value) => parameter(engine, value, undefined)),
+      },
+    }));
+  }
+
   /** The same for a template, which each application routes and compiles once, with its parameters filled. */
   fill<R>(template: Template, given: GivenValues): RoutedStatement<R> {
     const { engines, requireOpen } = this.#host;
@@ -118,7 +146,7 @@ export class StatementRunner {
   #prepare<R>(
     node: RootOperationNode,
     bindKey: BindKey | undefined,
-    compile: typeof compileTemplate<R>,
+    compile: (...given: Parameters<typeof compileTemplate<R>>) => CompiledStatement<R>,
   ): RoutedStatement<R> {
     const { engines, requireOpen } = this.#host;
     requireOpen();
@@ -401,6 +429,18 @@ export class StatementRunner {
 /** Whether SQL text only changes a setting; "set statement" of MariaDB runs a statement with settings of its own. */
 function isSetting({ sql }: CompiledQuery): boolean {
   return /^\s*set\s(?!\s*statement\s)[^;]*;?\s*$/i.test(sql);
+}
+
+function isCompiled(statement: Statement): statement is CompiledQuery {
+  return "query" in statement && "sql" in statement && "parameters" in statement && "queryId" in statement;
+}
+
+function requireOwnEngine(engine: Engine, engines: EngineDirectory): void {
+  if (engines.find(engine.bindKey) === engine) return;
+  throw new UnsupportedError(
+    `Cannot run a query that was compiled for ${engine}: it belongs to another application. Compile it with this application's engine.`,
+    { bindKey: engine.bindKey },
+  );
 }
 
 /** A result whose values are converted, as whoever takes it gets it too. */

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  boolean,
-  integer,
-  Multibind,
-  SessionError,
-  text,
-  timestamp,
-  typed,
-  UnsupportedError,
-} from "../../src/index.ts";
+import { boolean, integer, Multibind, text, timestamp, typed, UnsupportedError } from "../../src/index.ts";
 import { onEachFamily, sessionOf, start } from "../fixtures/matrix.ts";
 
 const db = new Multibind<"other">();
@@ -82,7 +73,7 @@ onEachFamily("session.kysely: on the session's connection, in its transaction", 
   assert.equal(await session.select(Note).count(), 0);
   await assert.rejects(
     kysely.transaction().execute(async () => {}),
-    SessionError,
+    UnsupportedError,
   );
 });
 
