@@ -4,6 +4,7 @@ import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
+import { unlessLate } from "../engine/waiting/unless-late.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
@@ -228,7 +229,9 @@ export class Application<BK extends string = string> implements SessionHost {
     this.#disposed = true;
     await Promise.allSettled([...this.#contexts].map((context) => context.close({ failed: true })));
     // Rows that stay need space and nothing else.
-    await this.decisions?.flush().catch(() => {});
+    const { decisions } = this;
+    if (decisions !== undefined)
+      await unlessLate(decisions.flush(), decisions.engine.options.poolTimeout).catch(() => {});
     await Promise.all([...this.engines].map(([, engine]) => engine.close()));
   }
 

@@ -14,10 +14,13 @@ import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
 import { effectOf } from "./transaction-text.ts";
 import type { Ending } from "./two-phase/two-phase.ts";
-import { Aborted, Interruption } from "./waiting/interruption.ts";
+import { afterAbort } from "./waiting/after-abort.ts";
+import { givenUp, isGivenUp } from "./waiting/given-up.ts";
+import { Aborted, Interruption, PATIENCE } from "./waiting/interruption.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
 import { whenSilent } from "./waiting/patience.ts";
 import { forgetTransaction, mayWaitForItself, noteTransaction, watchSelfWait } from "./waiting/self-wait.ts";
+import { unlessLate } from "./waiting/unless-late.ts";
 import { endedTransaction, executeWithin } from "./within-transaction.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
@@ -55,6 +58,11 @@ export class Connection implements DatabaseConnection {
   /** The connection as Kysely and the driver know it. */
   get raw(): DatabaseConnection {
     return this.#raw;
+  }
+
+  /** Whether it is known to be lost. Only multibind's own drivers know. */
+  get isLost(): boolean {
+    return this.#raw.isBroken === true;
   }
 
   /** Whether a transaction was begun here and not ended. */
@@ -213,18 +221,26 @@ export class Connection implements DatabaseConnection {
     if (this.#owner !== undefined && this.#raw.watchLocks !== undefined) noteTransaction(this.#owner, this);
   }
 
-  /** @throws {EndedTransactionError} if SQL has ended the transaction before */
-  async commit(): Promise<void> {
+  /**
+   * Commits.
+   *
+   * @param signal ends the wait for the answer, a while after it was aborted; the connection is given up then
+   * @throws {EndedTransactionError} if SQL has ended the transaction before
+   */
+  async commit(signal?: AbortSignal): Promise<void> {
     if (this.hasEnded) {
       this.#inTransaction = false;
       throw endedTransaction(this);
     }
+    const stop = afterAbort(signal, (reason) => this.giveUp(reason));
     try {
       if (this.#branch === undefined) await this.#end("commit", () => this.#driver.commitTransaction(this.#raw));
       else for (const sql of this.#branch.commit) await this.#send(sql);
     } catch (error) {
       this.#forgetRefused();
       throw error;
+    } finally {
+      stop();
     }
     this.#inTransaction = false;
     this.#branch = undefined;
@@ -240,30 +256,34 @@ export class Connection implements DatabaseConnection {
     this.#inTransaction = false;
     this.#branch = undefined;
     this.#unclear = true;
-    if (statements === undefined) await this.#end("rollback", () => this.#driver.rollbackTransaction(this.#raw));
+    if (statements === undefined) await this.#endInTime("rollback", () => this.#driver.rollbackTransaction(this.#raw));
     else await this.#rollbackBranch(statements);
     this.#unclear = false;
   }
 
   /** The last statement tells whether it succeeded: what comes before may have happened already. */
   async #rollbackBranch(statements: readonly string[]): Promise<void> {
-    for (const sql of statements.slice(0, -1)) await this.#send(sql).catch(() => {});
-    await this.#send(statements.at(-1)!);
+    for (const sql of statements.slice(0, -1)) await this.#sendInTime(sql).catch(() => {});
+    await this.#sendInTime(statements.at(-1)!);
   }
 
   /**
    * Prepares the transaction: from now on the server keeps it under the id, whatever becomes of the connection.
    *
+   * @param signal as in {@link commit}
    * @throws {OperationalError} if it had failed before, and so was rolled back instead
    */
-  async prepare(gid: string): Promise<void> {
+  async prepare(gid: string, signal?: AbortSignal): Promise<void> {
     const twoPhase = this.engine.twoPhase!;
     let answer: AnsweredResult = { rows: [] };
+    const stop = afterAbort(signal, (reason) => this.giveUp(reason));
     try {
       for (const sql of twoPhase.prepare(gid)) answer = await this.#send(sql);
     } catch (error) {
       this.#forgetRefused();
       throw error;
+    } finally {
+      stop();
     }
     this.#inTransaction = false;
     this.#branch = undefined;
@@ -279,7 +299,7 @@ export class Connection implements DatabaseConnection {
 
   /** Ends a prepared transaction, this connection's or, where the server lets go of them, another's. */
   async endPrepared(gid: string, ending: Ending): Promise<void> {
-    await this.#send(this.engine.twoPhase!.end(gid, ending));
+    await this.#sendInTime(this.engine.twoPhase!.end(gid, ending));
     this.#unclear = false;
   }
 
@@ -301,7 +321,7 @@ export class Connection implements DatabaseConnection {
     const { restore } = this.engine.family.lockTimeout!;
     this.#lockTimeout = undefined;
     if (restore === undefined || this.#raw.isBroken === true) return;
-    await this.#send(restore).catch(() => {
+    await this.#sendInTime(restore).catch(() => {
       this.#unclear = true;
     });
   }
@@ -311,7 +331,7 @@ export class Connection implements DatabaseConnection {
   }
 
   rollbackToSavepoint(name: string): Promise<void> {
-    return this.#end(`rollback to savepoint ${name}`, () =>
+    return this.#endInTime(`rollback to savepoint ${name}`, () =>
       this.#driver.rollbackToSavepoint!(this.#raw, name, this.engine.compileQuery),
     );
   }
@@ -320,6 +340,11 @@ export class Connection implements DatabaseConnection {
     return this.#end(`release savepoint ${name}`, () =>
       this.#driver.releaseSavepoint!(this.#raw, name, this.engine.compileQuery),
     );
+  }
+
+  /** Closes the connection at once, whatever runs on it, for a reason that its errors have as their cause. */
+  giveUp(reason: unknown): void {
+    this.#raw.destroy?.(givenUp("The work was aborted and the server did not answer", reason));
   }
 
   /** Gives the connection back at once. Returns whether that is done; if not, {@link release} does it. */
@@ -413,6 +438,20 @@ export class Connection implements DatabaseConnection {
 
   #send(sql: string): Promise<AnsweredResult> {
     return this.#end(sql, () => this.#raw.executeQuery(CompiledQuery.raw(sql)));
+  }
+
+  #sendInTime(sql: string): Promise<AnsweredResult> {
+    return this.#endInTime(sql, () => this.#raw.executeQuery(CompiledQuery.raw(sql)));
+  }
+
+  /** Sends what loses nothing if the server does not answer: then it undoes by itself what is not committed. */
+  #endInTime<T>(sql: string, run: () => Promise<T>): Promise<T> {
+    return this.#end(sql, () =>
+      unlessLate(run(), this.engine.options.poolTimeout || PATIENCE).catch((error: unknown) => {
+        if (isGivenUp(error)) this.#raw.destroy?.();
+        throw error;
+      }),
+    );
   }
 
   async #end<T>(sql: string, run: () => Promise<T>): Promise<T> {

@@ -44,6 +44,10 @@ export interface EngineDriver extends Driver {
   /** The same for a statement that is a whole transaction. */
   writeNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   status(): PoolStatus;
+  /** Whether an owner has connections. */
+  hasLentTo?(owner: Owner): boolean;
+  /** Destroys the connections that an owner has. */
+  giveUp?(owner: Owner, reason: Error): void;
   /** Whether the server was found to give back no rows of what it writes, although its family can. */
   readonly lacksReturning?: boolean;
 }
@@ -87,8 +91,19 @@ export interface PhysicalConnection extends DatabaseConnection {
    * @param timeout how long to wait for the answer, in milliseconds
    */
   ping(timeout: number): Promise<void>;
-  /** Whether a statement runs on it just now. */
+  /** Whether a statement runs on it just now, and its server is waited for. */
   readonly isBusy: boolean;
+  /** How many bytes have come from the server; undefined where that cannot be known. */
+  readonly received?: number | undefined;
+  /** Where its server listens. */
+  readonly address?: string;
+  /**
+   * Connects anew to the server's address, and closes that again.
+   *
+   * @param limit how long that may take, in milliseconds
+   * @throws if no server answers there; one that refuses the connection answers too
+   */
+  reach?(limit: number): Promise<void>;
   /**
    * Ends the statement that runs on it just now, on the server too, which then fails; without one nothing happens. Comes
    * back when the request can no longer hit a later statement.
@@ -100,6 +115,6 @@ export interface PhysicalConnection extends DatabaseConnection {
   watchLocks?(): Promise<LockWatch>;
   /** Closes it for good, in good order if the server answers; never throws, and never waits for long. */
   close(): Promise<void>;
-  /** Closes it for good and at once; what runs on it fails. */
-  destroy(): void;
+  /** Closes it for good and at once; what runs on it fails, with the reason if there is one. */
+  destroy(reason?: Error): void;
 }

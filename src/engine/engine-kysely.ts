@@ -6,6 +6,7 @@ import {
   type KyselyPlugin,
   type QueryCompiler,
 } from "kysely";
+import { ConnectionError } from "../errors/database.ts";
 import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { Connection } from "./connection.ts";
@@ -80,7 +81,12 @@ class EngineKyselyDriver implements Driver {
   }
 
   async rollbackTransaction(connection: Connection): Promise<void> {
-    await connection.rollback();
+    try {
+      await connection.rollback();
+    } catch (error) {
+      // A connection that is lost has rolled back by that. Kysely would throw this instead of what went wrong first.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
   }
 
   async savepoint(connection: Connection, name: string): Promise<void> {

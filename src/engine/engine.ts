@@ -35,6 +35,7 @@ import {
 } from "./recording/echo.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
+import { givenUp } from "./waiting/given-up.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
@@ -246,6 +247,20 @@ export class Engine {
     } catch (error) {
       throw signal?.aborted === true && error === signal.reason ? error : this.databaseError(error);
     }
+  }
+
+  /**
+   * @internal gives up the connections that an owner has if they are not back in time, as where nothing is to be lost by it
+   *
+   * @returns a function that stops this
+   */
+  giveUpLate(owner: Owner, reason: unknown): (() => void) | undefined {
+    const driver = this.#driver;
+    if (driver?.hasLentTo?.(owner) !== true) return undefined;
+    const { poolTimeout } = this.options;
+    const why = givenUp(`The server did not answer within ${poolTimeout / 1000} seconds`, reason);
+    const timer = setTimeout(() => driver.giveUp?.(owner, why), poolTimeout);
+    return () => clearTimeout(timer);
   }
 
   /** @internal takes a connection at once; `undefined` where anything has to be waited for */

@@ -45,6 +45,8 @@ import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
 export interface SessionHost extends EngineDirectory {
   /** The listeners of all sessions. */
   readonly events: SessionEvents;
+  /** All that there are. */
+  readonly engines: Iterable<readonly [BindKey, Engine]>;
   /** Where the decisions of two-phase commits are kept; undefined where no bind can keep them. */
   readonly decisions: DecisionLog | undefined;
   /** A bind's place in the order of commits. */
@@ -59,7 +61,7 @@ export interface SessionOptions {
   readonly recordQueries?: boolean;
   /**
    * When it is aborted, statements that run are ended, on the servers too where they can, and everything but `rollback`
-   * and `close` throws the signal's reason. A commit that has begun is not stopped. For the signal of a web request.
+   * and `close` throws the signal's reason. A commit that has begun is not stopped, but not waited for without end either. For the signal of a web request.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -71,6 +73,7 @@ export type ColumnOf<E extends Entity> = Exclude<keyof E, keyof Entity> & string
 const NOWHERE: SessionHost = {
   metadatas: new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }),
   events: new SessionEvents(),
+  engines: [],
   decisions: undefined,
   find: () => undefined,
   commitRank: () => 0,
@@ -571,7 +574,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /**
    * Rolls back, lets go of all entities and gives every connection back. The session cannot be used after it; statements
    * that run are ended, on the servers too where they can, what waits for its turn is refused, and a `transaction(fn)`
-   * that is running fails. A flush or commit that has begun is finished before.
+   * that is running fails. A flush or commit that has begun is finished before; if a server does not answer within its
+   * `poolTimeout`, the connection is given up.
    */
   close(): Promise<void> {
     return this.end();
@@ -586,6 +590,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     if (this.#closed) return;
     this.#refuseInListener("close()");
     this.#closed = true;
+    const stop = this.#lock.isFree ? undefined : this.#giveUpLate();
     try {
       if (this.#isIdle) {
         this.#forget(judge);
@@ -594,6 +599,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
         await this.#reset(judge);
       }
     } finally {
+      stop?.();
       this.#owner.end();
     }
   }
@@ -690,6 +696,14 @@ export class Session<BK extends string = string> extends KyselyStatements {
   get #isIdle(): boolean {
     const { isOpen, isExplicit } = this.#transactions;
     return this.#lock.isFree && !this.#runner.isRunning && !isOpen && !isExplicit;
+  }
+
+  /** Sets a limit to the wait for what goes on. Returns a function that takes it away. */
+  #giveUpLate(): () => void {
+    const limits = [...this.#host.engines].map(([, engine]) => engine.giveUpLate(this.#owner, this.#closedError()));
+    return () => {
+      for (const stop of limits) stop?.();
+    };
   }
 
   #forget(judge: (() => void) | undefined): void {

@@ -293,6 +293,7 @@ export class StatementRunner {
   ): AsyncIterableIterator<QueryResult<R>> {
     const { compiled } = statement;
     const connection = await this.#inTurn(statement.engine, options, () => this.#connectToStream(statement, options));
+    this.#running.add(connection);
     try {
       await connection.begin({ accessMode: "read only" }, this.#untilEnded(statement.engine, this.#signalFor(options)));
       for await (const portion of connection.stream(compiled.query, chunkSize, this.#signalFor(options))) {
@@ -301,6 +302,7 @@ export class StatementRunner {
       }
       await connection.commit();
     } finally {
+      this.#running.delete(connection);
       // A statement that is cut off may cost its connection; it has only read.
       await connection.release().catch(() => {});
     }

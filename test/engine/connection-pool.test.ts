@@ -52,6 +52,7 @@ function pool(options: Partial<PoolOptions<FakeConnection>> = {}) {
     timeout: 5000,
     recycle: undefined,
     prePing: false,
+    silence: undefined,
     connect: async () => {
       const connection = new FakeConnection();
       made.push(connection);

@@ -27,6 +27,7 @@ test("what is not given has a default", () => {
     statementTimeout: undefined,
     lockTimeout: 10_000,
     preparedStatements: undefined,
+    networkTimeout: 30_000,
     readOnly: false,
     managed: true,
     driverOptions: {},
@@ -101,6 +102,15 @@ for (const [name, taken, refused] of [
   ],
   [
     "statementTimeout",
+    [
+      [5, 5000],
+      ["500ms", 500],
+      [0, undefined],
+    ],
+    [-1, "soon", 5000, null],
+  ],
+  [
+    "networkTimeout",
     [
       [5, 5000],
       ["500ms", 500],
@@ -254,6 +264,7 @@ test("an option that could have no effect on a dialect is refused", () => {
     { poolPrePing: true },
     { statementTimeout: 5 },
     { preparedStatements: false },
+    { networkTimeout: 5 },
     { driver: {} },
     { driverOptions: { a: 1 } },
   ]) {
@@ -264,6 +275,17 @@ test("an option that could have no effect on a dialect is refused", () => {
     });
   }
   assert.equal(resolve({ dialect, family: "mysql" }).poolRecycle, undefined);
+});
+
+test("only a bind behind a network has a networkTimeout, and has one unless it is 0", () => {
+  assert.equal(resolve(mysql).networkTimeout, 30_000);
+  assert.equal(resolve({ ...postgres, networkTimeout: 0 }).networkTimeout, undefined);
+  assert.equal(resolve(sqlite).networkTimeout, undefined);
+  assert.equal(resolve({ dialect, family: "mysql" }).networkTimeout, undefined);
+  assert.throws(() => resolve({ ...sqlite, networkTimeout: 5 }), {
+    name: "InvalidOptionError",
+    message: /networkTimeout of bind "auth"/,
+  });
 });
 
 test("SQLite has no statementTimeout and no other isolation level than serializable", () => {

@@ -285,6 +285,7 @@ test("an engine's options have every default filled in, and times in millisecond
     statementTimeout: undefined,
     lockTimeout: 10_000,
     preparedStatements: undefined,
+    networkTimeout: 30_000,
     readOnly: false,
     managed: true,
   });

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { CompiledQuery, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
-import { stringProperty } from "../error-kind.ts";
+import { numberProperty, stringProperty } from "../error-kind.ts";
+import { givenUp } from "../waiting/given-up.ts";
 import { PATIENCE } from "../waiting/interruption.ts";
 import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
@@ -13,6 +14,10 @@ import { type OpenConnection, openConnection } from "./mysql-open.ts";
 
 /** The bit of the server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
+/** Where the numbers of a server's errors begin. */
+const FIRST_OF_SERVER = 1_000;
+/** Where those of the driver's own errors begin. */
+const FIRST_OF_DRIVER = 45_000;
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
 /** How long it may take over the settings of a new connection. */
@@ -24,16 +29,18 @@ export class MysqlConnection implements PhysicalConnection {
   /** Below the driver, which would wait for a server that does not answer. */
   readonly #socket: Socket | undefined;
   /** Makes another connection to the same server. */
-  readonly #another: () => Promise<OpenConnection>;
+  readonly #another: (limit: number) => Promise<OpenConnection>;
+  readonly address: string;
   /** Which of the servers at the address it leads to. */
   readonly #server: Promise<string>;
   #running = 0;
   #broken = false;
 
-  private constructor({ connection, socket }: OpenConnection, another: () => Promise<OpenConnection>) {
+  private constructor(mariadb: MariadbModule, config: MariadbConfig, { connection, socket }: OpenConnection) {
     this.#connection = connection;
     this.#socket = socket;
-    this.#another = another;
+    this.#another = (limit) => openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: limit }, limit);
+    this.address = `${config["host"]}:${config["port"]}`;
     // Answered before anything else is; whoever wants to know waits for it.
     this.#server = serverOf(connection);
     this.#server.catch(() => {});
@@ -48,9 +55,7 @@ export class MysqlConnection implements PhysicalConnection {
     // The driver's own limit ends with the login, before the settings are made.
     const limit = Number(config["connectTimeout"]);
     const opened = await openConnection(mariadb, config, limit > 0 ? limit + SETTINGS : 0);
-    const another = () =>
-      openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: PATIENCE }, PATIENCE);
-    return new MysqlConnection(opened, another);
+    return new MysqlConnection(mariadb, config, opened);
   }
 
   /**
@@ -151,7 +156,7 @@ export class MysqlConnection implements PhysicalConnection {
 
   async cancel(): Promise<void> {
     if (!this.isBusy) return;
-    await killQuery(this.#another, this.#connection.threadId!, await this.#server, PATIENCE);
+    await killQuery(() => this.#another(PATIENCE), this.#connection.threadId!, await this.#server, PATIENCE);
     // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
     await this.#connection.query("do 0").catch(() => {});
   }
@@ -161,19 +166,34 @@ export class MysqlConnection implements PhysicalConnection {
   }
 
   async watchLocks(): Promise<LockWatch> {
-    return watchMysqlLocks(this.#another, this.#connection.threadId!, await this.#server);
+    return watchMysqlLocks(() => this.#another(PATIENCE), this.#connection.threadId!, await this.#server);
+  }
+
+  get received(): number | undefined {
+    return this.#socket?.bytesRead;
+  }
+
+  async reach(limit: number): Promise<void> {
+    try {
+      const { connection, socket } = await this.#another(limit);
+      void unlessLate(connection.end(), GOODBYE).catch(() => socket?.destroy());
+    } catch (error) {
+      const number = numberProperty(error, "errno") ?? 0;
+      // Below are the system's numbers, above the driver's own.
+      if (number < FIRST_OF_SERVER || number >= FIRST_OF_DRIVER) throw error;
+    }
   }
 
   async close(): Promise<void> {
-    if (this.isBroken) return this.destroy();
+    if (this.isBroken || this.isBusy) return this.destroy();
     this.#broken = true;
     await unlessLate(this.#connection.end(), GOODBYE).catch(() => this.destroy());
   }
 
-  destroy(): void {
+  destroy(reason = givenUp("It was to end at once")): void {
     this.#broken = true;
     if (this.#socket === undefined) this.#connection.destroy();
-    else this.#socket.destroy(new Error("The connection was given up."));
+    else this.#socket.destroy(reason);
   }
 
   async #run<T>(statement: () => Promise<T>): Promise<T> {

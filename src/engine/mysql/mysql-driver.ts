@@ -3,7 +3,7 @@ import { CompiledQuery, type DatabaseConnection, type TransactionSettings, valid
 import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
-import { PooledDriver } from "../pool/pooled-driver.ts";
+import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { MysqlConnection } from "./mysql-connection.ts";
 import type { MariadbConfig, MariadbModule } from "./mysql-module.ts";
 import { mysqlUrlOptions } from "./mysql-url.ts";
@@ -20,6 +20,7 @@ export class MysqlDriver extends PooledDriver<MysqlConnection> {
       timeout: options.poolTimeout,
       recycle: options.poolRecycle,
       prePing: options.poolPrePing,
+      silence: options.networkTimeout,
       connect: async () => {
         const connection = await connect(config);
         this.#lacksReturning = !connection.isMariadb;
@@ -62,6 +63,7 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
       user: url.username ?? userInfo().username,
       ...(url.revealPassword() === undefined ? {} : { password: url.revealPassword() }),
       ...(url.database === undefined ? {} : { database: url.database }),
+      keepAliveDelay: options.networkTimeout ?? KEEP_ALIVE,
       charset: charset ?? "utf8mb4",
       timezone: "Z",
       // A host that does not answer must not take the time of all.

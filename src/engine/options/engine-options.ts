@@ -20,8 +20,9 @@ export interface EngineOptions {
   readonly url?: string | DatabaseUrl;
   /**
    * A Kysely dialect that connects to the database, or a function that makes it at the first connection. How it connects
-   * is its own business: `poolRecycle`, `poolPrePing`, `statementTimeout`, `preparedStatements`, `driver` and
-   * `driverOptions` go to the dialect itself. Its transactions are begun with `isolationLevel` and `readOnly`, which not every dialect heeds.
+   * is its own business: `poolRecycle`, `poolPrePing`, `statementTimeout`, `networkTimeout`, `preparedStatements`, `driver`
+   * and `driverOptions` go to the dialect itself. Its transactions are begun with `isolationLevel` and `readOnly`, which not
+   * every dialect heeds.
    */
   readonly dialect?: Dialect | (() => Dialect | Promise<Dialect>);
   /** The kind of database behind `dialect`, where it cannot be seen from the dialect itself. */
@@ -56,6 +57,12 @@ export interface EngineOptions {
    * server is reached directly. Other databases take no `false`.
    */
   readonly preparedStatements?: boolean;
+  /**
+   * How long a server may say nothing to a statement that waits for it: then its address is tried anew, and the connection
+   * is given up if nobody answers there. A statement that takes long on a server that answers goes on. 30 seconds unless
+   * given; 0 for as long as the network says nothing. SQLite has no network.
+   */
+  readonly networkTimeout?: Duration;
   /** Refuses writes, before they are sent and on the connection itself. */
   readonly readOnly?: boolean;
   /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
@@ -79,6 +86,7 @@ export interface ResolvedEngineOptions {
   readonly statementTimeout: number | undefined;
   readonly lockTimeout: number | undefined;
   readonly preparedStatements: boolean | undefined;
+  readonly networkTimeout: number | undefined;
   readonly readOnly: boolean;
   readonly managed: boolean;
   readonly driverOptions: Readonly<Record<string, unknown>>;
@@ -88,6 +96,7 @@ const FAMILY_NAMES: readonly unknown[] = ["sqlite", "postgres", "mysql"] satisfi
 const ISOLATION_LEVELS: readonly unknown[] = TRANSACTION_ISOLATION_LEVELS.filter((level) => level !== "snapshot");
 const MYSQL_RECYCLE = 7_200_000;
 const LOCK_TIMEOUT = 10_000;
+const NETWORK_TIMEOUT = 30_000;
 
 type Check = (value: unknown, name: string) => unknown;
 
@@ -123,6 +132,7 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   statementTimeout: (value, name) => timeout(value, name) || undefined,
   lockTimeout: (value, name) => timeout(value, name) || undefined,
   preparedStatements: truth,
+  networkTimeout: (value, name) => timeout(value, name) || undefined,
   readOnly: truth,
   managed: truth,
   driverOptions: (value, name) => {
@@ -160,6 +170,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
   }
   const family = named ?? url?.family ?? familyOf(dialect, where);
   if (url !== undefined) naming(`url (${where})`, () => families[family].checkUrl?.(url));
+  const isRemote = family !== "sqlite" && dialect === undefined;
   const recycle = family === "mysql" && dialect === undefined ? MYSQL_RECYCLE : undefined;
   const options: ResolvedEngineOptions = {
     url,
@@ -175,6 +186,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     statementTimeout: rest.statementTimeout,
     lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,
     preparedStatements: rest.preparedStatements,
+    networkTimeout: "networkTimeout" in rest || !isRemote ? rest.networkTimeout : NETWORK_TIMEOUT,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
     driverOptions: rest.driverOptions ?? {},
@@ -223,12 +235,14 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
     );
   }
   if (options.dialect !== undefined) {
-    const { poolRecycle, poolPrePing, statementTimeout, preparedStatements, driver, driverOptions } = options;
+    const { poolRecycle, poolPrePing, statementTimeout, networkTimeout, preparedStatements, driver, driverOptions } =
+      options;
     const given = {
       poolRecycle,
       poolPrePing: poolPrePing || undefined,
       statementTimeout,
       preparedStatements,
+      networkTimeout,
       driver,
       driverOptions: Object.keys(driverOptions)[0],
     };
@@ -243,6 +257,9 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
   if (options.family !== "sqlite") return;
   if (options.statementTimeout !== undefined) {
     throw new InvalidOptionError(`SQLite cannot end a running statement: leave statementTimeout of ${where} out.`);
+  }
+  if (options.networkTimeout !== undefined) {
+    throw new InvalidOptionError(`SQLite has no network: leave networkTimeout of ${where} out.`);
   }
   if (options.isolationLevel !== undefined && options.isolationLevel !== "serializable") {
     throw new InvalidOptionError(

@@ -4,6 +4,7 @@ import type { AcquireOptions, PhysicalConnection, PoolStatus, ReleaseOptions } f
 import { unlessAborted } from "../waiting/unless-aborted.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { Owner } from "./owner.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { Slots } from "./slots.ts";
 
 /** How a pool makes and keeps its connections. Times are milliseconds. */
@@ -15,6 +16,8 @@ export interface PoolOptions<C extends PhysicalConnection> {
   readonly recycle: number | undefined;
   /** Whether a connection is asked before each use if it still lives. */
   readonly prePing: boolean;
+  /** How long a server may say nothing to whoever waits for it before it is asked anew; as it likes where undefined. */
+  readonly silence: number | undefined;
   connect(): Promise<C>;
 }
 
@@ -40,10 +43,12 @@ export class ConnectionPool<C extends PhysicalConnection> {
   readonly #lent = new Map<PhysicalConnection, Pooled<C>>();
   /** When a connection was last found lost: those that nobody has heard of since may be lost as well. */
   #lastLoss = Number.NEGATIVE_INFINITY;
+  readonly #watch: SilenceWatch | undefined;
   #closed = false;
 
   constructor(options: PoolOptions<C>) {
     this.#options = options;
+    if (options.silence !== undefined) this.#watch = new SilenceWatch(options.silence, () => this.#lent.keys());
     this.#slots = new Slots({ bindKey: options.bindKey, noun: "connection", size: options.size });
   }
 
@@ -96,6 +101,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
       connection.isBroken ||
       (connection.inTransaction && !(await rollsBack(connection, this.#options.timeout)));
     this.#lent.delete(connection);
+    this.#rest();
     if (connection.isBroken) this.#lastLoss = Date.now();
     if (unfit) {
       this.#slots.release(owner);
@@ -111,7 +117,19 @@ export class ConnectionPool<C extends PhysicalConnection> {
   /** Closes the free connections now, and those in use when they are given back. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#rest();
     await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close()));
+  }
+
+  /** Whether an owner has connections. */
+  hasLentTo(owner: Owner): boolean {
+    for (const pooled of this.#lent.values()) if (pooled.owner === owner) return true;
+    return false;
+  }
+
+  /** Destroys the connections that an owner has; what runs on them fails. */
+  giveUp(owner: Owner, reason: Error): void {
+    for (const pooled of this.#lent.values()) if (pooled.owner === owner) pooled.connection.destroy(reason);
   }
 
   status(): PoolStatus {
@@ -127,6 +145,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
       // Nobody has to wait until a connection that may be dead is closed.
       void connection.close();
     }
+    this.#watch?.start();
     const now = Date.now();
     return { connection: await this.#options.connect(), born: now, seen: now, owner: undefined };
   }
@@ -158,6 +177,11 @@ export class ConnectionPool<C extends PhysicalConnection> {
     if (await answers(pooled.connection, Math.max(1, time))) return true;
     this.#lastLoss = Date.now();
     return false;
+  }
+
+  /** Once it is closed there is nothing more to look after than what is still in use. */
+  #rest(): void {
+    if (this.#closed && this.#lent.size === 0) this.#watch?.stop();
   }
 
   async #keep(pooled: Pooled<C>): Promise<void> {

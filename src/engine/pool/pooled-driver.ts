@@ -2,6 +2,10 @@ import type { DatabaseConnection, TransactionSettings } from "kysely";
 import type { AcquireOptions, EngineDriver, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
+import type { Owner } from "./owner.ts";
+
+/** After how much silence the system asks the other side's system whether a connection stands, in milliseconds. */
+export const KEEP_ALIVE = 30_000;
 
 /** The driver of a database behind a server: a pool of connections, and transactions by SQL. */
 export abstract class PooledDriver<C extends PhysicalConnection> extends TransactionCommands implements EngineDriver {
@@ -36,6 +40,14 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
   async releaseConnection(connection: DatabaseConnection, options?: ReleaseOptions): Promise<void> {
     // Whatever this driver lends is one of its pool's connections.
     await this.#pool.release(connection as C, options);
+  }
+
+  hasLentTo(owner: Owner): boolean {
+    return this.#pool.hasLentTo(owner);
+  }
+
+  giveUp(owner: Owner, reason: Error): void {
+    this.#pool.giveUp(owner, reason);
   }
 
   status(): PoolStatus {

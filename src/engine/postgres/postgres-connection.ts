@@ -225,8 +225,8 @@ export class PostgresConnection implements PhysicalConnection {
         if (portion.rows.length < chunkSize) break;
       }
     } finally {
-      // In a transaction that has failed there is no cursor any more.
-      if (!this.#broken) await this.#client.query({ text: `close ${cursor}` }).catch(() => {});
+      // In a transaction that has failed there is no cursor any more. What is sent next waits for the answer.
+      if (!this.#broken) this.#client.query({ text: `close ${cursor}` }).catch(() => {});
     }
   }
 
@@ -270,15 +270,36 @@ export class PostgresConnection implements PhysicalConnection {
     return watchPostgresLocks(this.#another(), this.serverProcess);
   }
 
+  get received(): number | undefined {
+    return this.#client.connection?.stream?.bytesRead;
+  }
+
+  get address(): string {
+    return `${this.#client.host}:${this.#client.port}`;
+  }
+
+  async reach(limit: number): Promise<void> {
+    const other = this.#another();
+    other.on("error", () => {});
+    try {
+      await unlessLate(other.connect(), limit);
+    } catch (error) {
+      // Only a server says how severe an error is.
+      if (stringProperty(error, "severity") === undefined) throw error;
+    } finally {
+      void unlessLate(other.end(), GOODBYE).catch(() => other.connection?.stream?.destroy());
+    }
+  }
+
   async close(): Promise<void> {
-    if (this.#broken) return this.destroy();
+    if (this.#broken || this.isBusy) return this.destroy();
     this.#broken = true;
     await unlessLate(this.#client.end(), GOODBYE).catch(() => this.destroy());
   }
 
-  destroy(): void {
+  destroy(reason?: Error): void {
     this.#broken = true;
-    this.#client.connection?.stream?.destroy();
+    this.#client.connection?.stream?.destroy(reason);
   }
 
   /** Whether the server has said that no transaction is open. */

@@ -6,7 +6,7 @@ import { type Certificates, certificatesOf } from "../options/certificates.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
-import { PooledDriver } from "../pool/pooled-driver.ts";
+import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import type { PgClientConfig, PgModule } from "./postgres-module.ts";
 import { Pooling } from "./postgres-pooling.ts";
@@ -29,6 +29,7 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
       timeout: options.poolTimeout,
       recycle: options.poolRecycle,
       prePing: options.poolPrePing,
+      silence: options.networkTimeout,
       connect: () => connect(config, settings, pooling),
     });
     this.#bindKey = bindKey;
@@ -71,6 +72,7 @@ async function connect(
       // A host that does not answer must not take the time of all.
       connectionTimeoutMillis: options.poolTimeout / addresses.length,
       keepAlive: true,
+      keepAliveInitialDelayMillis: options.networkTimeout ?? KEEP_ALIVE,
       types: losslessTypes(pg.types),
       ...ssl,
       ...options.driverOptions,

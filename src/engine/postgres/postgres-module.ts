@@ -24,7 +24,7 @@ export interface PgClient {
   /** Whether the server has ended its last answer. */
   readonly readyForQuery?: boolean;
   readonly connection?: Partial<PgProtocol> & {
-    readonly stream?: { destroy(): void };
+    readonly stream?: { readonly bytesRead?: number; destroy(reason?: Error): void };
     /** The texts of the statements that the server has prepared, by their names. */
     readonly parsedStatements?: Readonly<Record<string, string>>;
     once?(event: string, listener: (message: object) => void): unknown;

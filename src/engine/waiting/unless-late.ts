@@ -1,3 +1,5 @@
+import { givenUp } from "./given-up.ts";
+
 /**
  * Waits for something, no longer than for a time; it goes on then.
  *
@@ -7,7 +9,7 @@
 export async function unlessLate<T>(awaited: Promise<T>, time: number): Promise<T> {
   if (!(time > 0)) return awaited;
   const { promise, reject } = Promise.withResolvers<never>();
-  const late = () => reject(Object.assign(new Error("The server does not answer"), { code: "ETIMEDOUT" }));
+  const late = () => reject(givenUp(`The server did not answer within ${time / 1000} seconds`));
   const timer = setTimeout(late, time);
   try {
     return await Promise.race([awaited, promise]);

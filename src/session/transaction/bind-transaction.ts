@@ -47,6 +47,7 @@ export class BindTransaction implements FlushPlace {
   #wrote = false;
   #gid: string | undefined;
   #preparing: "not" | "failed" | "perhaps" = "not";
+  #isCommitSent = false;
   /** The number of levels that there were when waits for locks were bounded. */
   #boundAt: number | undefined;
 
@@ -201,19 +202,37 @@ export class BindTransaction implements FlushPlace {
     );
   }
 
-  async commit(): Promise<void> {
+  /** Whether its connection is known to be lost. */
+  get isLost(): boolean {
+    return this.#connection?.isLost === true;
+  }
+
+  /** Whether it may be stored, although its connection was lost. */
+  get mayBeCommitted(): boolean {
+    return this.#wrote && this.#isCommitSent;
+  }
+
+  /**
+   * Commits.
+   *
+   * @param signal ends the wait for the answer, a while after it was aborted
+   */
+  async commit(signal?: AbortSignal): Promise<void> {
     const connection = this.#connection!;
-    await connection.commit();
+    this.#requireConnected();
+    this.#isCommitSent = true;
+    await connection.commit(signal);
     this.#forget();
     // What is committed stays so, whatever becomes of the connection.
     if (!connection.releaseNow()) await connection.release().catch(() => {});
   }
 
   /** Prepares the transaction, so that the server keeps it until it is told what to do. */
-  async prepare(): Promise<void> {
+  async prepare(signal?: AbortSignal): Promise<void> {
+    this.#requireConnected();
     this.#preparing = "perhaps";
     try {
-      await this.connection.prepare(this.#gid!);
+      await this.connection.prepare(this.#gid!, signal);
     } catch (error) {
       if (!(error instanceof ConnectionError)) this.#preparing = "failed";
       throw error;
@@ -312,7 +331,18 @@ export class BindTransaction implements FlushPlace {
     }
   }
 
+  /** @throws {ConnectionError} if the connection is known to be lost: its server has rolled back by that */
+  #requireConnected(): void {
+    if (!this.isLost) return;
+    const { bindKey } = this.engine;
+    throw new ConnectionError(
+      `The connection of the transaction on ${bindLabel(bindKey)} was lost before the commit, so nothing of it is stored. Begin it anew.`,
+      { bindKey },
+    );
+  }
+
   #forget(): void {
+    this.#isCommitSent = false;
     this.#connection = undefined;
     this.#levels.length = 0;
     this.#failure = undefined;

@@ -1,3 +1,4 @@
+import { readWhatHasArrived } from "../../engine/waiting/what-has-arrived.ts";
 import { ConnectionError } from "../../errors/database.ts";
 import { EndedTransactionError, PartialCommitError } from "../../errors/session.ts";
 import type { BindTransaction } from "./bind-transaction.ts";
@@ -17,17 +18,24 @@ export interface CommitResult<P extends FlushPlace = BindTransaction> {
   readonly failure?: { readonly cause: unknown };
 }
 
-/** Commits one bind after the other; after a failure the rest is rolled back. */
-export async function commitInOrder(binds: readonly BindTransaction[]): Promise<CommitResult> {
+/**
+ * Commits one bind after the other; after a failure the rest is rolled back, and all is where a connection was lost before.
+ *
+ * @param signal ends the wait for answers that do not come
+ */
+export async function commitInOrder(binds: readonly BindTransaction[], signal?: AbortSignal): Promise<CommitResult> {
   const fates = new Map<BindTransaction, Fate>();
-  for (const [place, bind] of binds.entries()) {
+  // One that is lost already fails before anything is committed.
+  if (binds.length > 1) await readWhatHasArrived();
+  const lost = binds.find(({ isLost }) => isLost);
+  const inOrder = lost === undefined ? binds : [lost, ...binds.filter((bind) => bind !== lost)];
+  for (const [place, bind] of inOrder.entries()) {
     try {
-      await bind.commit();
+      await bind.commit(signal);
       fates.set(bind, "committed");
     } catch (cause) {
-      const rest = binds.slice(place + 1);
-      const isUnknown = cause instanceof ConnectionError || cause instanceof EndedTransactionError;
-      fates.set(bind, isUnknown ? "unknown" : "failed");
+      const rest = inOrder.slice(place + 1);
+      fates.set(bind, fateOf(bind, cause));
       for (const other of rest) fates.set(other, "rolledBack");
       // A connection that is lost has rolled back by that.
       await Promise.allSettled([bind, ...rest].map((one) => one.rollback()));
@@ -35,6 +43,12 @@ export async function commitInOrder(binds: readonly BindTransaction[]): Promise<
     }
   }
   return { fates };
+}
+
+function fateOf(bind: BindTransaction, cause: unknown): Fate {
+  if (cause instanceof EndedTransactionError) return "unknown";
+  if (!(cause instanceof ConnectionError)) return "failed";
+  return bind.mayBeCommitted ? "unknown" : "rolledBack";
 }
 
 /** The error that says what became of each bind: the failure itself, if nothing else is to be said. */

@@ -3,6 +3,7 @@ import { type BindKey, bindLabel } from "../../bind-key.ts";
 import type { AcquireOptions } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
+import { afterAbort } from "../../engine/waiting/after-abort.ts";
 import { ConnectionError } from "../../errors/database.ts";
 import { CommitPolicyError, FailedTransactionError, SessionError } from "../../errors/session.ts";
 import type { Entity } from "../../model/entity.ts";
@@ -229,6 +230,7 @@ export class Transactions {
     const { signal } = owner;
     owner.signal = undefined;
     let place: WholeStatement | undefined;
+    const stop = afterAbort(signal, (reason) => place?.connection.giveUp(reason));
     try {
       const wanted: AcquireOptions = { use: "write", owner, signal };
       place = new WholeStatement(engine.connectNow(wanted) ?? (await engine.connect(wanted)));
@@ -241,6 +243,7 @@ export class Transactions {
       if (work.owns(entity)) work.expunge(entity);
       throw commitError({ fates: new Map([[place, "unknown"]]), failure: { cause: error } });
     } finally {
+      stop();
       owner.signal = signal;
       if (place !== undefined && !place.connection.releaseNow()) await place.connection.release().catch(() => {});
     }
@@ -316,8 +319,8 @@ export class Transactions {
     owner.signal = undefined;
     try {
       const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
-      if (this.#twoPhase === undefined || isAlone) return await commitInOrder(binds);
-      return await this.#twoPhase.commit(binds, (decider) => this.join(decider));
+      if (this.#twoPhase === undefined || isAlone) return await commitInOrder(binds, signal);
+      return await this.#twoPhase.commit(binds, (decider) => this.join(decider), signal);
     } finally {
       owner.signal = signal;
     }

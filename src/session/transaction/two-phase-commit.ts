@@ -2,6 +2,7 @@ import type { TransactionSettings } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { branchOf, gidText, newTransactionId } from "../../engine/two-phase/gid.ts";
+import { ConnectionError } from "../../errors/database.ts";
 import { CommitPolicyError, EndedTransactionError } from "../../errors/session.ts";
 import type { BindTransaction, Part } from "./bind-transaction.ts";
 import type { CommitResult, Fate } from "./commit-result.ts";
@@ -59,10 +60,12 @@ export class TwoPhaseCommit {
    *
    * @param binds all that have a transaction
    * @param join begins a transaction on the decision bind, unless it has one
+   * @param signal ends the wait for answers that do not come
    */
   async commit(
     binds: readonly BindTransaction[],
     join: (decider: Engine) => Promise<BindTransaction>,
+    signal?: AbortSignal,
   ): Promise<CommitResult> {
     const log = this.#decisions;
     const id = this.#transactionId;
@@ -71,19 +74,21 @@ export class TwoPhaseCommit {
     const all = new Set(binds);
     try {
       // What was only read must have been read soundly, or nothing of what was written is to stand.
-      for (const reader of others) if (!reader.wrote) await reader.commit();
+      for (const reader of others) if (!reader.wrote) await reader.commit(signal);
       const decider = await join(log.engine);
       all.add(decider);
       await log.record(decider.connection, id, branches.length);
-      await prepareAll(branches);
+      await prepareAll(branches, signal);
     } catch (cause) {
       return this.#abort([...all], [], cause);
     }
     const decider = [...all].find(({ engine }) => engine === log.engine)!;
     try {
-      await decider.commit();
+      await decider.commit(signal);
     } catch (cause) {
+      const isOpen = !(cause instanceof ConnectionError) || decider.mayBeCommitted;
       await decider.rollback().catch(() => {});
+      if (!isOpen) return this.#abort([...all], [], cause);
       const decision = await log.claim(id).catch(() => "open" as const);
       if (decision === "open") return this.#leave([...all], decider, cause);
       if (decision.outcome === "aborted") {
@@ -156,7 +161,7 @@ export class TwoPhaseCommit {
 }
 
 /** Prepares all side by side, and waits for all. */
-async function prepareAll(branches: readonly BindTransaction[]): Promise<void> {
-  const outcomes = await Promise.allSettled(branches.map((bind) => bind.prepare()));
+async function prepareAll(branches: readonly BindTransaction[], signal: AbortSignal | undefined): Promise<void> {
+  const outcomes = await Promise.allSettled(branches.map((bind) => bind.prepare(signal)));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }

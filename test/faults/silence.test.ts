@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Application,
+  ConnectionError,
+  type EngineOptions,
+  FailedTransactionError,
+  type FamilyName,
+  integer,
+  Multibind,
+  PartialCommitError,
+  type Session,
+  SessionClosedError,
+  select,
+  sql,
+} from "../../src/index.ts";
+import { freshDatabase } from "../fixtures/databases.ts";
+import { isServerMissing } from "../fixtures/missing-servers.ts";
+import { type TcpProxy, tcpProxy } from "../fixtures/tcp-proxy.ts";
+
+/** Far more than the options below allow, and far less than for ever. */
+const LONG = 30_000;
+const SHORT: EngineOptions = { poolTimeout: 1, networkTimeout: 0.3 };
+const ENOUGH = new Error("the client has gone");
+
+const db = new Multibind();
+class Counter extends db.model("counter", { id: integer().primaryKey(), n: integer() }) {}
+
+const all = db.prepare(() => select(Counter));
+
+/** What an outcome is, in time. */
+async function inTime<T>(awaited: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("It took too long.")), LONG);
+  try {
+    return await Promise.race([awaited, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isUnknown = (error: unknown) => error instanceof PartialCommitError && error.unknown.length === 1;
+
+for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
+  describe(`a network that falls silent (${family})`, { skip: isServerMissing(family) }, () => {
+    async function behindProxy(
+      t: TestContext,
+      options: EngineOptions = SHORT,
+    ): Promise<{ app: Application; proxy: TcpProxy; session: Session }> {
+      const url = await freshDatabase(t, family);
+      const proxy = await tcpProxy(t, url);
+      const app = db.init({ databaseUri: proxy.url, engineOptions: options });
+      await app.createAll();
+      const session = app.session();
+      await session.insertInto(Counter).values({ id: 1, n: 1 }).execute();
+      await session.commit();
+      t.after(async () => {
+        proxy.restore();
+        await session.close();
+        await app.dispose();
+      });
+      return { app, proxy, session };
+    }
+
+    test("a connection is not made, within poolTimeout", async (t) => {
+      const proxy = await tcpProxy(t, await freshDatabase(t, family));
+      proxy.hold();
+      await using app = db.init({ databaseUri: proxy.url, engineOptions: SHORT });
+      await using session = app.session();
+      await inTime(assert.rejects(session.select(Counter).all(), ConnectionError));
+      await inTime(assert.rejects(app.createAll()));
+    });
+
+    const statements: Readonly<Record<string, (session: Session, app: Application) => Promise<unknown>>> = {
+      "a select": (session) => session.select(Counter).all(),
+      "SQL text": (session) => session.execute(sql`select 1`),
+      "a read by key": (session) => session.get(Counter, 7),
+      "an engine's statement": (_, app) => app.engine.kysely.selectFrom(Counter).selectAll().execute(),
+      "an engine's transaction": (_, app) =>
+        app.engine.kysely.transaction().execute((trx) => sql`select 1`.execute(trx)),
+      "a flush": (session) => {
+        session.add(new Counter({ id: 2, n: 2 }));
+        return session.flush();
+      },
+      "many rows": (session) => {
+        session.addAll([2, 3, 4].map((id) => new Counter({ id, n: 2 })));
+        return session.flush();
+      },
+      "a bulk update": (session) => session.select(Counter).update({ n: 5 }),
+      "the first rows of a stream": (session) => session.select(Counter).stream().next(),
+      "an engine's stream": (_, app) =>
+        app.engine.kysely.selectFrom(Counter).selectAll().stream(1)[Symbol.asyncIterator]().next(),
+      "a prepared select": (session) => all.on(session).all({}),
+      createAll: (_, app) => app.createAll(),
+      "a transaction": (session) => session.transaction((tx) => tx.select(Counter).all()),
+      "a context's transaction": (_, app) => app.transaction(() => db.select(Counter).all()),
+    };
+    for (const [what, run] of Object.entries(statements)) {
+      test(`${what} ends, and costs the connection`, async (t) => {
+        const { app, proxy, session } = await behindProxy(t);
+        proxy.hold();
+        await inTime(assert.rejects(run(session, app), /did not answer|cannot be reached/));
+        await inTime(session.rollback());
+        assert.equal(app.engine.status().inUse, 0);
+        assert.equal(app.engine.status().idle, 0);
+        proxy.restore();
+        assert.equal(await session.select(Counter).count(), 1);
+      });
+    }
+
+    test("a statement that takes long on a server that answers goes on", async (t) => {
+      const { session } = await behindProxy(t);
+      const long = family === "postgres" ? sql`select pg_sleep(4) as slept` : sql`select sleep(4) as slept`;
+      assert.equal((await session.execute(long)).rows.length, 1);
+    });
+
+    test("a commit's outcome is unknown, and so is that of the one statement of a commit", async (t) => {
+      const { app, proxy, session } = await behindProxy(t);
+      await session.insertInto(Counter).values({ id: 2, n: 2 }).execute();
+      proxy.hold();
+      await inTime(assert.rejects(session.commit(), isUnknown));
+      proxy.restore();
+      await session.select(Counter).all();
+      session.add(new Counter({ id: 3, n: 3 }));
+      proxy.hold();
+      await inTime(assert.rejects(session.commit(), isUnknown));
+      assert.equal(app.engine.status().inUse, 0);
+    });
+
+    test("a rollback, a savepoint's too, and the end of a session or context give the connection up", async (t) => {
+      const { app, proxy, session } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      const open = async (other: Session) => {
+        proxy.restore();
+        await other.insertInto(Counter).values({ id: 2, n: 2 }).execute();
+      };
+      await open(session);
+      proxy.hold();
+      await inTime(session.rollback());
+      assert.equal(app.engine.status().inUse, 0);
+
+      await open(session);
+      const nested = await session.beginNested();
+      await session.insertInto(Counter).values({ id: 3, n: 3 }).execute();
+      proxy.hold();
+      await inTime(assert.rejects(nested.rollback(), ConnectionError));
+      await assert.rejects(session.select(Counter).all(), FailedTransactionError);
+      await inTime(session.rollback());
+      assert.equal(app.engine.status().inUse, 0);
+
+      const closed = app.session();
+      await open(closed);
+      proxy.hold();
+      await inTime(closed.close());
+      assert.equal(app.engine.status().inUse, 0);
+
+      proxy.restore();
+      const failing = app.transaction(async () => {
+        await open(db.session);
+        proxy.hold();
+        throw ENOUGH;
+      });
+      await inTime(assert.rejects(failing, ENOUGH));
+      assert.equal(app.engine.status().inUse, 0);
+
+      proxy.restore();
+      const kysely = app.engine.kysely.transaction().execute(async (trx) => {
+        await sql`update counter set n = 7`.execute(trx);
+        proxy.hold();
+        throw ENOUGH;
+      });
+      await inTime(assert.rejects(kysely, ENOUGH));
+      assert.equal(app.engine.status().inUse, 0);
+      proxy.restore();
+      assert.deepEqual(await session.select(Counter).pluck("n"), [1]);
+    });
+
+    test("a stream is left, and a session closed, while the next rows do not come", async (t) => {
+      const { app, proxy, session } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      await session
+        .insertInto(Counter)
+        .values(Array.from({ length: 1000 }, (_, n) => ({ id: n + 10, n })))
+        .execute();
+      await session.commit();
+      for (const way of ["break", "close"]) {
+        const reading = app.session();
+        const rows = reading.select(Counter).stream({ chunkSize: 5 });
+        await rows.next();
+        proxy.hold();
+        await inTime(way === "break" ? rows.return!().then(() => {}) : reading.close());
+        await inTime(reading.close());
+        assert.equal(app.engine.status().inUse, 0);
+        proxy.restore();
+      }
+    });
+
+    test("a session that is closed ends a statement, a flush and a commit that go on", async (t) => {
+      const { app, proxy } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      const ways: readonly [(session: Session) => Promise<unknown>, (error: unknown) => boolean][] = [
+        [(session) => session.select(Counter).all(), (error) => error instanceof SessionClosedError],
+        [
+          (session) => {
+            session.addAll([2, 3].map((id) => new Counter({ id, n: 2 })));
+            return session.flush();
+          },
+          (error) => error instanceof ConnectionError,
+        ],
+        [(session) => session.commit(), isUnknown],
+      ];
+      for (const [run, isRight] of ways) {
+        const session = app.session();
+        await session.insertInto(Counter).values({ id: 9, n: 9 }).execute();
+        proxy.hold();
+        const isSent = new Promise<void>((resolve) => {
+          const stop = app.engine.onStatement(() => {
+            stop();
+            resolve();
+          });
+        });
+        const running = assert.rejects(run(session), isRight);
+        await isSent;
+        await inTime(session.close());
+        await inTime(running);
+        assert.equal(app.engine.status().inUse, 0);
+        proxy.restore();
+      }
+    });
+
+    test("an application is disposed, whatever its contexts wait for", async (t) => {
+      const { app, proxy } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      const context = app.context();
+      await context.run(() => db.insertInto(Counter).values({ id: 2, n: 2 }).execute());
+      const committing = app.context();
+      await committing.run(() => db.insertInto(Counter).values({ id: 3, n: 3 }).execute());
+      proxy.hold();
+      const commit = assert.rejects(
+        committing.run(() => db.session.commit()),
+        isUnknown,
+      );
+      await inTime(app.dispose());
+      await inTime(commit);
+    });
+
+    test("an abort ends the wait for a statement, and for a commit, whose outcome is unknown then", async (t) => {
+      const { app, proxy, session } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      proxy.hold();
+      const signal = AbortSignal.timeout(100);
+      await inTime(assert.rejects(session.execute(sql`select 1`, { signal }), { name: "TimeoutError" }));
+      assert.equal(app.engine.status().inUse, 0);
+
+      const commits: readonly ((tx: Session) => Promise<unknown>)[] = [
+        (tx) => tx.insertInto(Counter).values({ id: 2, n: 2 }).execute(),
+        async (tx) => tx.add(new Counter({ id: 3, n: 3 })),
+      ];
+      for (const work of commits) {
+        proxy.restore();
+        await session.select(Counter).all();
+        const controller = new AbortController();
+        const running = session.transaction(
+          async (tx) => {
+            await work(tx as Session);
+            await tx.flush();
+            proxy.hold();
+            setTimeout(() => controller.abort(ENOUGH), 100);
+          },
+          { signal: controller.signal },
+        );
+        await inTime(assert.rejects(running, isUnknown));
+        assert.equal(app.engine.status().inUse, 0);
+      }
+    });
+
+    test("a commit of one statement whose answer does not come is unknown after an abort", async (t) => {
+      const { app, proxy } = await behindProxy(t, { ...SHORT, networkTimeout: 0 });
+      const controller = new AbortController();
+      const session = app.session({ signal: controller.signal });
+      session.add(new Counter({ id: 2, n: 2 }));
+      proxy.hold();
+      const committing = assert.rejects(session.commit(), isUnknown);
+      await delay(10);
+      controller.abort(ENOUGH);
+      await inTime(committing);
+      await session.close();
+    });
+
+    test("poolPrePing gives up what does not answer, and the next connection is not to be had in time", async (t) => {
+      const { app, proxy, session } = await behindProxy(t, { ...SHORT, networkTimeout: 0, poolPrePing: true });
+      proxy.hold();
+      await inTime(assert.rejects(session.select(Counter).all(), ConnectionError));
+      proxy.restore();
+      assert.equal(await session.select(Counter).count(), 1);
+      assert.equal(app.engine.status().inUse, 0);
+    });
+  });
+}
