@@ -51,6 +51,12 @@ export interface ColumnwiseStatements {
   canList(columns: readonly TypedColumn[], rows: readonly (readonly unknown[])[]): boolean;
   /** Inserts rows in the order of the lists. */
   insert(table: AnyTable, columns: readonly TypedColumn[], returned: readonly TableColumn[]): string;
+  /**
+   * Locks rows by their keys, in the order of the lists.
+   *
+   * @param changesKeys whether others have to wait too that insert references to the rows
+   */
+  lock(table: AnyTable, key: readonly TypedColumn[], changesKeys: boolean): string;
   /** Updates the rows that `where` tells, and returns their positions in the lists, from 1, in a column `position`. */
   update(table: AnyTable, columns: readonly TypedColumn[], where: readonly TypedColumn[]): string;
 }

@@ -47,12 +47,17 @@ onEachFamily("a unique value goes from one row to another, in whatever order the
   assert.deepEqual(await stored(), ["x1", "y2", "z3"], "and back");
 });
 
-onEachFamily("a shift of a column that may not be null is one statement a row", async (t, url) => {
+onEachFamily("a shift of a column that may not be null is one statement a row", async (t, url, family) => {
   const { app, session, a, b, c, stored } = await threeSlots(t, url);
   const sent = record(app);
   for (const slot of [a, b, c]) slot.place++;
   await session.commit();
-  assert.deepEqual(verbs(sent), ["begin", "update", "update", "update", "commit"]);
+  // The last row comes first, so where rows are locked they are locked ahead, in the order of their keys.
+  const ahead = family === "sqlite" ? [] : ["select"];
+  assert.deepEqual(
+    verbs(sent).filter((verb, index) => verb !== "select" || index === 1),
+    ["begin", ...ahead, "update", "update", "update", "commit"],
+  );
 
   for (const slot of [a, b, c]) slot.place--;
   await session.commit();

@@ -36,6 +36,18 @@ export const postgresColumnwise: ColumnwiseStatements = {
     );
   },
 
+  lock(table, key, changesKeys) {
+    const names = key.map((_, index) => quoted(`key${index}`));
+    const conditions = key.map(
+      ({ column, type }, index) => `"target".${quoted(column.name)} = ${listedValue(`"rows".${names[index]}`, type)}`,
+    );
+    return (
+      `select 1 from unnest(${lists(key)}) with ordinality as "rows" (${[...names, POSITION].join(", ")}) ` +
+      `join ${quotedTable(table)} as "target" on ${conditions.join(" and ")} ` +
+      `order by "rows".${POSITION} for ${changesKeys ? "update" : "no key update"} of "target"`
+    );
+  },
+
   update(table, columns, where) {
     const alias = (prefix: string, index: number) => quoted(`${prefix}${index}`);
     const names = [

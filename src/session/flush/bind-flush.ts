@@ -8,8 +8,10 @@ import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { FlushPlace } from "../transaction/flush-place.ts";
 import { type Filled, Undo } from "../transaction/undo-log.ts";
+import { alikeIn } from "./alike-rows.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
 import type { NewValues } from "./new-values.ts";
+import type { RowLock } from "./row-locks.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
 import { fillIn, settle } from "./settling.ts";
 
@@ -31,6 +33,16 @@ export class BindFlush {
 
   get #engine(): Engine {
     return this.#place.engine;
+  }
+
+  /** Locks rows before statements that change them. */
+  async lock(locks: readonly RowLock[]): Promise<void> {
+    try {
+      for (const lock of locks) await lock.take(this.#place.connection);
+    } catch (error) {
+      this.#place.fail(error);
+      throw error;
+    }
   }
 
   /**
@@ -167,23 +179,6 @@ function both(first: readonly Filled[], second: readonly Filled[]): readonly Fil
   return second.length === 0 ? first : [...first, ...second];
 }
 
-/** Rows of one model by what is written of them: those that are written in the same columns. */
-function alikeIn<U extends InsertUnit | UpdateUnit>(units: readonly U[]): Iterable<readonly U[]> {
-  return units.every(isWrittenLikeFirst) ? [units] : Map.groupBy(units, shapeOf).values();
-}
-
-function isWrittenLikeFirst(
-  { values: { properties } }: InsertUnit | UpdateUnit,
-  _: number,
-  units: readonly (InsertUnit | UpdateUnit)[],
-): boolean {
-  const { properties: first } = units[0]!.values;
-  return (
-    properties === first ||
-    (properties.length === first.length && properties.every((property, place) => property === first[place]))
-  );
-}
-
 /** The new values of rows, all keys that they wait for filled in. */
 function resolvedValues(units: readonly (InsertUnit | UpdateUnit)[], engine: Engine): NewValues[] {
   const values = new Array<NewValues>(units.length);
@@ -194,10 +189,6 @@ function resolvedValues(units: readonly (InsertUnit | UpdateUnit)[], engine: Eng
 /** The row that an update changes. */
 function rowBefore({ entity, replaced }: UpdateUnit): StoredRow {
   return rowOf(replaced ?? entity)!;
-}
-
-function shapeOf({ values: { properties } }: InsertUnit | UpdateUnit): string {
-  return properties.map(({ name }) => name).join();
 }
 
 function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): StaleDataError {

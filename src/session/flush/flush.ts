@@ -4,7 +4,9 @@ import type { Transactions } from "../transaction/transactions.ts";
 import { BindFlush } from "./bind-flush.ts";
 import { FlushBatch } from "./flush-batch.ts";
 import type { FlushUnit } from "./flush-unit.ts";
+import { sortByKey } from "./key-order.ts";
 import { lockBindByBind } from "./lock-order.ts";
+import { type RowLocks, rowLocks } from "./row-locks.ts";
 
 /**
  * Stores rows, which come in an order in which they can be stored. Each bind keeps that order. Statements that lock rows
@@ -23,10 +25,13 @@ export async function runFlush(
     binds.map(async (bind) => {
       const own = batches.get(bind.engine)!;
       try {
+        const locks = inKeyOrder(own);
         for (const batch of own) {
           if (batch.after.size > 0) await batch.othersDone();
           transactions.requireUsable();
-          await new BindFlush(bind, work).run(batch.units);
+          const flush = new BindFlush(bind, work);
+          if (locks.has(batch)) await flush.lock(locks.get(batch)!);
+          await flush.run(batch.units);
           batch.succeed();
         }
       } catch (error) {
@@ -36,6 +41,13 @@ export async function runFlush(
     }),
   );
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** Sorts updates and deletes by key. Returns the locks that are needed beside that to lock each table's rows in this order. */
+function inKeyOrder(batches: readonly FlushBatch[]): RowLocks {
+  for (const { engine, units } of batches)
+    if (units.length > 1 && units[0]!.kind !== "insert" && engine.family.locksRows) sortByKey(units);
+  return rowLocks(batches);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   ReferenceNode,
   ReturningNode,
   SelectionNode,
+  SelectModifierNode,
   type SelectQueryNode,
   UpdateQueryNode,
   ValueListNode,
@@ -95,6 +96,13 @@ export function selectNode(
     selections: columns.map((column) => SelectionNode.create(reference(column))),
     where: WhereNode.create(allEqual(where)),
   } satisfies SelectQueryNode);
+}
+
+/** Locks the row of a table that has a key. */
+export function lockNode(table: AnyTable, changesKeys: boolean): SelectQueryNode {
+  const { primaryKey } = table;
+  const modifier = SelectModifierNode.create(changesKeys ? "ForUpdate" : "ForNoKeyUpdate");
+  return Object.freeze({ ...selectNode(table, primaryKey, primaryKey), endModifiers: Object.freeze([modifier]) });
 }
 
 function returning(columns: readonly TableColumn[]): ReturningNode {
