@@ -95,16 +95,22 @@ export interface ShortLockWait {
 /** Runs SQL text and gives its rows. */
 export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 
+/**
+ * Functions of numbers, for a database that keeps decimals as text. They take that text, integers and floating-point numbers:
+ * `decimal` makes the text of any of them, `round` the same with so many decimal places; `real`, `integer`, `text` (with so
+ * many decimal places) and `plain` (with as many as there are) what other columns hold; the others calculate exactly.
+ */
+export type DecimalFunction =
+  | ("decimal" | "round" | "real" | "integer" | "text" | "plain" | "negative" | "absolute")
+  | ("add" | "subtract" | "multiply" | "divide" | "remainder")
+  | ("sum" | "avg");
+
 /** How a database calculates with decimals that it keeps as text. */
 export interface DecimalArithmetic {
-  /** Whether values of a type are kept as text, and can be calculated with. */
+  /** Whether values of a type are kept as text. */
   isText(type: LogicalType): boolean;
-  /** A value as an integer, in units of its last decimal place. */
-  units(type: LogicalType, value: OperationNode): OperationNode;
-  /** The number that so many units are. */
-  fromUnits(type: LogicalType, units: OperationNode): OperationNode;
-  /** A number as the text that is kept; undefined where the type has more digits than a calculation. */
-  text(type: LogicalType, value: OperationNode): OperationNode | undefined;
+  /** What the database calls a function. */
+  name(of: DecimalFunction): string;
 }
 
 /** How a database matches patterns of `like` whose own `like` is another than SQL's: case counts, and `\\` escapes. */

@@ -110,7 +110,7 @@ typesAre("sqlite", [
   ["unsigned big int", { kind: "bigint" }],
   ["NUMERIC(10, 2)", { kind: "numeric", precision: 10, scale: 2, declared: "NUMERIC(10, 2)" }],
   ["DECIMAL(8)", { kind: "numeric", precision: 8, scale: 0, declared: "DECIMAL(8)" }],
-  ["numeric_text(10, 2)", { kind: "numeric", precision: 10, scale: 2 }],
+  ["decimal_text(10, 2)", { kind: "numeric", precision: 10, scale: 2 }],
   ["NUMERIC", native("NUMERIC")],
   ["REAL", { kind: "float" }],
   ["double precision", { kind: "float" }],

@@ -50,11 +50,11 @@ export function sqliteCodec(type: LogicalType): Codec {
   }
 }
 
-function numericCodec({ precision = 0, scale = 0, declared }: LogicalType): Codec {
+function numericCodec({ scale = 0, declared }: LogicalType): Codec {
   // An existing column declared as a number keeps numbers; only tables made here keep sortable text.
   if (declared !== undefined) return { encode: checkDigits, decode: (stored) => decodeDecimal(stored, scale) };
   return {
-    encode: (value: string) => encodeSortable(value, precision, scale),
+    encode: encodeSortable,
     decode: (stored) => decodeSortable(stored, scale),
   };
 }

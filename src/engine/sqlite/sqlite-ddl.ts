@@ -46,9 +46,7 @@ export const sqliteDdl: FamilyDdl = {
 function defaultExpression(type: LogicalType, expression: string): string {
   if (type.kind === "timestamp" && isNow(expression)) return sqliteNow(type);
   const number = type.kind === "numeric" && type.declared === undefined ? DECIMAL.exec(expression)?.[1] : undefined;
-  return number === undefined
-    ? expression
-    : `'${encodeSortable(String(type.accept(number)), type.precision!, type.scale!)}'`;
+  return number === undefined ? expression : `'${encodeSortable(String(type.accept(number)))}'`;
 }
 
 function generateKey(

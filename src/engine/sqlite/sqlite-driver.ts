@@ -6,6 +6,7 @@ import { exportsOf } from "../options/driver-module.ts";
 import { Owner } from "../pool/owner.ts";
 import { Slots } from "../pool/slots.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
+import { defineDecimalFunctions, type FunctionHolder } from "./decimal-functions.ts";
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
 
@@ -189,8 +190,14 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
       readonly: readOnly && this.#file.path !== undefined,
       timeout: 0,
     });
+    if (hasFunctions(database)) defineDecimalFunctions(database);
     return new SqliteConnection(database, this.#lockTimeout);
   }
+}
+
+/** Whether functions can be given to a database, which modules that only resemble `better-sqlite3` may lack. */
+function hasFunctions(database: object): database is FunctionHolder {
+  return "function" in database && "aggregate" in database;
 }
 
 /** Ends a transaction that SQL text has begun. */

@@ -11,7 +11,7 @@ import { date, time, timestamp } from "../../schema/types/temporal.ts";
 import { uuid } from "../../schema/types/uuid.ts";
 import { isNow } from "../reflection/now-expression.ts";
 import { limitedText, type ValueList } from "../reflection/reflected-types.ts";
-import { decodeSortable } from "./sortable-decimal.ts";
+import { decodeSortable, plainDecimal } from "./sortable-decimal.ts";
 import { sqliteNow } from "./sqlite-ddl.ts";
 
 const TYPES = {
@@ -90,7 +90,7 @@ export function sqliteReflectedType(declared: string): LogicalType {
     if (characters !== undefined) return limitedText(characters, Number(first), declared);
     const [precision, scale] = [Number(first), Number(second ?? 0)];
     const valid = precision > 0 && scale <= precision;
-    if (name === "numeric_text" && valid) return numericType(precision, scale);
+    if (name === "decimal_text" && valid) return numericType(precision, scale);
     if ((name === "numeric" || name === "decimal") && valid) return numericType(precision, scale, declared);
     if (name === "timestamp" && precision > 3) return TYPES.timestampText;
     if (!/int|bool|real|floa|doub|date|time/.test(name)) return nativeType(declared);
@@ -106,9 +106,8 @@ export function sqliteDefault(expression: string | null, type: LogicalType): str
   const isPresent = isNow(expression) || squeezed(expression) === squeezed(sqliteNow(type));
   if (type.kind === "timestamp" && isPresent) return "current_timestamp";
   if (type.kind === "boolean" && /^[01]$/.test(expression)) return expression === "1" ? "true" : "false";
-  const stored =
-    type.kind === "numeric" && type.declared === undefined ? /^'(!?[\d.]+)'$/.exec(expression)?.[1] : undefined;
-  if (stored !== undefined) return decodeSortable(stored, type.scale!);
+  const stored = type.kind === "numeric" && type.declared === undefined ? /^'(.+)'$/.exec(expression)?.[1] : undefined;
+  if (stored !== undefined && plainDecimal(stored) !== undefined) return decodeSortable(stored, type.scale!);
   // SQLite takes a text in double quotes for a default, but not in parentheses.
   const quoted = /^"((?:[^"]|"")*)"$/.exec(expression)?.[1];
   return quoted === undefined ? expression : `'${quoted.replaceAll('""', '"').replaceAll("'", "''")}'`;

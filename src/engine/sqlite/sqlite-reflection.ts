@@ -10,6 +10,7 @@ import {
   referentialAction,
 } from "../reflection/reflected-table.ts";
 import { recognizeEnumerations } from "../reflection/reflected-types.ts";
+import { isDecimalCheck } from "./sqlite-column-types.ts";
 import { BIGINT_KEY } from "./sqlite-ddl.ts";
 import { sqliteDefault, sqliteReflectedType, sqliteValueList } from "./sqlite-reflected-types.ts";
 import { type NamedColumns, readTableSql, type TableSql } from "./sqlite-table-sql.ts";
@@ -120,7 +121,11 @@ function reflectedTable(
   const indexes = reflectedIndexes(indexRows);
   return {
     name,
-    ...recognizeEnumerations(columns, parts.checks, sqliteValueList),
+    ...recognizeEnumerations(
+      columns,
+      parts.checks.filter(({ expression }) => !isDecimalCheck(expression)),
+      sqliteValueList,
+    ),
     primaryKey: key,
     uniques: indexes
       .filter(({ origin }) => origin === "u")

@@ -1,6 +1,7 @@
 import { ColumnNode, ColumnUpdateNode, type OperationNode, ReferenceNode, TableNode, ValueNode } from "kysely";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
+import { translateWritten } from "./calculations.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { requireSharable } from "./shared-values.ts";
@@ -27,7 +28,7 @@ export function translateAssignments(
   let isChanged = false;
   for (const update of updates) {
     const { node, relation, converter } = assigned(translator, update.column, scope, only);
-    const value = translator.translate(update.value, scope, converter);
+    const value = translateWritten(translator, update.value, scope, converter);
     const isSame = node === update.column && value === update.value;
     assignments.push(isSame ? update : ColumnUpdateNode.create(node, value));
     isChanged ||= !isSame;

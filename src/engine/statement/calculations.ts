@@ -1,207 +1,257 @@
 import {
   type AggregateFunctionNode,
-  type AliasNode,
   type BinaryOperationNode,
-  type FunctionNode,
+  type CastNode,
+  FunctionNode,
   type OperationNode,
   OperatorNode,
-  type ParensNode,
-  type RawNode,
-  type ReferenceNode,
-  type SelectQueryNode,
+  ParensNode,
+  SelectQueryNode,
   type UnaryOperationNode,
+  ValueNode,
 } from "kysely";
-import { bindLabel } from "../../bind-key.ts";
-import { UnsupportedError } from "../../errors/configuration.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
-import { mayHoldValue } from "./comparisons.ts";
+import type { LogicalType } from "../../schema/logical-type.ts";
+import type { DecimalFunction } from "../family.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
+import { DecimalConverter } from "./decimal-converter.ts";
 import { handsOn } from "./functions.ts";
-import { mapNode, soleChild, withList } from "./nodes.ts";
-import type { Opposite, ValueWriter } from "./parameters.ts";
-import type { Resolver } from "./resolver.ts";
+import { isNode, mapList, mapNode, withList } from "./nodes.ts";
+import { ARITHMETIC, type CommonKind, commonKind, type NumberKind, numberKind } from "./number-kind.ts";
+import type { ValueWriter } from "./parameters.ts";
 import type { Scope } from "./scope.ts";
+import { translateSelect } from "./select.ts";
 import type { Translator } from "./translator.ts";
 
-const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
-const SUMS: ReadonlySet<string> = new Set(["sum", "avg"]);
-const NUMERIC_FUNCTIONS: ReadonlySet<string> = new Set(["abs", "round"]);
+type Calculation = BinaryOperationNode | UnaryOperationNode | FunctionNode | AggregateFunctionNode | CastNode;
 
-type Calculation = BinaryOperationNode | UnaryOperationNode | AggregateFunctionNode | FunctionNode;
-type Expression = Calculation | ParensNode | AliasNode | RawNode | ReferenceNode | SelectQueryNode;
+/** Functions of decimals that have a name of their own where decimals are text. */
+const OWN: Readonly<Record<string, DecimalFunction>> = { sum: "sum", avg: "avg", abs: "absolute", round: "round" };
+
+/** Functions that take decimals as they are kept: they hand on one of them, or count them. */
+const AS_KEPT: ReadonlySet<string> = new Set([...["count", "lag", "lead", "first_value", "last_value", "nth_value"]]);
 
 /**
- * Translates a calculation with decimals, where the database keeps those as text; undefined for anything else.
- *
- * @param opposite what the result is written to
+ * Translates a calculation with decimals, where the database keeps those as text; undefined for anything else. What is
+ * calculated from decimals and integers alone is a decimal, exact and kept as those of columns are.
  */
 export function translateCalculation(
   translator: Translator,
   node: OperationNode,
   scope: Scope,
-  opposite: Opposite,
 ): OperationNode | undefined {
-  const column = calculatedFrom(translator.resolver, node, scope);
-  if (column === undefined) return undefined;
-  // The kind tells which of them it is; others are no calculations themselves.
+  // The kind tells which of them it is; others are no calculations.
   const calculation = node as Calculation;
-  const numeric = (operand: OperationNode) => translateNumber(translator, operand, scope);
   switch (calculation.kind) {
-    case "BinaryOperationNode": {
-      const operands = {
-        leftOperand: numeric(calculation.leftOperand),
-        rightOperand: numeric(calculation.rightOperand),
-      };
-      return written(translator, Object.freeze({ ...calculation, ...operands }), opposite);
-    }
-    case "UnaryOperationNode":
-      return written(translator, Object.freeze({ ...calculation, operand: numeric(calculation.operand) }), opposite);
-    case "FunctionNode":
-      if (handsOn(calculation.func)) return undefined;
-      return written(translator, withList(calculation, "arguments", calculation.arguments.map(numeric)), opposite);
-    case "AggregateFunctionNode":
-      return SUMS.has(calculation.func.toLowerCase())
-        ? written(translator, translateSum(translator, calculation, scope), opposite)
+    case "BinaryOperationNode":
+      return translateArithmetic(translator, calculation, scope);
+    case "UnaryOperationNode": {
+      const isNegation = OperatorNode.is(calculation.operator) && calculation.operator.operator === "-";
+      return isNegation && isDecimal(translator, calculation.operand, scope)
+        ? called(translator, "negative", [translator.translate(calculation.operand, scope)])
         : undefined;
+    }
+    case "FunctionNode": {
+      const { func, arguments: operands } = calculation;
+      const translated = translateOperands(translator, func, operands, scope);
+      if (translated === undefined) return undefined;
+      const own = OWN[func.toLowerCase()];
+      if (own === undefined) return withList(calculation, "arguments", translated);
+      return called(translator, own, own === "round" ? [translated[0]!, translated[1] ?? number(0)] : translated);
+    }
+    case "AggregateFunctionNode": {
+      const { func, aggregated } = calculation;
+      const translated = translateOperands(translator, func, aggregated, scope);
+      if (translated === undefined) return undefined;
+      const own = OWN[func.toLowerCase()];
+      const name = own === undefined ? func : translator.engine.family.decimals!.name(own);
+      const parts = mapNode(calculation, (child, property) =>
+        property === "aggregated" ? translated : translator.translateProperty(child, scope),
+      );
+      return Object.freeze({ ...parts, func: name });
+    }
+    case "CastNode":
+      return translateCast(translator, calculation, scope);
     default:
       return undefined;
   }
 }
 
-/** Translates the sides of a comparison of which at least one is calculated from decimals; undefined for any other. */
-export function translateCompared(
+function translateArithmetic(
   translator: Translator,
   node: BinaryOperationNode,
   scope: Scope,
-): BinaryOperationNode | undefined {
-  const { resolver, engine } = translator;
-  if (engine.family.decimals === undefined) return undefined;
+): OperationNode | undefined {
   const { leftOperand, rightOperand } = node;
-  const column = calculatedFrom(resolver, leftOperand, scope) ?? calculatedFrom(resolver, rightOperand, scope);
-  if (column === undefined) return undefined;
-  const side = (operand: OperationNode) =>
-    mayHoldValue(operand) && calculatedFrom(resolver, operand, scope) === undefined
-      ? translator.translate(operand, scope, numberWriter(column))
-      : translateNumber(translator, operand, scope);
-  return Object.freeze({ ...node, leftOperand: side(leftOperand), rightOperand: side(rightOperand) });
-}
-
-/** The column from whose decimals an expression is calculated, where the database keeps those as text. */
-export function calculatedFrom(resolver: Resolver, node: OperationNode, scope: Scope): TableColumn | undefined {
-  if (resolver.family.decimals === undefined) return undefined;
-  const anyOf = (operands: readonly OperationNode[]) => {
-    for (const operand of operands) {
-      const column = calculatedFrom(resolver, operand, scope) ?? decimalColumn(resolver, operand, scope);
-      if (column !== undefined) return column;
-    }
-    return undefined;
-  };
-  // The kind tells which of them it is; others fall through.
-  const expression = node as Expression;
-  switch (expression.kind) {
-    case "BinaryOperationNode":
-      return ARITHMETIC.has(operatorOf(expression))
-        ? anyOf([expression.leftOperand, expression.rightOperand])
-        : undefined;
-    case "UnaryOperationNode":
-      return operatorOf(expression) === "-" ? anyOf([expression.operand]) : undefined;
-    case "AggregateFunctionNode":
-      return calculatedByFunction(expression.func, SUMS, expression.aggregated);
-    case "FunctionNode":
-      return calculatedByFunction(expression.func, NUMERIC_FUNCTIONS, expression.arguments);
-    case "SelectQueryNode":
-      return resolver.soleOutput(expression, scope)?.calculatedFrom;
-    case "AliasNode":
-    case "ParensNode":
-      return calculatedFrom(resolver, expression.node, scope);
-    case "RawNode": {
-      const child = soleChild(expression);
-      return child === undefined ? undefined : calculatedFrom(resolver, child, scope);
-    }
-    case "ReferenceNode": {
-      const { column } = expression;
-      return column.kind === "ColumnNode"
-        ? scope.relationOf(expression)?.calculatedFrom(column.column.name)
-        : undefined;
-    }
-    default:
-      return undefined;
+  const operator = OperatorNode.is(node.operator) ? node.operator.operator : "";
+  if (operator === "||") {
+    if (!isDecimal(translator, leftOperand, scope) && !isDecimal(translator, rightOperand, scope)) return undefined;
+    const [left, right] = [asText(translator, leftOperand, scope), asText(translator, rightOperand, scope)];
+    return Object.freeze({ ...node, leftOperand: left, rightOperand: right });
   }
-
-  function calculatedByFunction(name: string, calculating: ReadonlySet<string>, operands: readonly OperationNode[]) {
-    if (calculating.has(name.toLowerCase())) return anyOf(operands.slice(0, 1));
-    if (!handsOn(name)) return undefined;
-    for (const operand of operands) {
-      const column = calculatedFrom(resolver, operand, scope);
-      if (column !== undefined) return column;
-    }
-    return undefined;
-  }
-}
-
-/** A sum of the smallest units is exact. */
-function translateSum(translator: Translator, node: AggregateFunctionNode, scope: Scope): OperationNode {
+  if (!(operator in ARITHMETIC)) return undefined;
   const { resolver } = translator;
-  const [operand] = node.aggregated;
-  const column =
-    calculatedFrom(resolver, operand!, scope) === undefined ? decimalColumn(resolver, operand!, scope) : undefined;
-  const sum = mapNode(node, (child, property) =>
-    property === "aggregated"
-      ? [column === undefined ? translator.translate(operand!, scope) : units(translator, operand!, column, scope)]
-      : translator.translateProperty(child, scope),
+  const kinds = [numberKind(resolver, leftOperand, scope), numberKind(resolver, rightOperand, scope)];
+  const common = commonKind(kinds);
+  if (common === undefined) return undefined;
+  if (common.kind === "decimal") {
+    // The functions take numbers of every kind.
+    const writer = writerFor(translator, common);
+    const operands = [leftOperand, rightOperand].map((operand) => translator.translate(operand, scope, writer));
+    // The operator is among the keys, as was asked above.
+    return called(translator, ARITHMETIC[operator as keyof typeof ARITHMETIC], operands);
+  }
+  const [left, right] = [leftOperand, rightOperand].map((operand) =>
+    translateTo(translator, operand, scope, { kind: "real" }),
   );
-  return column === undefined ? sum : translator.engine.family.decimals!.fromUnits(column.definition.type, sum);
+  return Object.freeze({ ...node, leftOperand: left!, rightOperand: right! });
 }
 
-/** Translates an operand so that it is a number. */
-function translateNumber(translator: Translator, node: OperationNode, scope: Scope): OperationNode {
-  const { resolver, engine } = translator;
-  const column = calculatedFrom(resolver, node, scope) === undefined ? decimalColumn(resolver, node, scope) : undefined;
-  if (column === undefined) return translator.translate(node, scope);
-  return engine.family.decimals!.fromUnits(column.definition.type, units(translator, node, column, scope));
+/** The arguments of a function, of which at least one is a decimal; undefined where none is. */
+function translateOperands(
+  translator: Translator,
+  func: string,
+  operands: readonly OperationNode[],
+  scope: Scope,
+): readonly OperationNode[] | undefined {
+  const { resolver } = translator;
+  const name = func.toLowerCase();
+  const common = commonKind(operands.map((operand) => numberKind(resolver, operand, scope)));
+  if (common === undefined) return undefined;
+  if (handsOn(name) || name === "nullif") {
+    return mapList(operands, (operand) => translateTo(translator, operand, scope, common));
+  }
+  const takesDecimals = name in OWN || AS_KEPT.has(name);
+  return mapList(operands, (operand) =>
+    takesDecimals ? translator.translate(operand, scope) : asText(translator, operand, scope),
+  );
 }
 
-function units(translator: Translator, node: OperationNode, column: TableColumn, scope: Scope): OperationNode {
-  return translator.engine.family.decimals!.units(column.definition.type, translator.translate(node, scope));
+function translateCast(translator: Translator, node: CastNode, scope: Scope): OperationNode | undefined {
+  const { expression, dataType } = node;
+  if (!isDecimal(translator, expression, scope)) return undefined;
+  const type = "dataType" in dataType ? String(dataType.dataType) : "";
+  const translated = translator.translate(expression, scope);
+  if (/int/.test(type)) return Object.freeze({ ...node, expression: called(translator, "integer", [translated]) });
+  if (/real|double|float/.test(type))
+    return Object.freeze({ ...node, expression: called(translator, "real", [translated]) });
+  return Object.freeze({ ...node, expression: asText(translator, expression, scope) });
 }
 
-/** The column whose text an expression gives, if its values are decimals. */
-function decimalColumn(resolver: Resolver, node: OperationNode, scope: Scope): TableColumn | undefined {
-  const column = resolver.converter(node, scope)?.column;
-  return column !== undefined && resolver.family.decimals!.isText(column.definition.type) ? column : undefined;
+/** Translates an expression such that it gives a number of the kind that numbers beside it are brought to. */
+export function translateTo(translator: Translator, node: OperationNode, scope: Scope, to: CommonKind): OperationNode {
+  if (ParensNode.is(node))
+    return mapNode(node, (child) => (isNode(child) ? translateTo(translator, child, scope, to) : child));
+  const { resolver } = translator;
+  if (SelectQueryNode.is(node)) return translateSelect(translator, node, resolver.open(node, scope), { numbers: [to] });
+  const kind = numberKind(resolver, node, scope);
+  const translated = translator.translate(node, scope, writerFor(translator, to));
+  return brought(translator, translated, kind, to, isNullValue(node));
+}
+
+/** An expression, translated already, as a number of the kind that those beside it are brought to. */
+export function brought(
+  translator: Translator,
+  translated: OperationNode,
+  kind: NumberKind | undefined,
+  to: CommonKind,
+  isNull = false,
+): OperationNode {
+  const isImmediate = ValueNode.is(translated) && translated.immediate === true;
+  if (isNull || (kind?.kind === "value" && !isImmediate)) return translated;
+  if (to.kind === "decimal") return kind?.kind === "decimal" ? translated : called(translator, "decimal", [translated]);
+  const real = kind?.kind === "decimal" ? called(translator, "real", [translated]) : translated;
+  return to.scale === undefined ? real : FunctionNode.create("round", [real, number(to.scale)]);
 }
 
 /**
- * A calculated number as it is written to a column.
- *
- * @throws {UnsupportedError} if the column's decimals have more digits than a calculation
+ * An expression, translated already, as a column keeps its values: a decimal is rounded to the column's decimal places, as
+ * servers do when they copy, and becomes an integer, a floating-point number or text where the column holds those.
  */
-function written({ engine }: Translator, calculated: OperationNode, opposite: Opposite): OperationNode {
-  const { decimals } = engine.family;
-  if (opposite === undefined || !("column" in opposite)) return calculated;
-  const { column } = opposite;
-  if (!decimals!.isText(column.definition.type)) return calculated;
-  const text = decimals!.text(column.definition.type, calculated);
-  if (text !== undefined) return text;
-  throw new UnsupportedError(
-    `${engine.family.label} does not calculate with as many digits as "${column.table.fullName}.${column.property}" ` +
-      `(${bindLabel(engine.bindKey)}) holds. Read the value, calculate in JavaScript, and write the result.`,
-    { bindKey: engine.bindKey },
-  );
+export function written(
+  translator: Translator,
+  translated: OperationNode,
+  kind: NumberKind | undefined,
+  type: LogicalType,
+): OperationNode {
+  const { decimals } = translator.engine.family;
+  if (decimals === undefined || isNullValue(translated)) return translated;
+  if (decimals.isText(type)) {
+    const isImmediate = ValueNode.is(translated) && translated.immediate === true;
+    const fits = kind?.kind === "decimal" && kind.scale !== undefined && kind.scale <= type.scale!;
+    if (fits || (kind?.kind === "value" && !isImmediate)) return translated;
+    return called(translator, "round", [translated, number(type.scale!)]);
+  }
+  if (kind?.kind !== "decimal") return translated;
+  switch (type.kind) {
+    case "smallint":
+    case "integer":
+    case "bigint":
+      return called(translator, "integer", [translated]);
+    case "float":
+    case "numeric":
+      return called(translator, "real", [translated]);
+    case "varchar":
+    case "char":
+    case "text":
+      return textOf(translator, translated, kind);
+    default:
+      return translated;
+  }
 }
 
-/** How a value is made that is compared with a calculated number: decimal text would be greater than any number. */
-function numberWriter(column: TableColumn): ValueWriter {
+/** Translates an expression that is written to a column. */
+export function translateWritten(
+  translator: Translator,
+  node: OperationNode,
+  scope: Scope,
+  converter: ColumnConverter | undefined,
+): OperationNode {
+  const translated = translator.translate(node, scope, converter);
+  if (converter === undefined || translator.engine.family.decimals === undefined) return translated;
+  const kind = numberKind(translator.resolver, node, scope);
+  return written(translator, translated, kind, converter.column.definition.type);
+}
+
+/** How values are made that stand opposite numbers of a kind. */
+function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter {
+  const decimal = new DecimalConverter(undefined, engine);
+  if (kind === "decimal") return decimal;
   return {
-    column,
+    column: decimal.column,
     write: (value) => {
       if (typeof value !== "string") return value;
       const number = value.trim() === "" ? Number.NaN : Number(value);
-      if (Number.isNaN(number)) throw column.refusal("it is compared with a number, and is none");
+      if (Number.isNaN(number)) throw decimal.column.refusal("it stands opposite a number, and is none");
       return number;
     },
   };
 }
 
-function operatorOf({ operator }: BinaryOperationNode | UnaryOperationNode): string {
-  return OperatorNode.is(operator) ? operator.operator : "";
+function isDecimal({ resolver }: Translator, node: OperationNode, scope: Scope): boolean {
+  return numberKind(resolver, node, scope)?.kind === "decimal";
+}
+
+/** Translates an operand of a function that takes text or any number: a decimal is plain text there. */
+function asText(translator: Translator, node: OperationNode, scope: Scope): OperationNode {
+  const kind = numberKind(translator.resolver, node, scope);
+  const translated = translator.translate(node, scope);
+  return kind?.kind === "decimal" ? textOf(translator, translated, kind) : translated;
+}
+
+function textOf(translator: Translator, translated: OperationNode, { scale }: { readonly scale: number | undefined }) {
+  return scale === undefined
+    ? called(translator, "plain", [translated])
+    : called(translator, "text", [translated, number(scale)]);
+}
+
+function called({ engine }: Translator, name: DecimalFunction, operands: readonly OperationNode[]): FunctionNode {
+  return FunctionNode.create(engine.family.decimals!.name(name), operands);
+}
+
+function number(value: number): ValueNode {
+  return ValueNode.createImmediate(value);
+}
+
+function isNullValue(node: OperationNode): boolean {
+  return ValueNode.is(node) && node.value === null;
 }

@@ -11,8 +11,10 @@ import {
   type WhenNode,
 } from "kysely";
 import { UnsupportedError } from "../../errors/configuration.ts";
-import { translateCompared } from "./calculations.ts";
+import { translateTo } from "./calculations.ts";
+import { translateNumbersCompared } from "./decimal-comparisons.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
+import { commonKind, numberKind, resultsOf } from "./number-kind.ts";
 import { type Opposite, withinExpression } from "./parameters.ts";
 import { translateLike } from "./patterns.ts";
 import { NamedParameter } from "./placeholders.ts";
@@ -58,7 +60,7 @@ export function translateOperation(translator: Translator, node: BinaryOperation
     if (operator === "in") return NEVER;
     if (operator === "not in") return ALWAYS;
   }
-  const calculated = translateCompared(translator, node, scope);
+  const calculated = translateNumbersCompared(translator, node, scope);
   if (calculated !== undefined) return calculated;
   const isEquality = operator === "=" || operator === "==";
   const left = translateSide(translator, leftOperand, rightOperand, isEquality, scope);
@@ -121,20 +123,34 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
   const conditions = when.map(({ condition }) => condition);
   const oppositeConditions = tested === undefined ? undefined : resolver.opposite(tested, scope);
   const results = withinExpression(translator.engine, opposite);
+  const kindsOf = (nodes: readonly OperationNode[]) =>
+    resolver.family.decimals === undefined
+      ? undefined
+      : commonKind(nodes.map((one) => numberKind(resolver, one, scope)));
+  const resultKind = kindsOf(resultsOf(node));
+  const testedKind = tested === undefined ? undefined : kindsOf([tested, ...conditions]);
+  const translateResult = (result: OperationNode) =>
+    resultKind === undefined
+      ? translator.translate(result, scope, results)
+      : translateTo(translator, result, scope, resultKind);
+  const translateTest = (test: OperationNode, other: Opposite) =>
+    testedKind === undefined
+      ? translator.translate(test, scope, other)
+      : translateTo(translator, test, scope, testedKind);
   const translateWhen = (one: WhenNode) =>
     mapNode(one, (child, property) =>
       isNode(child)
-        ? translator.translate(child, scope, property === "condition" ? oppositeConditions : results)
+        ? property === "condition"
+          ? translateTest(child, oppositeConditions)
+          : translateResult(child)
         : child,
     );
   return mapNode(node, (child, property) => {
     if (property === "when") return mapList(when, translateWhen);
     if (!isNode(child)) return child;
-    return translator.translate(
-      child,
-      scope,
-      property === "value" ? resolver.firstOpposite(conditions, scope) : results,
-    );
+    return property === "value"
+      ? translateTest(child, resolver.firstOpposite(conditions, scope))
+      : translateResult(child);
   });
 }
 

@@ -18,6 +18,7 @@ import { UnsupportedError } from "../../errors/configuration.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
+import { translateWritten } from "./calculations.ts";
 import { mapList } from "./nodes.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
@@ -140,7 +141,7 @@ class InsertedRows {
       const converter = this.#listed[index];
       return DefaultInsertValueNode.is(value)
         ? this.#leftOut(value, converter?.column)
-        : this.#translator.translate(value, this.#scope, converter);
+        : translateWritten(this.#translator, value, this.#scope, converter);
     });
     if (values === row.values && this.#added.length === 0) return row;
     return ValueListNode.create([...values, ...this.#added.map((column) => ValueNode.create(this.#default(column)))]);

@@ -10,8 +10,6 @@ export interface Output {
   readonly name: string | undefined;
   /** How its values are written and read; absent where it is not a column of a table. */
   readonly converter: ColumnConverter | undefined;
-  /** The column from whose decimals it is calculated, where the database keeps those as text. */
-  readonly calculatedFrom?: TableColumn | undefined;
 }
 
 /** The columns that a query puts out. */
@@ -31,8 +29,6 @@ export interface Relation extends Outputs {
   readonly isRenamed: boolean;
   has(column: string): boolean;
   converter(column: string): ColumnConverter | undefined;
-  /** The column from whose decimals one of a query is calculated. */
-  calculatedFrom(column: string): TableColumn | undefined;
   /** What the database calls a column. */
   databaseName(column: string): string;
   as(name: string | undefined): Relation;
@@ -71,10 +67,6 @@ export class TableRelation implements Relation {
     return found === undefined ? undefined : this.#engine.converter(found);
   }
 
-  calculatedFrom(): undefined {
-    return undefined;
-  }
-
   databaseName(column: string): string {
     return this.#find(column)?.name ?? column;
   }
@@ -107,10 +99,6 @@ export class QueryRelation implements Relation {
 
   converter(column: string): ColumnConverter | undefined {
     return this.#find(column)?.converter;
-  }
-
-  calculatedFrom(column: string): TableColumn | undefined {
-    return this.#find(column)?.calculatedFrom;
   }
 
   databaseName(column: string): string {

@@ -2,6 +2,8 @@ import {
   type AggregateFunctionNode,
   type AliasNode,
   type AndNode,
+  type BinaryOperationNode,
+  type CaseNode,
   type FunctionNode,
   IdentifierNode,
   type OperationNode,
@@ -10,8 +12,10 @@ import {
   type RawNode,
   type ReferenceNode,
   type SelectionNode,
+  type SelectQueryNode,
   type TableNode,
   type TupleNode,
+  type UnaryOperationNode,
   type ValueListNode,
   type WithNode,
 } from "kysely";
@@ -21,11 +25,12 @@ import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
-import { calculatedFrom } from "./calculations.ts";
+import { DecimalConverter } from "./decimal-converter.ts";
 import { handsOn } from "./functions.ts";
 import { NestedConverter } from "./nested-converter.ts";
 import { nestedIn } from "./nested-rows.ts";
 import { soleChild } from "./nodes.ts";
+import { type CommonKind, commonKind, kindOf, numberKind } from "./number-kind.ts";
 import { compared, type Opposite } from "./parameters.ts";
 import { type Output, type Outputs, QueryRelation, type Relation, TableRelation, UNKNOWN } from "./relation.ts";
 import { Scope } from "./scope.ts";
@@ -42,7 +47,10 @@ type Expression =
   | QueryNode
   | TupleNode
   | ValueListNode
-  | AndNode;
+  | AndNode
+  | BinaryOperationNode
+  | UnaryOperationNode
+  | CaseNode;
 
 /** Tells what names in a statement mean and which column's values an expression gives. Changes nothing. */
 export class Resolver {
@@ -95,6 +103,23 @@ export class Resolver {
 
   /** The columns that a query puts out; `scope` is the one inside it. Of a set operation the first query decides. */
   outputs(query: QueryNode, scope: Scope): Outputs {
+    const own = this.#ownOutputs(query, scope);
+    const united = query.kind === "SelectQueryNode" ? this.unitedKinds(query, scope) : undefined;
+    if (united === undefined || united.every((kind) => kind === undefined)) return own;
+    return {
+      ...own,
+      columns: own.columns.map((column, index) => {
+        const kind = united[index];
+        if (kind === undefined) return column;
+        return {
+          ...column,
+          converter: kind.kind === "real" ? undefined : new DecimalConverter(kind.scale, this.#engine),
+        };
+      }),
+    };
+  }
+
+  #ownOutputs(query: QueryNode, scope: Scope): Outputs {
     const columns: Output[] = [];
     let isComplete = true;
     for (const { selection } of selectionsOf(query)) {
@@ -144,9 +169,21 @@ export class Resolver {
         return child === undefined ? undefined : this.converter(child, scope);
       }
       case "AggregateFunctionNode":
-        return this.#functionConverter(expression.func, expression.aggregated, scope);
+        return this.#ofDecimals(
+          expression,
+          scope,
+          this.#functionConverter(expression.func, expression.aggregated, scope),
+        );
       case "FunctionNode":
-        return this.#functionConverter(expression.func, expression.arguments, scope);
+        return this.#ofDecimals(
+          expression,
+          scope,
+          this.#functionConverter(expression.func, expression.arguments, scope),
+        );
+      case "BinaryOperationNode":
+      case "UnaryOperationNode":
+      case "CaseNode":
+        return this.#ofDecimals(expression, scope, undefined);
       case "SelectQueryNode":
         return this.soleOutput(expression, scope)?.converter;
       default:
@@ -212,6 +249,26 @@ export class Resolver {
     return undefined;
   }
 
+  /** What reads an expression of decimals, where they are kept as text that only a converter reads. */
+  #ofDecimals(node: OperationNode, scope: Scope, converter: ColumnConverter | undefined): ColumnConverter | undefined {
+    if (this.family.decimals === undefined) return converter;
+    const number = numberKind(this, node, scope);
+    if (number?.kind === "real" && kindOf(this, converter)?.kind === "decimal") return undefined;
+    if (number?.kind !== "decimal") return converter;
+    return converter?.scale === number.scale ? converter : new DecimalConverter(number.scale, this.#engine);
+  }
+
+  /** The kinds that each column of a set operation is brought to, where a decimal is among them. */
+  unitedKinds(query: SelectQueryNode, scope: Scope): readonly (CommonKind | undefined)[] | undefined {
+    const { setOperations } = query;
+    if (setOperations === undefined || this.family.decimals === undefined) return undefined;
+    const all = [
+      this.#ownOutputs(query, scope).columns,
+      ...setOperations.map(({ expression }) => this.#outputsOf(expression, scope.outer!).columns),
+    ];
+    return all[0]!.map((_, index) => commonKind(all.map((columns) => kindOf(this, columns[index]?.converter))));
+  }
+
   #functionConverter(name: string, operands: readonly OperationNode[], scope: Scope): ColumnConverter | undefined {
     if (!handsOn(name)) return undefined;
     for (const operand of operands) {
@@ -223,16 +280,15 @@ export class Resolver {
 
   #output(selection: OperationNode, scope: Scope): Output {
     const converter = this.converter(selection, scope);
-    const calculated = calculatedFrom(this, selection, scope);
     // The kinds say so.
     if (selection.kind === "AliasNode") {
       const { alias } = selection as AliasNode;
-      return { name: IdentifierNode.is(alias) ? alias.name : undefined, converter, calculatedFrom: calculated };
+      return { name: IdentifierNode.is(alias) ? alias.name : undefined, converter };
     }
-    if (selection.kind !== "ReferenceNode") return { name: undefined, converter, calculatedFrom: calculated };
+    if (selection.kind !== "ReferenceNode") return { name: undefined, converter };
     const { column } = selection as ReferenceNode;
     const name = column.kind === "ColumnNode" ? column.column.name : undefined;
-    return { name, converter, calculatedFrom: calculated };
+    return { name, converter };
   }
 
   #outputsOf(node: OperationNode, outer: Scope): Outputs {
@@ -306,7 +362,6 @@ function renamed({ columns, isComplete }: Outputs, names: readonly string[]): Ou
     columns: names.map((name, index) => ({
       name,
       converter: isComplete ? columns[index]?.converter : undefined,
-      calculatedFrom: isComplete ? columns[index]?.calculatedFrom : undefined,
     })),
     isComplete: true,
   };

@@ -26,12 +26,14 @@ export function translateSelect(
   requireFeatures(translator.engine, node);
   const spellsOut =
     options.spellsOut === true || (node.setOperations !== undefined && hasRenamedStar(translator, node, scope));
+  const numbers = options.numbers ?? translator.resolver.unitedKinds(node, scope);
+  const each: SelectionOptions = { ...options, spellsOut, ...(numbers === undefined ? {} : { numbers }) };
   return mapNode(node, (value, property) => {
     switch (property) {
       case "selections":
-        return translateSelections(translator, node, node.selections!, scope, { ...options, spellsOut });
+        return translateSelections(translator, node, node.selections!, scope, each);
       case "setOperations":
-        return mapList(node.setOperations!, (one) => translateSetOperation(translator, one, scope.outer!, spellsOut));
+        return mapList(node.setOperations!, (one) => translateSetOperation(translator, one, scope.outer!, each));
       case "orderBy":
         return translateOrderBy(translator, node, node.orderBy!, scope);
       default:
@@ -44,13 +46,13 @@ function translateSetOperation(
   translator: Translator,
   node: SetOperationNode,
   outer: Scope,
-  spellsOut: boolean,
+  options: SelectionOptions,
 ): SetOperationNode {
   return mapNode(node, (value, property) => {
     if (property !== "expression") return value;
     const { expression } = node;
     if (!SelectQueryNode.is(expression)) return translator.translate(expression, outer);
-    return translateSelect(translator, expression, translator.resolver.open(expression, outer), { spellsOut });
+    return translateSelect(translator, expression, translator.resolver.open(expression, outer), options);
   });
 }
 

@@ -8,7 +8,9 @@ import {
   SelectionNode,
   TableNode,
 } from "kysely";
-import type { Opposite } from "./parameters.ts";
+import type { ColumnConverter } from "../values/column-converter.ts";
+import { translateTo, translateWritten } from "./calculations.ts";
+import type { CommonKind } from "./number-kind.ts";
 import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
@@ -18,7 +20,9 @@ export interface SelectionOptions {
   /** Spells out stars though no column behind them is renamed: a query beside this one does, and they must match. */
   readonly spellsOut?: boolean;
   /** What the selections are written to, in order. */
-  readonly opposites?: readonly Opposite[];
+  readonly opposites?: readonly (ColumnConverter | undefined)[];
+  /** What numbers among the selections are brought to, in order. */
+  readonly numbers?: readonly (CommonKind | undefined)[];
 }
 
 /** Translates the selections of a query. Their names in the result stay; stars are spelled out where columns are renamed. */
@@ -27,7 +31,7 @@ export function translateSelections(
   query: QueryNode,
   selections: readonly SelectionNode[],
   scope: Scope,
-  { spellsOut = false, opposites = [] }: SelectionOptions = {},
+  { spellsOut = false, opposites = [], numbers = [] }: SelectionOptions = {},
 ): readonly SelectionNode[] {
   const translated: SelectionNode[] = [];
   let isChanged = false;
@@ -36,7 +40,9 @@ export function translateSelections(
     const { selection } = node;
     const starred = translator.resolver.starredBy(selection, query, scope);
     if (starred === undefined) {
-      const one = translateSelection(translator, node, scope, isPositional ? opposites[index] : undefined);
+      const one = isPositional
+        ? translateSelection(translator, node, scope, opposites[index], numbers[index])
+        : translateSelection(translator, node, scope, undefined, undefined);
       isChanged ||= one !== node;
       translated.push(one);
       continue;
@@ -59,10 +65,25 @@ function translateSelection(
   translator: Translator,
   node: SelectionNode,
   scope: Scope,
-  opposite: Opposite,
+  opposite: ColumnConverter | undefined,
+  number: CommonKind | undefined,
 ): SelectionNode {
-  const translated = translator.translate(node, scope, opposite);
   const { selection } = node;
+  if (translator.engine.family.decimals !== undefined && (opposite !== undefined || number !== undefined)) {
+    const [expression, alias] = AliasNode.is(selection) ? [selection.node, selection.alias] : [selection, undefined];
+    const value =
+      opposite === undefined
+        ? translateTo(translator, expression, scope, number!)
+        : translateWritten(translator, expression, scope, opposite);
+    if (alias !== undefined) return SelectionNode.create(AliasNode.create(value, alias));
+    if (value !== expression && !ReferenceNode.is(expression)) return SelectionNode.create(value as typeof selection);
+    if (value !== expression && ReferenceNode.is(expression) && ColumnNode.is(expression.column)) {
+      const { name } = expression.column.column;
+      return SelectionNode.create(AliasNode.create(value, IdentifierNode.create(name)));
+    }
+    return node;
+  }
+  const translated = translator.translate(node, scope, opposite);
   if (translated === node || !ReferenceNode.is(selection) || !ColumnNode.is(selection.column)) return translated;
   return SelectionNode.create(
     AliasNode.create(translated.selection, IdentifierNode.create(selection.column.column.name)),

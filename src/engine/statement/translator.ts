@@ -26,12 +26,13 @@ import {
 import { UndefinedValueError } from "../../errors/value.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
-import { calculatedFrom, translateCalculation } from "./calculations.ts";
+import { translateCalculation, written } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
 import { FEATURED, requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
+import { numberKind } from "./number-kind.ts";
 import { compared, memberOf, type Opposite, parameter, withinExpression } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
@@ -86,6 +87,7 @@ const CALCULATING: ReadonlySet<string> = new Set([
   "UnaryOperationNode",
   "FunctionNode",
   "AggregateFunctionNode",
+  "CastNode",
 ]);
 
 /** Lists of up to so many values are taken to be of fixed length. */
@@ -161,7 +163,7 @@ export class Translator {
   #translate(node: Translated, scope: Scope, opposite: Opposite): OperationNode {
     if (FEATURED.has(node.kind)) requireFeatures(this.engine, node);
     if (this.engine.family.decimals !== undefined && CALCULATING.has(node.kind)) {
-      const calculation = translateCalculation(this, node, scope, opposite);
+      const calculation = translateCalculation(this, node, scope);
       if (calculation !== undefined) return calculation;
     }
     switch (node.kind) {
@@ -266,15 +268,24 @@ export class Translator {
     const nested = nestedIn(node);
     if (nested !== undefined) return translateNested(this, nested, scope);
     if (isTextless(node.sqlFragments)) this.countList(node.parameters.length, 2 * SHORT_LIST);
-    const own = this.#oppositeInRaw(node, scope) ?? (soleChild(node) === undefined ? undefined : opposite);
-    return withList(node, "parameters", this.translateList(node.parameters, this.#rawScope(node, scope), own));
+    const own = this.#oppositeInRaw(node) ?? (soleChild(node) === undefined ? undefined : opposite);
+    const translated = this.translateList(node.parameters, this.#rawScope(node, scope), own);
+    return withList(node, "parameters", this.#asTyped(node, translated, scope));
   }
 
-  /** What values in a template are converted as, if it was said what the template is. A calculated number stays one. */
-  #oppositeInRaw(node: RawNode, scope: Scope): Opposite {
+  /** What values in a template are converted as, if it was said what the template is. */
+  #oppositeInRaw(node: RawNode): Opposite {
     const typed = compared(this.resolver.typedConverter(node));
-    if (typed === undefined || calculatedFrom(this.resolver, node, scope) !== undefined) return undefined;
     return withinExpression(this.engine, typed);
+  }
+
+  /** A decimal that was said to be of another type is made that where it is kept as text. */
+  #asTyped(node: RawNode, translated: readonly OperationNode[], scope: Scope): readonly OperationNode[] {
+    const { decimals } = this.engine.family;
+    const type = decimals === undefined ? undefined : this.resolver.typedConverter(node)?.column.definition.type;
+    if (type === undefined || decimals!.isText(type)) return translated;
+    const [child] = node.parameters;
+    return [written(this, translated[0]!, numberKind(this.resolver, child!, scope), type)];
   }
 
   /** Tables that a template names are there for the columns that it names. */

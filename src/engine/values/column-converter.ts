@@ -15,6 +15,11 @@ export class ColumnConverter {
     this.codec = family.codec(column.definition.type);
   }
 
+  /** Of decimals, how many decimal places they have; undefined where each has as many as it needs. */
+  get scale(): number | undefined {
+    return this.column.definition.type.scale;
+  }
+
   /** Whether what the driver reads is what the application gets. */
   get readsPlain(): boolean {
     return this.codec.decode === undefined;

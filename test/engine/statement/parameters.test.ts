@@ -173,7 +173,7 @@ test("every kind is converted", () => {
     ["f81d4fae-7dec-11d0-a765-00a0c91e6bf6"],
   );
   assertSent(insertInto(item).values({ data: { a: [1] } }), `insert into "item" ("data") values (?)`, ['{"a":[1]}']);
-  assert.match(String(compile("sqlite", items.where("price", "=", "1.5")).query.parameters[0]), /1.?50/);
+  assert.deepEqual(compile("sqlite", items.where("price", "=", "1.5")).query.parameters, [">1.5"]);
 });
 
 test("text that the column could not hold matches nothing", () => {
