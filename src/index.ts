@@ -28,8 +28,9 @@ export type {
   StatementListener,
 } from "./engine/recording/echo.ts";
 export type { RecordedQuery } from "./engine/recording/recorded-query.ts";
+export { defineDecimalFunctions } from "./engine/sqlite/decimal-functions.ts";
 export { jsonArrayFrom, jsonObjectFrom } from "./engine/statement/nested-rows.ts";
-export { typed } from "./engine/statement/typed.ts";
+export { number, typed } from "./engine/statement/typed.ts";
 export * from "./errors/configuration.ts";
 export * from "./errors/context.ts";
 export * from "./errors/database.ts";

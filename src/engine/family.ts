@@ -97,8 +97,8 @@ export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promi
 
 /**
  * Functions of numbers, for a database that keeps decimals as text. They take that text, integers and floating-point numbers:
- * `decimal` makes the text of any of them, `round` the same with so many decimal places; `real`, `integer`, `text` (with so
- * many decimal places) and `plain` (with as many as there are) what other columns hold; the others calculate exactly.
+ * `decimal` makes the text of any of them, `round` the same with so many decimal places; `real`, `integer` (of so many bits),
+ * `text` (with so many decimal places) and `plain` (with as many as there are) what other columns hold; the others calculate exactly.
  */
 export type DecimalFunction =
   | ("decimal" | "round" | "real" | "integer" | "text" | "plain" | "negative" | "absolute")

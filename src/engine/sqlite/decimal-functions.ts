@@ -17,7 +17,6 @@ interface Total {
 
 /** The digits that a quotient has beyond those of its operands. */
 const QUOTIENT_DIGITS = 16;
-const [LEAST_INTEGER, MOST_INTEGER] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 type Exact = (one: ExactDecimal, other: ExactDecimal) => ExactDecimal | undefined;
 
@@ -46,7 +45,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, run: (...
   decimal: [1, (value) => sortable(exactly(numberOf(value)))],
   round: [2, (value, scale) => sortable(atScale(value, scale))],
   real: [1, (value) => float(numberOf(value))],
-  integer: [1, (value) => storedInteger(unitsAt(exactly(numberOf(value)), 0))],
+  integer: [2, (value, bits) => storedInteger(unitsAt(exactly(numberOf(value)), 0), Number(bits))],
   text: [2, (value, scale) => plainText(atScale(value, scale))],
   plain: [1, (value) => plainOf(exactly(numberOf(value)))],
   add: [2, calculation(sumOf, (one, other) => one + other)],
@@ -73,7 +72,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, run: (...
  * @example
  * const database = new Database("shop.db");
  * defineDecimalFunctions(database);
- * db.init({ databaseUri: { dialect: new SqliteDialect({ database }) } });
+ * db.init({ binds: { shop: { dialect: new SqliteDialect({ database }) } } });
  */
 export function defineDecimalFunctions(database: FunctionHolder): void {
   for (const [name, [parameters, run]] of Object.entries(FUNCTIONS)) {
@@ -129,9 +128,9 @@ function plainOf(decimal: ExactDecimal): string {
   return plainDecimal(sortable(decimal))!;
 }
 
-function storedInteger(value: bigint): bigint {
-  if (value >= LEAST_INTEGER && value <= MOST_INTEGER) return value;
-  throw new RangeError("A decimal is too large for an integer");
+function storedInteger(value: bigint, bits: number): bigint {
+  if (BigInt.asIntN(bits, value) === value) return value;
+  throw new RangeError(`A decimal is too large for an integer of ${bits} bits`);
 }
 
 function counted(sum: Total, value: unknown, sign: 1 | -1): Total {

@@ -24,6 +24,8 @@ import type { Translator } from "./translator.ts";
 
 type Calculation = BinaryOperationNode | UnaryOperationNode | FunctionNode | AggregateFunctionNode | CastNode;
 
+const INTEGER_BITS = { smallint: 16, integer: 32, bigint: 64 } as const;
+
 /** Functions of decimals that have a name of their own where decimals are text. */
 const OWN: Readonly<Record<string, DecimalFunction>> = { sum: "sum", avg: "avg", abs: "absolute", round: "round" };
 
@@ -96,7 +98,9 @@ function translateArithmetic(
   if (common.kind === "decimal") {
     // The functions take numbers of every kind.
     const writer = writerFor(translator, common);
-    const operands = [leftOperand, rightOperand].map((operand) => translator.translate(operand, scope, writer));
+    const operands = [leftOperand, rightOperand].map(
+      (operand) => literal(translator, operand) ?? translator.translate(operand, scope, writer),
+    );
     // The operator is among the keys, as was asked above.
     return called(translator, ARITHMETIC[operator as keyof typeof ARITHMETIC], operands);
   }
@@ -131,7 +135,11 @@ function translateCast(translator: Translator, node: CastNode, scope: Scope): Op
   if (!isDecimal(translator, expression, scope)) return undefined;
   const type = "dataType" in dataType ? String(dataType.dataType) : "";
   const translated = translator.translate(expression, scope);
-  if (/int/.test(type)) return Object.freeze({ ...node, expression: called(translator, "integer", [translated]) });
+  if (/int/.test(type))
+    return Object.freeze({
+      ...node,
+      expression: called(translator, "integer", [translated, number(INTEGER_BITS.bigint)]),
+    });
   if (/real|double|float/.test(type))
     return Object.freeze({ ...node, expression: called(translator, "real", [translated]) });
   return Object.freeze({ ...node, expression: asText(translator, expression, scope) });
@@ -143,6 +151,8 @@ export function translateTo(translator: Translator, node: OperationNode, scope: 
     return mapNode(node, (child) => (isNode(child) ? translateTo(translator, child, scope, to) : child));
   const { resolver } = translator;
   if (SelectQueryNode.is(node)) return translateSelect(translator, node, resolver.open(node, scope), { numbers: [to] });
+  const written = to.kind === "decimal" ? literal(translator, node) : undefined;
+  if (written !== undefined) return written;
   const kind = numberKind(resolver, node, scope);
   const translated = translator.translate(node, scope, writerFor(translator, to));
   return brought(translator, translated, kind, to, isNullValue(node));
@@ -186,7 +196,7 @@ export function written(
     case "smallint":
     case "integer":
     case "bigint":
-      return called(translator, "integer", [translated]);
+      return called(translator, "integer", [translated, number(INTEGER_BITS[type.kind])]);
     case "float":
     case "numeric":
       return called(translator, "real", [translated]);
@@ -210,6 +220,15 @@ export function translateWritten(
   if (converter === undefined || translator.engine.family.decimals === undefined) return translated;
   const kind = numberKind(translator.resolver, node, scope);
   return written(translator, translated, kind, converter.column.definition.type);
+}
+
+/** A number that is written into the statement, as decimals are kept; undefined for anything else. */
+function literal(translator: Translator, node: OperationNode): ValueNode | undefined {
+  if (!ValueNode.is(node) || node.immediate !== true) return undefined;
+  const isNumber = typeof node.value === "number" || typeof node.value === "bigint";
+  return isNumber
+    ? ValueNode.createImmediate(new DecimalConverter(undefined, translator.engine).write(node.value))
+    : undefined;
 }
 
 /** How values are made that stand opposite numbers of a kind. */

@@ -1,5 +1,6 @@
 import { type AliasableExpression, type Expression, ExpressionWrapper, type OperationNode, RawNode } from "kysely";
 import type { AnyColumn } from "../../schema/column.ts";
+import { float } from "../../schema/types/float.ts";
 
 const columns = new WeakMap<OperationNode, AnyColumn>();
 
@@ -23,6 +24,19 @@ export function typed<C extends AnyColumn>(
   const node = RawNode.createWithChild(expression.toOperationNode());
   columns.set(node, column);
   return new ExpressionWrapper<unknown, never, C["$types"]["select"]>(node);
+}
+
+/**
+ * A number that a decimal is in floating point, for SQL of your own: SQLite keeps decimals as text, which SQL text alone
+ * neither compares with numbers nor calculates with.
+ *
+ * @param expression a `numeric` column, or what is calculated from some
+ *
+ * @example
+ * db.selectFrom(Seat).select("id").where(sql<boolean>`${number(sql.ref("price"))} between ${1} and ${2}`)
+ */
+export function number(expression: Expression<unknown>): AliasableExpression<number> {
+  return typed(expression, float());
 }
 
 /** @internal the column that an expression was said to be like */

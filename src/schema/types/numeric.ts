@@ -56,8 +56,8 @@ function endOfDigits(text: string): number {
 /**
  * A column of exact decimal numbers, a `string` with `scale` decimals in JavaScript.
  *
- * Exact and ordered by value on every database. SQLite has no such type: there multibind keeps text that sorts
- * by value, so compare and order in SQL, and calculate in JavaScript.
+ * Exact, and compared and calculated with by value, on every database. SQLite has no such type: there multibind keeps text
+ * that sorts by value, which SQL of your own reads by `number(column)`.
  *
  * @param precision the most digits in all, up to 65
  * @param scale the digits behind the decimal point, 0 unless given

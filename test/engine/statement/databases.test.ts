@@ -33,7 +33,7 @@ const DEFINITIONS = {
   sqlite: {
     key: "integer primary key",
     long: "bigint",
-    exact: "numeric_text",
+    exact: "decimal_text",
     truth: "boolean",
     at: "timestamp",
     json: "json_text",
