@@ -1,4 +1,5 @@
 import { type BindKey, bindLabel } from "../bind-key.ts";
+import { captureStack } from "./stack-trace.ts";
 
 /** What every error of multibind may say of where it happened. */
 export interface MultibindErrorOptions extends ErrorOptions {
@@ -21,6 +22,7 @@ export abstract class MultibindError extends Error {
   constructor(message: string, options: MultibindErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     Object.defineProperty(this, "name", { value: new.target.name, configurable: true });
+    captureStack(this, new.target);
     if (options.bindKey !== undefined) this.bindKey = options.bindKey;
   }
 }
