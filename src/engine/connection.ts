@@ -165,6 +165,26 @@ export class Connection implements DatabaseConnection {
     this.#interruption ??= new Interruption(this.#raw, reason);
   }
 
+  /** Kysely's name for ending the statement that runs, on the server too; a signal has done so already. */
+  get cancelQuery(): NonNullable<DatabaseConnection["cancelQuery"]> {
+    const raw = this.#raw;
+    if (raw.cancel !== undefined) return async () => this.interrupt(undefined);
+    // Kysely looks whether it is there; a dialect may not have it.
+    return raw.cancelQuery?.bind(raw) as NonNullable<DatabaseConnection["cancelQuery"]>;
+  }
+
+  /** Kysely's name for ending the statement that runs, and the connection to its server with it. */
+  get killSession(): NonNullable<DatabaseConnection["killSession"]> {
+    const raw = this.#raw;
+    if (raw.cancel !== undefined) {
+      return async () => {
+        if (raw.address !== undefined && this.isBusy) raw.destroy?.();
+      };
+    }
+    // As above.
+    return raw.killSession?.bind(raw) as NonNullable<DatabaseConnection["killSession"]>;
+  }
+
   /**
    * The same as {@link stream}, under Kysely's name: in a transaction of its own where there is none, since not every
    * database streams without one. Rows that a write gives back come in one portion.

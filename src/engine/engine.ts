@@ -240,6 +240,7 @@ export class Engine {
   /** @internal takes a connection; whoever takes it gives it back */
   async connect(options: AcquireOptions): Promise<Connection> {
     const { owner, signal = owner?.signal } = options;
+    signal?.throwIfAborted();
     const heeded = signal === undefined ? options : { ...options, signal };
     const driver = this.#driver ?? (await this.#open());
     try {

@@ -1,4 +1,5 @@
 import {
+  type AbortableQueryOptions,
   type CompiledQuery,
   type DialectAdapter,
   type KyselyPlugin,
@@ -49,7 +50,13 @@ export class SessionExecutor implements QueryExecutor {
     return query;
   }
 
-  executeQuery<R>(query: CompiledQuery<R>, options?: { readonly signal?: AbortSignal }): Promise<QueryResult<R>> {
+  executeQuery<R>(query: CompiledQuery<R>, options?: AbortableQueryOptions): Promise<QueryResult<R>> {
+    if (options?.inflightQueryAbortStrategy === "kill session") {
+      const message =
+        'Cannot use the abort strategy "kill session" on a session: other statements need its connection. An abort ends the ' +
+        "statement on the server in any case. Leave the strategy out, or use `engine.kysely`.";
+      return Promise.reject(new UnsupportedError(message));
+    }
     return this.#runner.run(this.#routedOf(query), options?.signal === undefined ? {} : { signal: options.signal });
   }
 

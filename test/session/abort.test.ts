@@ -10,6 +10,7 @@ import {
   Multibind,
   SessionClosedError,
   sql,
+  UnsupportedError,
 } from "../../src/index.ts";
 import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
 import { onEachFamily, record, sessionOf, start } from "../fixtures/matrix.ts";
@@ -35,6 +36,21 @@ async function slowOn(family: FamilyName, url: string): Promise<number> {
         )
       : await onMysql(
           "select count(*) as n from information_schema.processlist where info like 'select sleep%' and db = database()",
+          url,
+        );
+  return Number(row!["n"]);
+}
+
+/** How many statements that sleep the server runs in a database, whatever else is in them. */
+async function sleepsOn(family: FamilyName, url: string): Promise<number> {
+  const [row] =
+    family === "postgres"
+      ? await onPostgres(
+          "select count(*) as n from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()",
+          url,
+        )
+      : await onMysql(
+          "select count(*) as n from information_schema.processlist where state = 'User sleep' and db = database()",
           url,
         );
   return Number(row!["n"]);
@@ -252,6 +268,54 @@ onEachFamily(
   },
   SERVERS,
 );
+
+onEachFamily("a connection of an engine's Kysely is not lent to what was aborted before", async (t, url) => {
+  const app = await start(t, db, { databaseUri: url });
+  const signal = AbortSignal.abort(ENOUGH);
+  const { kysely } = app.engine;
+  await kysely.selectFrom(Counter).selectAll().execute();
+  for (const run of [
+    () => kysely.connection().execute(async () => assert.fail("it ran"), { signal }),
+    () => kysely.selectFrom(Counter).selectAll().execute({ signal }),
+    () => kysely.selectFrom(Counter).selectAll().executeTakeFirst({ signal }),
+    () => kysely.selectFrom(Counter).selectAll().stream({ chunkSize: 1, signal })[Symbol.asyncIterator]().next(),
+  ]) {
+    await assert.rejects(run, ENOUGH);
+    assert.equal(app.engine.status().inUse, 0);
+  }
+});
+
+for (const strategy of ["ignore query", "cancel query", "kill session"] as const) {
+  onEachFamily(
+    `an abort with Kysely's strategy "${strategy}" ends the statement on the server`,
+    async (t, url, family) => {
+      const app = await start(t, db, { databaseUri: url });
+      const controller = new AbortController();
+      const { kysely } = app.engine;
+      await sql`select 1`.execute(kysely);
+      const never = family === "postgres" ? sql`pg_sleep(30)` : sql`sleep(30)`;
+      const running = kysely
+        .selectNoFrom(never.as("slept"))
+        .execute({ signal: controller.signal, inflightQueryAbortStrategy: strategy });
+      const failed = assert.rejects(running, ENOUGH);
+      const sleeps = () => sleepsOn(family, url);
+      await until(async () => (await sleeps()) > 0);
+      controller.abort(ENOUGH);
+      await failed;
+      await until(async () => app.engine.status().inUse === 0);
+      assert.equal(app.engine.status().idle, strategy === "kill session" ? 0 : 1);
+      await until(async () => (await sleeps()) === 0);
+      assert.deepEqual(await app.run(() => db.select(Counter).all()), []);
+    },
+    SERVERS,
+  );
+}
+
+onEachFamily('a session has no abort strategy "kill session"', async (t, url) => {
+  const app = await start(t, db, { databaseUri: url });
+  const options = { signal: new AbortController().signal, inflightQueryAbortStrategy: "kill session" } as const;
+  await assert.rejects(sessionOf(app).selectFrom(Counter).selectAll().execute(options), UnsupportedError);
+});
 
 onEachFamily("an abort ends a stream between two rows", async (t, url) => {
   const app = await start(t, db, { databaseUri: url });
