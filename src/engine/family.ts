@@ -178,6 +178,8 @@ export interface Family {
   parameter?(value: unknown): unknown;
   /** Whether a statement can give back the rows that it writes. */
   supportsReturning(kind: WriteKind): boolean;
+  /** Whether a new row always has the key that it was sent with: no trigger or padding changes it on the way in. */
+  readonly storesKeysAsGiven: boolean;
   /** Whether `returning *` of an update or delete gives the columns of joined tables too. */
   readonly returnsJoinedTables: boolean;
   /** Whether a row of an insert can say `default` for a column. */

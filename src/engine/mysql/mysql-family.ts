@@ -30,6 +30,7 @@ export const mysql: Family = Object.freeze({
   parameter: mysqlParameter,
   // MariaDB's answer: MySQL itself refuses what it does not have.
   supportsReturning: (kind) => kind !== "update",
+  storesKeysAsGiven: false,
   returnsJoinedTables: false,
   supportsDefaultKeyword: true,
   lacks: new Set([

@@ -32,6 +32,7 @@ export const postgres: Family = Object.freeze({
   codec: postgresCodec,
   parameter: postgresParameter,
   supportsReturning: () => true,
+  storesKeysAsGiven: false,
   returnsJoinedTables: true,
   supportsDefaultKeyword: true,
   lacks: new Set(["replaceInto", "onDuplicateKeyUpdate", "insert ignore", "insert or …"] as const),

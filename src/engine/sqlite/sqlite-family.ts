@@ -32,6 +32,7 @@ export const sqlite: Family = Object.freeze({
   codec: sqliteCodec,
   parameter: sqliteParameter,
   supportsReturning: () => true,
+  storesKeysAsGiven: true,
   returnsJoinedTables: false,
   supportsDefaultKeyword: false,
   lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),

@@ -2,8 +2,8 @@ import type { Engine } from "../../engine/engine.ts";
 import { StaleDataError } from "../../errors/session.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
-import type { Mapper } from "../../model/mapper.ts";
-import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
+import type { MappedProperty, Mapper } from "../../model/mapper.ts";
+import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { FlushPlace } from "../transaction/flush-place.ts";
@@ -13,12 +13,14 @@ import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit
 import type { NewValues } from "./new-values.ts";
 import type { RowLock } from "./row-locks.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
-import { fillIn, settle } from "./settling.ts";
+import { fillIn, settle, settleKey } from "./settling.ts";
 
 /** What the database has filled in for a property, for each row. */
 interface FilledColumn {
   readonly name: string;
   readonly values: readonly unknown[];
+  /** Of a key that was stored in another form: the property, and what is remembered of the values that were sent. */
+  readonly key?: { readonly property: MappedProperty; readonly sent: readonly unknown[] };
 }
 
 /** The part of a flush on one bind. */
@@ -75,7 +77,12 @@ export class BindFlush {
 
   #inserted(entity: Entity, { settling, row }: NewValues, columns: readonly FilledColumn[], index: number): void {
     let assigned = settle(entity, settling);
-    for (const { name, values } of columns) assigned = fillIn(entity, name, values[index], assigned);
+    for (const { name, values, key } of columns) {
+      assigned =
+        key === undefined
+          ? fillIn(entity, name, values[index], assigned)
+          : settleKey(entity, key.property, key.sent[index], values[index], assigned);
+    }
     const byAdd = this.#work.inserted(entity, row);
     this.#place.undo.noteFirst(new Undo(entity, "inserted", null, both(byAdd, assigned)));
   }
@@ -90,6 +97,16 @@ export class BindFlush {
         const values = results[position]!;
         for (let index = 0; index < rows.length; index++) rows[index]!.row[name] = takeSnapshot(kind, values[index]);
         filled.push({ name, values });
+      }
+      for (const [position, property] of part.confirmed.entries()) {
+        const values = results[part.fetched.length + position];
+        if (values === undefined) continue;
+        const { kind } = property.column.definition.type;
+        const sent = rows.map(({ row }) => row[property.name]);
+        if (values.every((value, index) => isUnchanged(kind, value, sent[index]))) continue;
+        for (let index = 0; index < rows.length; index++)
+          rows[index]!.row[property.name] = takeSnapshot(kind, values[index]);
+        filled.push({ name: property.name, values, key: { property, sent } });
       }
       for (const { source, property } of part.linked) {
         if (property === undefined) continue;

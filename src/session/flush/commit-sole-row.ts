@@ -13,7 +13,7 @@ import type { FlushPlace } from "../transaction/flush-place.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import type { NewValues } from "./new-values.ts";
 import { type InsertPart, rowShapes } from "./row-shape.ts";
-import { fillIn, settle } from "./settling.ts";
+import { fillIn, settle, settleKey } from "./settling.ts";
 import { valuesToInsert } from "./values-to-store.ts";
 
 /** What the commit of a new row needs of its session. */
@@ -78,7 +78,10 @@ function commitSoon(
   commitInFull: () => Promise<void>,
 ): Promise<void> {
   const store = async ({ connection }: FlushPlace) => {
-    stored(work, row, await connection.execute(statement));
+    // Only a connection knows whether the server tells what it has stored.
+    const { values, part } = row;
+    const known = part.confirmed.length === 0 ? statement : part.statements.single(part.written(values));
+    stored(work, row, await connection.execute(known));
   };
   return lock.alone(async () => {
     if ((await transactions.commitWhole(engine, row.entity, store, false)) === undefined) await commitInFull();
@@ -89,10 +92,14 @@ function commitSoon(
 function stored(work: UnitOfWork, { entity, values, part }: SoleRow, result: QueryResult<DriverRow>): void {
   const filled = part.statements.filledBy(result);
   settle(entity, values.settling);
+  const { fetched, confirmed } = part;
   for (let place = 0; place < filled.length; place++) {
-    const { name, column } = part.fetched[place]!;
+    const property = fetched[place] ?? confirmed[place - fetched.length]!;
+    const { name, column } = property;
+    const sent = values.row[name];
     values.row[name] = takeSnapshot(column.definition.type.kind, filled[place]);
-    fillIn(entity, name, filled[place], NOTHING_FILLED);
+    if (place < fetched.length) fillIn(entity, name, filled[place], NOTHING_FILLED);
+    else settleKey(entity, property, sent, filled[place], NOTHING_FILLED);
   }
   work.inserted(entity, values.row);
 }

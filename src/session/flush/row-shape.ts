@@ -26,6 +26,8 @@ interface LinkedColumn {
 export class InsertPart {
   readonly linked: readonly LinkedColumn[];
   readonly fetched: readonly MappedProperty[];
+  /** Keys that are given, and may be stored in another form: by a trigger, or with or without spaces at the end. */
+  readonly confirmed: readonly MappedProperty[];
   readonly statements: TableInsert;
   readonly #places: Places;
   readonly #sources: KeptValues;
@@ -41,8 +43,17 @@ export class InsertPart {
     this.fetched = mapper.properties.filter(
       (property) => property.table === table && !columns.includes(property.column) && !links.includes(property.column),
     );
-    const fetched = this.fetched.map(({ column }) => column);
-    this.statements = new TableInsert(table, engine, [...links, ...columns], fetched);
+    this.confirmed = engine.family.storesKeysAsGiven
+      ? []
+      : mapper.key.filter(({ table: own, column }) => own === table && columns.includes(column));
+    const columnOf = ({ column }: MappedProperty) => column;
+    this.statements = new TableInsert(
+      table,
+      engine,
+      [...links, ...columns],
+      this.fetched.map(columnOf),
+      this.confirmed.map(columnOf),
+    );
     this.#places = places;
     this.#sources = new KeptValues(
       this.linked.map(({ source }) => source),

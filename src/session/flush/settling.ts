@@ -1,4 +1,6 @@
 import type { Entity } from "../../model/entity.ts";
+import type { MappedProperty } from "../../model/mapper.ts";
+import { isUnchanged } from "../../model/snapshot.ts";
 import { NOTHING_FILLED, valuesOf } from "../entities/entity-values.ts";
 import type { Filled } from "../transaction/undo-log.ts";
 import { KeyReference } from "./key-reference.ts";
@@ -26,4 +28,20 @@ export function fillIn(entity: Entity, name: string, now: unknown, filled: reado
   held[name] = now;
   const one = { name, before, now };
   return filled.length === 0 ? [one] : [...filled, one];
+}
+
+/** Gives an entity the key that was stored, unless it was changed since `sent` was remembered of it. Returns what was set. */
+export function settleKey(
+  entity: Entity,
+  { name, column }: MappedProperty,
+  sent: unknown,
+  stored: unknown,
+  filled: readonly Filled[],
+): readonly Filled[] {
+  const { kind } = column.definition.type;
+  const held = valuesOf(entity);
+  const before = held[name];
+  if (isUnchanged(kind, stored, sent) || !isUnchanged(kind, before, sent)) return filled;
+  held[name] = stored;
+  return [...filled, { name, before, now: stored }];
 }

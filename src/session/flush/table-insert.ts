@@ -5,6 +5,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, QueryRunner, TypedColumn } from "../../engine/family.ts";
 import { flattened } from "../../engine/flattened.ts";
 import { RecentMap } from "../../engine/recent-map.ts";
+import { SessionError } from "../../errors/session.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import { identityKey } from "../entities/identity-key.ts";
@@ -34,11 +35,13 @@ export class TableInsert {
   readonly #engine: Engine;
   readonly #columns: readonly TableColumn[];
   readonly #fetched: readonly TableColumn[];
+  /** What the database fills in, and the keys that it is given, where it may store others and tells. */
+  readonly #told: readonly TableColumn[];
   /** What several rows give back: their keys too, since databases give rows back in whatever order they like. */
   readonly #returned: readonly TableColumn[];
   /** Whether rows that come back together can be told apart. */
   readonly #areDistinct: boolean;
-  /** Whether nothing is to be told but a key that is a number, which every statement for one row tells. */
+  /** Whether the database fills in nothing but a key that is a number, which every statement for one row tells. */
   readonly #isNumbered: boolean;
   /** Tells whether the keys of several rows follow one another, where that can be told. */
   readonly #numbering: ((run: QueryRunner) => Promise<boolean>) | undefined;
@@ -49,13 +52,24 @@ export class TableInsert {
   #columnwise: EngineQuery<DriverRow> | undefined;
   #typed: readonly TypedColumn[] | undefined;
 
-  constructor(table: AnyTable, engine: Engine, columns: readonly TableColumn[], fetched: readonly TableColumn[]) {
+  /**
+   * @param fetched the columns that the database fills in
+   * @param confirmed those that it is given, and may store other values of
+   */
+  constructor(
+    table: AnyTable,
+    engine: Engine,
+    columns: readonly TableColumn[],
+    fetched: readonly TableColumn[],
+    confirmed: readonly TableColumn[],
+  ) {
     const { primaryKey, generatedKey } = table;
     this.#table = table;
     this.#engine = engine;
     this.#columns = columns;
     this.#fetched = fetched;
-    this.#returned = fetched.length === 0 ? [] : [...new Set([...primaryKey, ...fetched])];
+    this.#told = [...fetched, ...confirmed];
+    this.#returned = this.#told.length === 0 ? [] : [...new Set([...primaryKey, ...this.#told])];
     this.#areDistinct =
       fetched.length === 0 || generatedKey !== undefined || primaryKey.every((column) => columns.includes(column));
     const { bulk } = engine.family;
@@ -66,7 +80,7 @@ export class TableInsert {
   /**
    * Inserts rows.
    *
-   * @returns the values of the columns that the database filled
+   * @returns the values of the columns that the database filled, and of those to be confirmed if it tells
    */
   async run(connection: Connection, rows: Rows): Promise<ColumnValues> {
     const { bulk } = this.#engine.family;
@@ -74,7 +88,7 @@ export class TableInsert {
     const areTogether = rows.length > 1 && this.#areDistinct && this.#columns.length > 0 && canReturn;
     if (!areTogether) return this.#insertEach(connection, rows);
     const most = bulk.by === "column" ? MOST_IN_COLUMNS : mostRows(this.#engine, bulk.mostRows, this.#columns.length);
-    const filled = this.#fetched.map((): unknown[] => []);
+    const filled = this.#told.map((): unknown[] => []);
     const isInSequence = await this.#isInSequence(connection);
     for (const portion of portions(rows, most)) {
       const isRest = bulk.by === "row" && bulk.restOneByOne && portion.length < most;
@@ -104,20 +118,39 @@ export class TableInsert {
     return withParameters(this.#singleQuery(this.#returnsSingle), row);
   }
 
-  /** What the database has filled in, by the result of that statement. */
-  filledBy({ rows, insertId }: QueryResult<DriverRow>): readonly unknown[] {
-    if (this.#isNumbered) return [this.#read(this.#fetched[0]!, insertId)];
-    return this.#fetched.map((column) => this.#read(column, rows[0]![column.name]));
+  /**
+   * What the database has filled in and stored as the key, by the result of that statement.
+   *
+   * @throws {SessionError} if it has stored no row
+   */
+  filledBy({ rows, insertId, numAffectedRows }: QueryResult<DriverRow>): readonly unknown[] {
+    if (this.#isNumbered) {
+      if (numAffectedRows === 0n) throw this.#notStored();
+      return [this.#read(this.#fetched[0]!, insertId)];
+    }
+    const [row] = rows;
+    if (row !== undefined) return this.#told.map((column) => this.#read(column, row[column.name]));
+    if (this.#returnsSingle) throw this.#notStored();
+    return [];
+  }
+
+  #notStored(): SessionError {
+    const { label, bindKey } = this.#table;
+    return new SessionError(
+      `The database did not store a new row of table ${label} as it was sent: a trigger or rule left it out or gave it another key. ` +
+        "Roll back, and see what the database's triggers do.",
+      { bindKey },
+    );
   }
 
   /** Whether the statement for one row gives back what the database has filled in. */
   get #returnsSingle(): boolean {
-    return this.#fetched.length > 0 && !this.#isNumbered && this.#engine.supportsReturning("insert");
+    return this.#told.length > 0 && !this.#isNumbered && this.#engine.supportsReturning("insert");
   }
 
   #singleQuery(isReturning: boolean): EngineQuery<DriverRow> {
     if (isReturning) {
-      this.#returningSingle ??= this.#compile(1, this.#fetched);
+      this.#returningSingle ??= this.#compile(1, this.#told);
       return this.#returningSingle;
     }
     this.#single ??= this.#compile(1, []);
@@ -125,10 +158,9 @@ export class TableInsert {
   }
 
   async #insertEach(connection: Connection, rows: Rows): Promise<ColumnValues> {
-    const fetched = this.#fetched;
-    const results = await runEach(connection, this.#singleQuery(this.#returnsSingle), rows);
-    if (fetched.length === 0) return [];
     const isTold = this.#isNumbered || this.#returnsSingle;
+    const results = await runEach(connection, this.#singleQuery(this.#returnsSingle), rows);
+    if (!isTold && this.#fetched.length === 0) return [];
     return transposed(isTold ? this.#filledByEach(results) : await this.#fetchEach(connection, rows, results));
   }
 
@@ -155,7 +187,8 @@ export class TableInsert {
         return place < 0 ? this.#engine.converter(column).write(number) : row[place];
       });
       const { rows: found } = await connection.execute(withParameters(query, key));
-      values.push(this.#fetched.map((column) => this.#read(column, found[0]?.[column.name])));
+      if (found.length === 0) throw this.#notStored();
+      values.push(this.#fetched.map((column) => this.#read(column, found[0]![column.name])));
     }
     return values;
   }
@@ -177,7 +210,8 @@ export class TableInsert {
       query = this.#compile(rows.length, []);
       this.#numbered.set(rows.length, query);
     }
-    const { insertId = 0n } = await connection.execute(withParameters(query, flattened(rows)));
+    const { insertId = 0n, numAffectedRows } = await connection.execute(withParameters(query, flattened(rows)));
+    if (numAffectedRows !== undefined && numAffectedRows !== BigInt(rows.length)) throw this.#notStored();
     const converter = this.#engine.converter(this.#fetched[0]!);
     const first = Number(insertId) - rows.length + 1;
     const keys = new Array<unknown>(rows.length);
@@ -198,9 +232,9 @@ export class TableInsert {
 
   /** The values of returned rows, in the order of the rows that were sent. */
   #inOrder(returned: readonly DriverRow[], rows: Rows): ColumnValues {
-    if (this.#fetched.length === 0) return [];
+    if (this.#told.length === 0) return [];
     const ordered = this.#ordered(returned, rows);
-    return this.#fetched.map((column) => {
+    return this.#told.map((column) => {
       const { name } = column;
       const converter = this.#engine.converter(column);
       const values = new Array<unknown>(ordered.length);
@@ -210,11 +244,15 @@ export class TableInsert {
   }
 
   #ordered(returned: readonly DriverRow[], rows: Rows): readonly DriverRow[] {
+    if (returned.length !== rows.length) throw this.#notStored();
     const { primaryKey } = this.#table;
     const given = primaryKey.map((column) => this.#columns.indexOf(column));
     if (!given.includes(-1)) {
       const byKey = new Map(returned.map((row) => [identityOf(this.#table, this.#engine, row), row]));
-      return rows.map((row) => byKey.get(identityKey(given.map((index) => row[index])))!);
+      const ordered = rows.map((row) => byKey.get(identityKey(given.map((index) => row[index]))));
+      if (ordered.every((row) => row !== undefined)) return ordered;
+      // Keys that the database has changed tell nothing; its rows come in the order in which they were sent.
+      return returned;
     }
     // Keys are generated in the order of the rows, so the smallest is the first row's.
     return this.#isSorted(returned)
