@@ -28,6 +28,9 @@ const COMPARISONS: ReadonlySet<string> = new Set([
   ...["in", "not in", "between", "between symmetric"],
 ]);
 
+/** Operators whose right side is a list of values. */
+const TAKE_LISTS: ReadonlySet<string> = new Set(["in", "not in"]);
+
 /** Operators that never hold where one side is null. */
 const NEVER_WITH_NULL: ReadonlySet<string> = new Set([
   ...["=", "==", "!=", "<>", "<", "!<", "<=", ">", "!>", ">=", "in", "not in"],
@@ -55,6 +58,19 @@ export function translateOperation(translator: Translator, node: BinaryOperation
   }
   const like = translateLike(translator, node, scope);
   if (like !== undefined) return like;
+  if (!TAKE_LISTS.has(operator) && rightOperand.kind === "PrimitiveValueListNode") {
+    const opposite = translator.resolver.opposite(leftOperand, scope);
+    if (mayBeList(opposite)) {
+      // The kind says so.
+      const value = ValueNode.create((rightOperand as PrimitiveValueListNode).values);
+      if (COMPARISONS.has(operator)) return translateOperation(translator, { ...node, rightOperand: value }, scope);
+      return BinaryOperationNode.create(
+        translator.translate(leftOperand, scope),
+        node.operator,
+        translator.translate(value, scope, opposite),
+      );
+    }
+  }
   if (!COMPARISONS.has(operator)) return mapNode(node, (child) => translator.translateProperty(child, scope));
   if (isEmptyList(rightOperand)) {
     if (operator === "in") return NEVER;
@@ -196,6 +212,13 @@ function comparable(translator: Translator, list: OperationNode, other: Operatio
   return ValueListNode.create(
     values.map((value) => RawNode.create(["cast(", ` as ${type})`], [ValueNode.create(value)])),
   );
+}
+
+/** Whether a list that stands opposite a column is one value of it: JSON, or an array. */
+function mayBeList(opposite: Opposite): boolean {
+  if (opposite === undefined || !("column" in opposite)) return false;
+  const { kind } = opposite.column.definition.type;
+  return kind === "json" || kind === "native";
 }
 
 function isEmptyList(node: OperationNode): boolean {
