@@ -13,6 +13,7 @@ import { type BindKey, bindLabel } from "../bind-key.ts";
 import { InvalidOptionError, UnsupportedError } from "../errors/configuration.ts";
 import { OperationalError } from "../errors/database.ts";
 import { MultibindError } from "../errors/multibind-error.ts";
+import { PrecisionError } from "../errors/value.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { TableColumn } from "../schema/table-column.ts";
@@ -36,6 +37,7 @@ import {
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 import { givenUp } from "./waiting/given-up.ts";
+import { PrecisionRefusal } from "./values/refusals.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
@@ -350,6 +352,8 @@ export class Engine {
    */
   databaseError(cause: unknown, sql?: string, lockTimeout?: number): unknown {
     if (cause instanceof MultibindError || !(cause instanceof Error) || cause.name === "AbortError") return cause;
+    if (cause instanceof PrecisionRefusal)
+      return new PrecisionError(`${cause.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
     const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
     const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
     const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;

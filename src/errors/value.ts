@@ -6,6 +6,7 @@ export interface ValueErrorOptions extends ErrorOptions {
   readonly bindKey?: BindKey | undefined;
   readonly table?: string | undefined;
   readonly column?: string | undefined;
+  readonly row?: string | undefined;
 }
 
 /** A value does not fit its column. Thrown before anything is sent, or when a stored value cannot be given back exactly. */
@@ -15,11 +16,22 @@ export class InvalidValueError extends MultibindError {
   declare readonly table?: string;
   /** The column's property name, where it is known. */
   declare readonly column?: string;
+  /** The row that the value is stored in, such as `id = 5`, where it was read. */
+  declare readonly row?: string;
 
   constructor(message: string, options: ValueErrorOptions = {}) {
     super(message, options);
     if (options.table !== undefined) this.table = options.table;
     if (options.column !== undefined) this.column = options.column;
+    if (options.row !== undefined) this.row = options.row;
+  }
+
+  /** @internal the same error of a value that is stored in a row */
+  inRow(row: string): InvalidValueError {
+    // Classes of these errors are all made of a message and options.
+    const ErrorClass = this.constructor as typeof InvalidValueError;
+    const { bindKey, table, column } = this;
+    return new ErrorClass(`${this.message} It is in the row ${row}.`, { bindKey, table, column, row, cause: this });
   }
 }
 

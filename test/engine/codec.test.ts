@@ -14,9 +14,9 @@ import {
   decodeTimestamp,
   decodeTimestampText,
   encodeTimestampTextPlain,
-  PrecisionRefusal,
 } from "../../src/engine/values/codec.ts";
 import { instantText } from "../../src/engine/values/instant-text.ts";
+import { PrecisionRefusal } from "../../src/engine/values/refusals.ts";
 import { Refusal } from "../../src/schema/logical-type.ts";
 
 const GARBAGE = ["", " ", "abc", "12abc", "0x10", "1e3", " 12 ", new Uint8Array([5]), true, {}];

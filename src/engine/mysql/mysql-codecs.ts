@@ -49,10 +49,15 @@ export function mysqlCodec(type: LogicalType): Codec {
         decode: decodeBinary,
       };
     case "native":
-      return { encode: mysqlParameter };
+      return { encode: /^set\b/i.test(type.declared!) ? encodeSet : mysqlParameter };
     default:
       return PLAIN;
   }
+}
+
+/** The driver reads a `set` as a list. */
+function encodeSet(value: unknown): unknown {
+  return Array.isArray(value) ? value.join(",") : mysqlParameter(value);
 }
 
 function finite(value: number): number {

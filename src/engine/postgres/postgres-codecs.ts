@@ -8,6 +8,7 @@ import {
   decodeDecimal,
   decodeFloat,
   decodeInteger,
+  decodeParsedJson,
   decodeTime,
   decodeTimestamp,
   decodeTimestampText,
@@ -41,7 +42,7 @@ export function postgresCodec(type: LogicalType): Codec {
         : { encode: (value: Date) => `${instantText(value, "T")}Z`, decode: decodeTimestamp };
     case "json":
       // The driver has parsed it already.
-      return { encode: encodeJson };
+      return { encode: encodeJson, decode: decodeParsedJson };
     case "binary":
       return { decode: decodeBinary };
     case "native":

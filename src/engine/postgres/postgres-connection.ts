@@ -3,6 +3,7 @@ import { bindLabel } from "../../bind-key.ts";
 import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
 import type { LockWatch } from "../waiting/lock-watch.ts";
+import { InexactJson } from "../values/codec.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { closeStatement, type Surrounding, surround } from "./postgres-batch.ts";
@@ -16,6 +17,7 @@ import type { PostgresSettings } from "./postgres-settings.ts";
 import { keepShapesOf } from "./postgres-shapes.ts";
 import { StatementNames } from "./postgres-statement-names.ts";
 import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
+import { requireExactJson } from "./postgres-wire-types.ts";
 
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
@@ -121,7 +123,7 @@ export class PostgresConnection implements PhysicalConnection {
     try {
       const sent =
         pooling.isBetween && this.#isIdle ? this.#sendAlone(text, values, name) : this.#send(text, values, name);
-      return answered(await sent);
+      return answered(await sent, query);
     } catch (error) {
       this.#learnFrom(error);
       const loss = name === undefined ? undefined : this.#lossOf(name, text, error);
@@ -130,7 +132,7 @@ export class PostgresConnection implements PhysicalConnection {
         throw error;
       }
       if (!this.#isIdle) throw lostStatement(loss, pooling.bindKey, error, text);
-      return answered(await (pooling.isBetween ? this.#sendAlone(text, values) : this.#send(text, values)));
+      return answered(await (pooling.isBetween ? this.#sendAlone(text, values) : this.#send(text, values)), query);
     } finally {
       this.#running--;
     }
@@ -343,10 +345,11 @@ function many(outcome: PgOutcome): readonly PgResult[] {
   return outcome as readonly PgResult[];
 }
 
-function answered<R>(outcome: PgOutcome): AnsweredResult<R> {
+function answered<R>(outcome: PgOutcome, { plainNumbers }: EngineQuery): AnsweredResult<R> {
   // Of several statements in one text, the last one's.
   const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : (outcome as PgResult);
   // The caller knows what shape its statement gives.
   const typed = rows as R[];
+  if (InexactJson.wasMet && plainNumbers !== true) requireExactJson(rows);
   return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed, command };
 }

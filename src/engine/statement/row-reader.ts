@@ -1,4 +1,5 @@
 import type { ColumnConverter } from "../values/column-converter.ts";
+import { inRow } from "../values/row-label.ts";
 import type { Outputs } from "./relation.ts";
 
 /**
@@ -15,13 +16,23 @@ export function rowReader({ columns }: Outputs): ((rows: readonly unknown[]) => 
   }
   if (converters.size === 0) return undefined;
   const entries = [...converters];
+  const all = columns.flatMap(({ name, converter }) =>
+    name === undefined || converter === undefined ? [] : [{ rowKey: name, converter }],
+  );
   return (rows) => {
     // The driver makes a row an object with a value for each column.
-    for (const row of rows as readonly Record<string, unknown>[]) {
-      for (const [name, converter] of entries) {
-        const value = row[name];
-        if (value !== null && value !== undefined) row[name] = converter.read(value);
+    const records = rows as readonly Record<string, unknown>[];
+    let position = 0;
+    try {
+      for (const row of records) {
+        for (const [name, converter] of entries) {
+          const value = row[name];
+          if (value !== null && value !== undefined) row[name] = converter.read(value);
+        }
+        position++;
       }
+    } catch (error) {
+      throw inRow(error, records[position]!, all, position + 1);
     }
   };
 }

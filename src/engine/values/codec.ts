@@ -1,4 +1,6 @@
 import { Refusal } from "../../schema/logical-type.ts";
+import { parseJson } from "./exact-json.ts";
+import { PrecisionRefusal } from "./refusals.ts";
 import { usualInstant } from "./usual-instant.ts";
 
 /** How values of one column type are written to and read from one family of databases. Null never comes here. */
@@ -8,9 +10,6 @@ export interface Codec {
   /** Makes the canonical value of what the driver read; absent where it is the same. Throws a `Refusal` where it cannot. */
   readonly decode?: (stored: unknown) => unknown;
 }
-
-/** A stored value is finer or larger than its JavaScript type can hold. */
-export class PrecisionRefusal extends Refusal {}
 
 /** Nothing to convert in either direction. */
 export const PLAIN: Codec = Object.freeze({});
@@ -65,7 +64,7 @@ export function decodeBoolean(stored: unknown): boolean {
   if (stored === 0 || stored === false) return false;
   if (stored === 1n || stored === "1") return true;
   if (stored === 0n || stored === "0") return false;
-  throw new Refusal("what is stored is neither true nor false");
+  throw new Refusal("what is stored is neither true nor false; declare the column as smallint()");
 }
 
 /** Reads stored bytes into an array of their own. */
@@ -79,12 +78,31 @@ export function encodeJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** What a driver that parses JSON by itself has in place of a value with a number that JavaScript does not hold exactly. */
+export class InexactJson {
+  /** Whether there was ever one in this process: most never meet any, and need not look for them. */
+  static wasMet = false;
+  readonly refusal: PrecisionRefusal;
+
+  constructor(refusal: PrecisionRefusal) {
+    InexactJson.wasMet = true;
+    this.refusal = refusal;
+  }
+}
+
+/** Reads stored JSON that the driver has parsed already: text is a value of it. */
+export function decodeParsedJson(stored: unknown): unknown {
+  if (stored instanceof InexactJson) throw stored.refusal;
+  return stored;
+}
+
 /** Reads stored JSON. Some dialects have parsed it already. */
 export function decodeJson(stored: unknown): unknown {
-  if (typeof stored !== "string") return stored;
+  if (typeof stored !== "string") return decodeParsedJson(stored);
   try {
-    return JSON.parse(stored);
-  } catch {
+    return parseJson(stored);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw new Refusal("what is stored is not JSON");
   }
 }
@@ -100,9 +118,14 @@ export function decodeTime(stored: unknown): string {
   return fraction === "" ? match[1]! : `${match[1]}.${fraction.padEnd(3, "0")}`;
 }
 
+const STORED_DATE = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+
 /** Reads a stored date. Multibind's own drivers give text; some dialects make it a Date, at midnight in UTC or here. */
 export function decodeDate(stored: unknown): unknown {
-  if (!(stored instanceof Date)) return stored;
+  if (!(stored instanceof Date)) {
+    if (typeof stored === "string" && STORED_DATE.test(stored)) return stored;
+    throw new Refusal("what is stored is not a date of the years 1 to 9999");
+  }
   const local = stored.getTime() % 86_400_000 !== 0 && stored.getHours() === 0 && stored.getMinutes() === 0;
   const [year, month, day] = local
     ? [stored.getFullYear(), stored.getMonth(), stored.getDate()]

@@ -2,7 +2,10 @@ import { PrecisionError } from "../../errors/value.ts";
 import { Refusal } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { Family } from "../family.ts";
-import { type Codec, PrecisionRefusal } from "./codec.ts";
+import type { Codec } from "./codec.ts";
+import { PrecisionRefusal } from "./refusals.ts";
+
+const WAY_OUT = "; change it, or declare the column with native() to read it as the driver does";
 
 /** How values of one column are written to and read from one engine. */
 export class ColumnConverter {
@@ -61,12 +64,14 @@ export class ColumnConverter {
     try {
       return decode(stored);
     } catch (error) {
-      throw this.#refused(error);
+      throw this.#refused(error, WAY_OUT);
     }
   }
 
-  #refused(error: unknown): unknown {
-    if (error instanceof PrecisionRefusal) return this.column.refusal(error.message, PrecisionError);
-    return error instanceof Refusal ? this.column.refusal(error.message) : error;
+  /** @param wayOut what to do, where the refusal itself does not say so after a semicolon */
+  #refused(error: unknown, wayOut = ""): unknown {
+    if (!(error instanceof Refusal)) return error;
+    const reason = error.message.includes(";") ? error.message : `${error.message}${wayOut}`;
+    return this.column.refusal(reason, error instanceof PrecisionRefusal ? PrecisionError : undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { Column } from "../column.ts";
-import { type LogicalType, refuse } from "../logical-type.ts";
+import { type LogicalType, Refusal, refuse } from "../logical-type.ts";
 
 function integerType(kind: "smallint" | "integer", bits: number): LogicalType<number> {
   const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
@@ -20,8 +20,10 @@ const BIGINT: LogicalType<bigint> = Object.freeze({
   kind: "bigint",
   accept(value: unknown): bigint {
     if (typeof value !== "bigint") return refuse("it takes a bigint", value);
-    if (BigInt.asIntN(64, value) !== value) return refuse("it takes a bigint of 64 bits", value);
-    return value;
+    if (BigInt.asIntN(64, value) === value) return value;
+    throw new Refusal(
+      "it takes a bigint of 64 bits, from -2^63 to 2^63 - 1; a larger one of MySQL takes native('bigint unsigned')",
+    );
   },
 });
 

@@ -1,4 +1,5 @@
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
+import { inRow } from "../../engine/values/row-label.ts";
 import type { RowFiller } from "../../model/construction.ts";
 import { generated } from "../../model/generated-code.ts";
 import { snapshotTaker, takeSnapshot } from "../../model/snapshot.ts";
@@ -52,7 +53,11 @@ const IDENTICAL_IF_EQUAL: ReadonlySet<TypeKind> = new Set<TypeKind>(["integer", 
 export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) => Values {
   const oneByOne = (row: DriverRow): Values => {
     const values: Values = {};
-    for (const { name, rowKey, converter } of columns) values[name] = converter.read(row[rowKey]);
+    try {
+      for (const { name, rowKey, converter } of columns) values[name] = converter.read(row[rowKey]);
+    } catch (error) {
+      throw inRow(error, row, columns);
+    }
     return values;
   };
   const members = columns.map(({ name, rowKey, converter }, index) => {
@@ -74,7 +79,11 @@ export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) =
  */
 export function rowFiller(columns: readonly ReadColumn[]): RowFiller | undefined {
   const readAgain = (row: DriverRow): void => {
-    for (const { rowKey, converter } of columns) converter.read(row[rowKey]);
+    try {
+      for (const { rowKey, converter } of columns) converter.read(row[rowKey]);
+    } catch (error) {
+      throw inRow(error, row, columns);
+    }
   };
   const constants: Record<string, unknown> = { readAgain };
   const reads: string[] = [];
