@@ -102,9 +102,16 @@ export class Connection implements DatabaseConnection {
    * @throws the signal's reason, when it is aborted
    */
   execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
+    const refusal = this.engine.tooManyParameters(query);
+    if (refusal !== undefined) return Promise.reject(refusal);
     // Fast path: no listener, no signal, no timeout, no lock of one's own in the way.
     if (signal === undefined && this.#isUnwatched && !this.#mayWaitForItself) return this.#executed(query);
     return this.#run(query, () => this.#raw.executeQuery<R>(query), signal);
+  }
+
+  /** How many bytes the values of a statement may take here. */
+  async mostBytes(): Promise<number> {
+    return (await this.#raw.mostBytes?.()) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Runs a statement once for each set of parameters, in their order. */
@@ -131,6 +138,8 @@ export class Connection implements DatabaseConnection {
     chunkSize: number,
     signal = this.#owner?.signal,
   ): AsyncIterableIterator<QueryResult<R>> {
+    const refusal = this.engine.tooManyParameters(query);
+    if (refusal !== undefined) throw refusal;
     const rows = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     // The first portion tells whether the statement is accepted at all.
     let portion = await this.#run(query, () => rows.next(), signal);

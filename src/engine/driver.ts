@@ -81,6 +81,8 @@ export interface AnsweredResult<R = unknown> extends QueryResult<R> {
 export interface PhysicalConnection extends DatabaseConnection {
   /** Runs a statement once for each set of parameters, in their order, without waiting for one to send the next. */
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]>;
+  /** Asks how many bytes a statement and its values may take; absent where there is no such limit. */
+  mostBytes?(): Promise<number>;
   /** Whether it can be used no more. */
   readonly isBroken: boolean;
   /** Whether a transaction is open, as the server last said: SQL text may have begun or ended one. Undefined if it does not say. */

@@ -11,7 +11,7 @@ import {
 } from "kysely";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { InvalidOptionError, UnsupportedError } from "../errors/configuration.ts";
-import { OperationalError } from "../errors/database.ts";
+import { OperationalError, ProgrammingError } from "../errors/database.ts";
 import { MultibindError } from "../errors/multibind-error.ts";
 import { PrecisionError } from "../errors/value.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
@@ -36,8 +36,8 @@ import {
 } from "./recording/echo.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
-import { givenUp } from "./waiting/given-up.ts";
 import { PrecisionRefusal } from "./values/refusals.ts";
+import { givenUp } from "./waiting/given-up.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
@@ -239,6 +239,17 @@ export class Engine {
     );
   }
 
+  /** @internal the error of a statement that has more parameters than the database counts; undefined for others */
+  tooManyParameters({ sql, parameters }: CompiledQuery): ProgrammingError | undefined {
+    const { label, mostParameters } = this.family;
+    if (parameters.length <= mostParameters) return undefined;
+    return new ProgrammingError(
+      `Cannot send the statement to ${bindLabel(this.bindKey)}: it has ${parameters.length} parameters, and ${label} takes ${mostParameters}. ` +
+        "Split the list into several statements, or give it as one parameter: an array or JSON.",
+      { sql, bindKey: this.bindKey },
+    );
+  }
+
   /** @internal takes a connection; whoever takes it gives it back */
   async connect(options: AcquireOptions): Promise<Connection> {
     const { owner, signal = owner?.signal } = options;
@@ -287,6 +298,8 @@ export class Engine {
   /** @internal runs a statement that only reads, at once; `undefined` where it has to wait, or be seen by somebody */
   readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.readNow === undefined || this.#isSeen(owner)) return undefined;
+    const refusal = this.tooManyParameters(query);
+    if (refusal !== undefined) throw refusal;
     try {
       return this.#driver.readNow(query);
     } catch (error) {
@@ -297,6 +310,8 @@ export class Engine {
   /** @internal runs a statement that is a whole transaction, at once, as {@link readNow} does */
   writeNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.writeNow === undefined || this.#isSeen(owner)) return undefined;
+    const refusal = this.tooManyParameters(query);
+    if (refusal !== undefined) throw refusal;
     try {
       return this.#driver.writeNow(query);
     } catch (error) {

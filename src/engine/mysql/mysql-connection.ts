@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { CompiledQuery, type QueryResult } from "kysely";
+import type { BindKey } from "../../bind-key.ts";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { numberProperty, stringProperty } from "../error-kind.ts";
 import { givenUp } from "../waiting/given-up.ts";
@@ -11,6 +12,7 @@ import { killQuery, serverOf } from "./mysql-cancel.ts";
 import { watchMysqlLocks } from "./mysql-lock-watch.ts";
 import type { MariadbConfig, MariadbConnection, MariadbModule, MariadbOutcome, MariadbStream } from "./mysql-module.ts";
 import { type OpenConnection, openConnection } from "./mysql-open.ts";
+import { isLarge, requireFits } from "./mysql-packet.ts";
 
 /** The bit of the server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
@@ -33,10 +35,19 @@ export class MysqlConnection implements PhysicalConnection {
   readonly address: string;
   /** Which of the servers at the address it leads to. */
   readonly #server: Promise<string>;
+  readonly #bindKey: BindKey;
+  /** The server's `max_allowed_packet`, once a large statement has asked for it. */
+  #mostBytes: number | undefined;
   #running = 0;
   #broken = false;
 
-  private constructor(mariadb: MariadbModule, config: MariadbConfig, { connection, socket }: OpenConnection) {
+  private constructor(
+    bindKey: BindKey,
+    mariadb: MariadbModule,
+    config: MariadbConfig,
+    { connection, socket }: OpenConnection,
+  ) {
+    this.#bindKey = bindKey;
     this.#connection = connection;
     this.#socket = socket;
     this.#another = (limit) => openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: limit }, limit);
@@ -51,11 +62,11 @@ export class MysqlConnection implements PhysicalConnection {
     connection.on("end", lost);
   }
 
-  static async open(mariadb: MariadbModule, config: MariadbConfig): Promise<MysqlConnection> {
+  static async open(bindKey: BindKey, mariadb: MariadbModule, config: MariadbConfig): Promise<MysqlConnection> {
     // The driver's own limit ends with the login, before the settings are made.
     const limit = Number(config["connectTimeout"]);
     const opened = await openConnection(mariadb, config, limit > 0 ? limit + SETTINGS : 0);
-    return new MysqlConnection(mariadb, config, opened);
+    return new MysqlConnection(bindKey, mariadb, config, opened);
   }
 
   /**
@@ -83,7 +94,21 @@ export class MysqlConnection implements PhysicalConnection {
     return this.#connection.info?.isMariaDB() ?? false;
   }
 
-  async executeQuery<R>({ sql, parameters, prepare }: EngineQuery): Promise<QueryResult<R>> {
+  async mostBytes(): Promise<number> {
+    if (this.#mostBytes === undefined) {
+      // The driver gives a row of each result as an object.
+      const [row] = (await this.#run(() => this.#connection.query("select @@max_allowed_packet as most"))) as readonly {
+        readonly most: bigint | number;
+      }[];
+      // A packet has a header too.
+      this.#mostBytes = Number(row!.most) - 64;
+    }
+    return this.#mostBytes;
+  }
+
+  async executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
+    const { sql, parameters, prepare } = query;
+    if (isLarge(sql, parameters)) requireFits(query, this.#mostBytes ?? (await this.mostBytes()), this.#bindKey);
     const outcome = await this.#run(() =>
       prepare === true || parameters.length > 0
         ? this.#connection.execute(sql, parameters)
@@ -98,7 +123,15 @@ export class MysqlConnection implements PhysicalConnection {
       : { ...result, insertId: BigInt(insertId) };
   }
 
-  executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
+  async executeMany<R>(
+    query: EngineQuery<R>,
+    parameterSets: readonly (readonly unknown[])[],
+  ): Promise<QueryResult<R>[]> {
+    // Known before the first is sent, so that they go in their order, and before any if one cannot.
+    if (parameterSets.some((parameters) => isLarge(query.sql, parameters))) {
+      const most = await this.mostBytes();
+      for (const parameters of parameterSets) requireFits(withParameters(query, parameters), most, this.#bindKey);
+    }
     // The driver sends each without waiting for the answers, which come in order.
     const prepared = { ...query, prepare: true };
     return allOrFirstError(
@@ -106,10 +139,9 @@ export class MysqlConnection implements PhysicalConnection {
     );
   }
 
-  async *streamQuery<R>(
-    { sql, parameters, keepConnection }: EngineQuery,
-    chunkSize: number,
-  ): AsyncIterableIterator<QueryResult<R>> {
+  async *streamQuery<R>(query: EngineQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const { sql, parameters, keepConnection } = query;
+    if (isLarge(sql, parameters)) requireFits(query, await this.mostBytes(), this.#bindKey);
     const stream = this.#connection.queryStream(sql, parameters);
     // Once nobody reads any more, nobody else hears of an error.
     stream.on("error", () => {});

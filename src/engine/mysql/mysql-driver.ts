@@ -45,7 +45,7 @@ function beginStatements({ isolationLevel, accessMode }: TransactionSettings): r
   return [...isolation, accessMode === undefined ? "start transaction" : `start transaction ${accessMode}`];
 }
 
-async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
+async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
   const mariadb = exportsOf(options.driver ?? (await import("mariadb"))) as MariadbModule;
   const url = options.url!;
@@ -83,7 +83,7 @@ async function connect({ options }: DriverConfig): Promise<MysqlConnection> {
       ...options.driverOptions,
     };
     try {
-      const connection = await MysqlConnection.open(mariadb, config);
+      const connection = await MysqlConnection.open(bindKey, mariadb, config);
       if (hosts.length > 1) await connection.requireReady();
       return connection;
     } catch (error) {

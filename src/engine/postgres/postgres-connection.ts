@@ -2,8 +2,8 @@ import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysel
 import { bindLabel } from "../../bind-key.ts";
 import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
-import type { LockWatch } from "../waiting/lock-watch.ts";
 import { InexactJson } from "../values/codec.ts";
+import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { closeStatement, type Surrounding, surround } from "./postgres-batch.ts";

@@ -1,5 +1,6 @@
 import { Refusal } from "../../schema/logical-type.ts";
-import { decodeDecimal, PrecisionRefusal } from "../values/codec.ts";
+import { decodeDecimal } from "../values/codec.ts";
+import { PrecisionRefusal } from "../values/refusals.ts";
 
 /**
  * SQLite has no exact decimals. This text keeps them exact, sorts by value, and is one for each value, whatever the

@@ -1,4 +1,6 @@
+import type { Connection } from "../../engine/connection.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { byteLengths } from "../../engine/values/byte-length.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 
 /** Rows as lists of values, in the order of columns that are named beside them. */
@@ -15,13 +17,44 @@ export function mostRows(engine: Engine, most: number, parametersPerRow: number)
   return Math.max(1, Math.min(most, Math.floor(engine.family.mostParameters / parametersPerRow)));
 }
 
-/** Rows in portions that one statement takes each. */
-export function portions(rows: Rows, size: number): readonly Rows[] {
-  if (rows.length <= size) return [rows];
-  const result: Rows[] = [];
-  for (let start = 0; start < rows.length; start += size) result.push(rows.slice(start, start + size));
+/** A statement's values are made and sent as a whole, so larger ones bring nothing. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** So many bytes are taken by every server. */
+const FEW_BYTES = 65_536;
+
+/** Rows that one statement takes, and the position of the first. */
+export interface Portion {
+  readonly start: number;
+  readonly rows: Rows;
+}
+
+/**
+ * Rows in portions that one statement takes each.
+ *
+ * @param size the most rows
+ * @param repeated how often the statement says each value of a row, from `from` on
+ */
+export async function portions(
+  connection: Connection,
+  rows: Rows,
+  size: number,
+  { times, from }: { readonly times: number; readonly from: number } = SAID_ONCE,
+): Promise<readonly Portion[]> {
+  const sizes = rows.map((row) => byteLengths(row) + (times === 1 ? 0 : (times - 1) * byteLengths(row.slice(from))));
+  const sum = sizes.reduce((all, one) => all + one, 0);
+  // Half a packet, since the statement itself needs some of it too.
+  const most = sum <= FEW_BYTES ? MOST_BYTES : Math.min(MOST_BYTES, (await connection.mostBytes()) / 2);
+  const result: Portion[] = [];
+  for (let start = 0; start < rows.length; ) {
+    let [end, bytes] = [start + 1, sizes[start]!];
+    while (end < rows.length && end - start < size && bytes + sizes[end]! <= most) bytes += sizes[end++]!;
+    result.push({ start, rows: end - start === rows.length ? rows : rows.slice(start, end) });
+    start = end;
+  }
   return result;
 }
+
+const SAID_ONCE = { times: 1, from: 0 } as const;
 
 /** One list for each column instead of one for each row. */
 export function transposed(rows: Rows): unknown[][] {

@@ -38,11 +38,11 @@ export class TableDelete {
     }
     const missing: number[] = [];
     const most = mostRows(this.#engine, MOST_IN_COLUMNS, this.#where.length);
-    for (const [start, portion] of portions(rows, most).entries()) {
+    for (const { start, rows: portion } of await portions(connection, rows, most)) {
       // Statements with many values have as many shapes as there are numbers of rows: they are not kept.
       const query = withParameters(this.#compile(portion.length), flattened(portion));
       const { rows: deleted } = await connection.execute(query);
-      for (const index of absent(this.#table, this.#engine, deleted, portion)) missing.push(start * most + index);
+      for (const index of absent(this.#table, this.#engine, deleted, portion)) missing.push(start + index);
     }
     return missing;
   }

@@ -90,7 +90,7 @@ export class TableInsert {
     const most = bulk.by === "column" ? MOST_IN_COLUMNS : mostRows(this.#engine, bulk.mostRows, this.#columns.length);
     const filled = this.#told.map((): unknown[] => []);
     const isInSequence = await this.#isInSequence(connection);
-    for (const portion of portions(rows, most)) {
+    for (const { rows: portion } of await portions(connection, rows, most)) {
       const isRest = bulk.by === "row" && bulk.restOneByOne && portion.length < most;
       const values =
         bulk.by === "column"

@@ -41,7 +41,7 @@ export class TableLock {
     this.#typed ??= await typedColumns(this.#table, connection, statements, this.#table.primaryKey);
     if (!statements.canList(this.#typed, keys)) return this.#lockEach(connection, keys);
     this.#columnwise ??= kept(this.#engine.rawQuery(statements.lock(this.#table, this.#typed, this.#changesKeys)));
-    for (const portion of portions(keys, MOST_IN_COLUMNS))
+    for (const { rows: portion } of await portions(connection, keys, MOST_IN_COLUMNS))
       await connection.execute(withParameters(this.#columnwise, transposed(portion)));
   }
 }

@@ -66,14 +66,15 @@ export class TableUpdate {
     if (!canRepeat) return this.#updateEach(connection, rows);
     const most = mostRows(this.#engine, best, columns.length * (1 + where.length) + where.length);
     const missing: number[] = [];
-    for (const [start, portion] of portions(rows, most).entries()) {
-      if (!restOneByOne || portion.length === most) {
+    const repeated = { times: columns.length + 1, from: columns.length };
+    for (const { start, rows: portion } of await portions(connection, rows, most, repeated)) {
+      if (portion.length === most || (!restOneByOne && portion.length > 1)) {
         const parameters = update.parameters(portion, columns.length);
         const query = withParameters(this.#statementFor(update, portion.length), parameters);
         const { numAffectedRows } = await connection.execute(query);
         if (numAffectedRows === BigInt(portion.length)) continue;
       }
-      for (const index of await this.#updateEach(connection, portion)) missing.push(start * most + index);
+      for (const index of await this.#updateEach(connection, portion)) missing.push(start + index);
     }
     return missing;
   }
@@ -95,12 +96,11 @@ export class TableUpdate {
       this.#columnwise = kept(this.#engine.rawQuery(statements.update(this.#table, own, told)));
     }
     const missing: number[] = [];
-    for (const [start, portion] of portions(rows, MOST_IN_COLUMNS).entries()) {
+    for (const { start, rows: portion } of await portions(connection, rows, MOST_IN_COLUMNS)) {
       const { rows: updated } = await connection.execute(withParameters(this.#columnwise, transposed(portion)));
       if (updated.length === portion.length) continue;
       const found = new Set(updated.map(({ position }) => Number(position) - 1));
-      for (const index of positions(portion, (_, place) => !found.has(place)))
-        missing.push(start * MOST_IN_COLUMNS + index);
+      for (const index of positions(portion, (_, place) => !found.has(place))) missing.push(start + index);
     }
     return missing;
   }
