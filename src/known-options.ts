@@ -1,5 +1,8 @@
 import { InvalidOptionError } from "./errors/configuration.ts";
 
+/** Where no options are given. */
+export const NO_OPTIONS = Object.freeze({});
+
 /**
  * Checks that options are an object that has none but these. TypeScript sees most of it, where the options are written
  * down in place; a misspelt name must never mean "no option", least of all where that means "every database".
@@ -8,6 +11,7 @@ import { InvalidOptionError } from "./errors/configuration.ts";
  * @throws {InvalidOptionError}
  */
 export function requireKnownOptions(given: unknown, known: readonly string[], whose: string): void {
+  if (given === NO_OPTIONS) return;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new InvalidOptionError(`The options of ${whose} are an object with ${known.join(", ")}.`);
   }

@@ -3,6 +3,7 @@ import { type Surroundings, surroundings } from "../engine/pool/owner.ts";
 import { callSite } from "../engine/recording/call-site.ts";
 import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { SessionClosedError } from "../errors/session.ts";
+import { NO_OPTIONS, requireKnownOptions } from "../known-options.ts";
 import type { Session } from "../session/session.ts";
 import type { Application } from "./application.ts";
 import { type OnUncommitted, reportUncommittedWork } from "./uncommitted-work.ts";
@@ -115,7 +116,9 @@ export class Context<BK extends string = string> implements Surroundings {
    * @example
    * response.on("close", () => void context.close({ failed: response.statusCode >= 400 }));
    */
-  async close({ failed }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = NO_OPTIONS): Promise<void> {
+    requireKnownOptions(options, ["failed"], "close()");
+    const { failed } = options;
     if (this.#closed) return;
     const { onUncommitted, hasFailed } = this.#ending;
     const isGivenUp = onUncommitted === "ignore" || (failed ?? (this.#failed || hasFailed?.() === true));

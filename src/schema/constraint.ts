@@ -1,4 +1,5 @@
 import type { Expression } from "kysely";
+import { requireKnownOptions } from "../known-options.ts";
 import { type ReferenceOptions, requireReferenceOptions } from "./reference-options.ts";
 
 /** Allows each combination of values once. */
@@ -50,6 +51,7 @@ type Named = { readonly name?: string };
  * @see SQLAlchemy: `UniqueConstraint`
  */
 export function unique<const P extends string>(columns: readonly P[], options: Named = {}): UniqueConstraint<P> {
+  requireKnownOptions(options, ["name"], "unique()");
   return Object.freeze({ kind: "unique", columns, ...options });
 }
 
@@ -62,6 +64,7 @@ export function index<const P extends string>(
   columns: readonly P[],
   options: Named & { readonly unique?: boolean } = {},
 ): Index<P> {
+  requireKnownOptions(options, ["name", "unique"], "index()");
   return Object.freeze({ kind: "index", columns, unique: false, ...options });
 }
 
@@ -74,6 +77,7 @@ export function index<const P extends string>(
  * @see SQLAlchemy: `CheckConstraint`
  */
 export function check(expression: Expression<unknown>, options: Named = {}): CheckConstraint {
+  requireKnownOptions(options, ["name"], "check()");
   return Object.freeze({ kind: "check", expression, ...options });
 }
 

@@ -36,6 +36,7 @@ export class Metadata {
     this.bindKey = bindKey;
     this.namingConvention = options.namingConvention;
     this.#redefinition = options.redefine;
+    Object.freeze(this);
   }
 
   /** The tables by name, with the schema in front where a table has one; in the order of definition. */

@@ -33,6 +33,7 @@ export class TableColumn<S = unknown> extends Column<S, unknown, boolean, boolea
     this.table = table;
     this.property = property;
     this.name = name;
+    Object.freeze(this);
   }
 
   /**

@@ -86,19 +86,22 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
       this.#name = original.#name;
       this.#node = original.#node;
       this.#parts = original.#parts;
+      // Routing goes by the bind key: it can never change.
+      Object.freeze(this);
       return;
     }
     const { name, schema, columns, constraints = [], columnName = sameName, keyOrder } = definition;
     this.#name = name;
     this.#node = schema === undefined ? TableNode.create(name) : TableNode.createWithSchema(schema, name);
     this.#parts = new TableParts(
-      { owner: this.owner, name, fullName: this.fullName, bindKey: this.bindKey },
+      Object.freeze({ owner: this.owner, name, fullName: this.fullName, bindKey: this.bindKey }),
       this.label,
     );
     this.#parts.addColumns(columns, columnName);
     this.#parts.addConstraints(constraints);
     if (keyOrder !== undefined) this.#parts.orderKey(keyOrder);
     tables.set(this.#node, this as unknown as AnyTable);
+    Object.freeze(this);
   }
 
   /** The table's name in its database. */

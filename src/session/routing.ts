@@ -3,6 +3,7 @@ import { type BindKey, bindLabel } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import { AmbiguousTableError, type BoundTableName, CrossBindError, UnboundExecutionError } from "../errors/routing.ts";
 import { UnknownTableError } from "../errors/schema.ts";
+import { requireKnownOptions } from "../known-options.ts";
 import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel } from "../model/model-types.ts";
 import { type NamedTable, tablesOfStatement } from "../query/statement-tables.ts";
@@ -24,6 +25,8 @@ export interface BindTarget<K extends BindKey = BindKey> {
   /** The bind of a statement without tables; of others it must agree with theirs. */
   readonly bindKey?: K | undefined;
 }
+
+const TARGET: readonly (keyof BindTarget)[] = ["model", "table", "statement", "bindKey"];
 
 /** Where the engines of an application are found. */
 export interface EngineDirectory {
@@ -70,7 +73,9 @@ export function treeOf(statement: Statement): OperationNode {
  * @throws {CrossBindError} if they are of two binds, or not of the bind that was named
  * @throws {UnboundExecutionError} if no engine is configured for the bind, or nothing tells the bind and there is no default
  */
-export function route(engines: EngineDirectory, { model, table, statement, bindKey }: BindTarget): Engine {
+export function route(engines: EngineDirectory, target: BindTarget): Engine {
+  requireKnownOptions(target, TARGET, "getBind()");
+  const { model, table, statement, bindKey } = target;
   const tables = [
     ...(model === undefined ? [] : [tableNamed(mapperOfClass(model).table)]),
     ...(table === undefined ? [] : [tableNamed(requireTable(table))]),

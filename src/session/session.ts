@@ -7,6 +7,7 @@ import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
 import { NoResultError, NotFoundError, SessionClosedError, SessionError } from "../errors/session.ts";
 import { keepShape } from "../kept-shapes.ts";
+import { NO_OPTIONS, requireKnownOptions } from "../known-options.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
@@ -15,15 +16,16 @@ import type { ModelKysely } from "../model/models-as-tables.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared/prepared-runner.ts";
-import type { NotFoundOptions } from "../query/select/runnable-select.ts";
+import { NOT_FOUND_OPTIONS, type NotFoundOptions } from "../query/select/runnable-select.ts";
 import { Select, select } from "../query/select/select.ts";
-import type { ReadOptions } from "../query/select/select-runner.ts";
+import { READ_OPTIONS, type ReadOptions } from "../query/select/select-runner.ts";
 import type { AnyAlias, SelectOf } from "../query/select/select-types.ts";
 import { Metadatas } from "../schema/metadatas.ts";
 import { withoutAutoflush } from "./autoflush-scope.ts";
+import { mayBeKey } from "./entities/identity-key.ts";
 import { PendingCopy } from "./entities/pending-copy.ts";
 import { UnitOfWork } from "./entities/unit-of-work.ts";
-import { EntityReader, type GetOptions } from "./reading/entity-reader.ts";
+import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
 import { type BindTarget, type EngineDirectory, engineOf, route, type Statement } from "./routing.ts";
@@ -33,13 +35,16 @@ import { type FlowHost, SessionFlow } from "./session-flow.ts";
 import { sessionKysely } from "./session-kysely.ts";
 import { SessionLock } from "./session-lock.ts";
 import { type RunOptions, type StatementHost, StatementRunner } from "./statement-runner.ts";
-import { type BeginOptions, settingsOf } from "./transaction/begin-options.ts";
+import { BEGIN_OPTIONS, type BeginOptions, settingsOf } from "./transaction/begin-options.ts";
 import { type CommitPolicy, requirePolicy } from "./transaction/commit-policy.ts";
 import { type DecisionLog, NO_DECISION_BIND } from "./transaction/decision-log.ts";
 import { NestedTransaction } from "./transaction/nested-transaction.ts";
 import { TransactionFunctions, type TransactionOptions } from "./transaction/transaction-function.ts";
 import { Transactions } from "./transaction/transactions.ts";
 import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
+
+const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "reads", "signal"];
+const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS])];
 
 /** What a session needs of its application. */
 export interface SessionHost extends EngineDirectory {
@@ -239,7 +244,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.get_bind`
    */
-  getBind(target: BindTarget<BK | null> = {}): Engine {
+  getBind(target: BindTarget<BK | null> = NO_OPTIONS): Engine {
     return route(this.#host, target);
   }
 
@@ -280,10 +285,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.merge`
    */
-  async merge<E extends Entity>(entity: E): Promise<E> {
+  async merge<E extends Entity>(entity: E, options: ReadOptions = NO_OPTIONS): Promise<E> {
+    requireKnownOptions(options, READ_OPTIONS, "merge()");
     this.#requireOpen();
     // The merged entity is of the same class.
-    return (await this.#reader.merge(entity)) as E;
+    return (await this.#reader.merge(entity, options)) as E;
   }
 
   /** Whether an entity differs from its row, or has none. @see SQLAlchemy: `Session.is_modified` */
@@ -335,8 +341,13 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.get`
    */
-  get<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M> | null> {
+  get<M extends AnyModel>(
+    model: M,
+    key: ModelKey<M>,
+    options: GetOptions = NO_OPTIONS,
+  ): Promise<InstanceType<M> | null> {
     return promised(() => {
+      requireKnownOptions(options, GET_OPTIONS, "get()");
       this.#requireOpen();
       // The reader gives back an instance of the model that it was asked for.
       return this.#reader.get(mapperOfClassInUse(model), key, options) as Awaitable<InstanceType<M> | null>;
@@ -350,7 +361,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.get_one`
    */
-  async getOne<M extends AnyModel>(model: M, key: ModelKey<M>, options: GetOptions = {}): Promise<InstanceType<M>> {
+  async getOne<M extends AnyModel>(
+    model: M,
+    key: ModelKey<M>,
+    options: GetOptions = NO_OPTIONS,
+  ): Promise<InstanceType<M>> {
     const entity = await this.get(model, key, options);
     if (entity !== null) return entity;
     const mapper = mapperOfClass(model);
@@ -360,7 +375,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * The same as {@link get}, where a row that is not there is the answer 404 to whoever asked for it.
+   * The same as {@link get}, where a row that is not there is the answer 404 to whoever asked for it. That includes a key
+   * that no row can have: a number out of range, text for a number, a malformed UUID.
    *
    * @param options `description`: what to tell the one who asked
    * @throws {NotFoundError} if there is no such row
@@ -373,12 +389,15 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async getOr404<M extends AnyModel>(
     model: M,
     key: ModelKey<M>,
-    options: GetOptions & NotFoundOptions = {},
+    options: GetOptions & NotFoundOptions = NO_OPTIONS,
   ): Promise<InstanceType<M>> {
-    const entity = await this.get(model, key, options);
+    requireKnownOptions(options, GET_OR_404_OPTIONS, "getOr404()");
+    this.#requireOpen();
+    const { description, ...read } = options;
+    const mapper = mapperOfClassInUse(model);
+    const entity = mayBeKey(mapper, key) ? await this.get(model, key, read) : null;
     if (entity !== null) return entity;
-    const { name, table } = mapperOfClass(model);
-    throw new NotFoundError(`There is no such ${name}.`, { bindKey: table.bindKey, description: options.description });
+    throw new NotFoundError(`There is no such ${mapper.name}.`, { bindKey: mapper.table.bindKey, description });
   }
 
   /**
@@ -388,7 +407,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.refresh`
    */
-  async refresh(entity: Entity, options: ReadOptions = {}): Promise<void> {
+  async refresh(entity: Entity, options: ReadOptions = NO_OPTIONS): Promise<void> {
+    requireKnownOptions(options, READ_OPTIONS, "refresh()");
     this.#requireOpen();
     await this.#reader.refresh(entity, options);
   }
@@ -436,8 +456,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   async execute<R = unknown>(
     statement: Statement & { readonly expressionType?: R | undefined },
-    options: RunOptions & { readonly bindKey?: BK | null } = {},
+    options: RunOptions & { readonly bindKey?: BK | null } = NO_OPTIONS,
   ): Promise<QueryResult<R>> {
+    requireKnownOptions(options, EXECUTE_OPTIONS, "execute()");
     this.#requireOpen();
     const routed = this.#runner.prepareAny<R>(statement, options.bindKey);
     return this.#runner.run(routed, options);
@@ -495,7 +516,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.begin`
    */
-  begin(options: BeginOptions = {}): void {
+  begin(options: BeginOptions = NO_OPTIONS): void {
+    requireKnownOptions(options, BEGIN_OPTIONS, "begin()");
     this.#requireOpen();
     this.#refuseInListener("begin()");
     this.#transactionFunctions?.requireNone("begin()");
@@ -531,7 +553,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `with session.begin():`
    */
-  async transaction<T>(run: (tx: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  async transaction<T>(run: (tx: this) => Promise<T>, options: TransactionOptions = NO_OPTIONS): Promise<T> {
     // Code of a function that has ended may begin a transaction of its own.
     this.#requireNotEnded();
     this.#refuseInListener("transaction()");

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { InvalidUrlError } from "../../errors/configuration.ts";
+import { requireKnownOptions } from "../../known-options.ts";
 import { isFileUri } from "../sqlite/sqlite-file.ts";
 
 /** The kinds of database that multibind speaks to. MariaDB is of the family `mysql`. */
@@ -135,6 +136,7 @@ export class DatabaseUrl {
 
   /** The same place under other parts. */
   with(parts: Partial<Pick<DatabaseUrlParts, "database" | "query">>): DatabaseUrl {
+    requireKnownOptions(parts, ["database", "query"], "with()");
     const { scheme, username, hosts, database, query } = this;
     return new DatabaseUrl({ scheme, username, password: this.#password, hosts, database, query, ...parts });
   }
@@ -147,6 +149,7 @@ export class DatabaseUrl {
    * @see SQLAlchemy: `URL.render_as_string`
    */
   render(options: { readonly hidePassword?: boolean } = {}): string {
+    requireKnownOptions(options, ["hidePassword"], "render()");
     const hide = options.hidePassword !== false;
     const encode = encodeURIComponent;
     const password = this.#password === undefined ? "" : `:${hide ? "***" : encode(this.#password)}`;

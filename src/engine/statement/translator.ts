@@ -30,6 +30,7 @@ import { translateCalculation, written } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
 import { FEATURED, requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
+import { requireJoinCondition } from "./join-condition.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
 import { numberKind } from "./number-kind.ts";
@@ -219,6 +220,7 @@ export class Translator {
           mapList(node.tables, (source) => this.source(source, scope)),
         );
       case "JoinNode":
+        requireJoinCondition(node);
         return mapNode(node, (child, property) =>
           property === "table" ? this.source(node.table, scope, node.joinType) : this.translateProperty(child, scope),
         );

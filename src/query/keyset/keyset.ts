@@ -2,7 +2,7 @@ import { AliasNode, AndNode, IdentifierNode, LimitNode, ParensNode, SelectionNod
 import { InvalidValueError } from "../../errors/value.ts";
 import { pageNumbers } from "../select/pagination.ts";
 import { bindOf, type SelectParts, statementOf } from "../select/select-parts.ts";
-import type { ReadOptions, RunSelect, SelectRunner } from "../select/select-runner.ts";
+import { READ_OPTIONS, type ReadOptions, type RunSelect, type SelectRunner } from "../select/select-runner.ts";
 import { cursorOf, valuesOfCursor } from "./cursor.ts";
 import { beyond } from "./keyset-condition.ts";
 import { type KeysetColumn, keysetOrder, orderNode } from "./keyset-order.ts";
@@ -18,6 +18,14 @@ export interface KeysetOptions extends ReadOptions {
   /** The most items that may be asked for; 100 unless given. */
   readonly maxPerPage?: number | undefined;
 }
+
+export const KEYSET_OPTIONS: readonly (keyof KeysetOptions)[] = [
+  ...READ_OPTIONS,
+  "after",
+  "before",
+  "perPage",
+  "maxPerPage",
+];
 
 /** Some rows in their order, and the cursors that lead on from them. */
 export class KeysetPage<E> implements Iterable<E> {

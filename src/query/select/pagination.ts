@@ -1,6 +1,7 @@
 import type { Awaitable } from "../../awaitable.ts";
 import { NotFoundError } from "../../errors/session.ts";
-import type { ReadOptions } from "./select-runner.ts";
+import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
+import { READ_OPTIONS, type ReadOptions } from "./select-runner.ts";
 
 /** How a page is asked for. Numbers may be text, as they come with a request. */
 export interface PageOptions extends ReadOptions {
@@ -16,6 +17,15 @@ export interface PageOptions extends ReadOptions {
   readonly notFound?: boolean | undefined;
 }
 
+export const PAGE_OPTIONS: readonly (keyof PageOptions)[] = [
+  ...READ_OPTIONS,
+  "page",
+  "perPage",
+  "maxPerPage",
+  "count",
+  "notFound",
+];
+
 /** How many page numbers a widget shows at its ends and around the current page. */
 export interface PageWidths {
   /** At the beginning; 2 unless given. */
@@ -27,6 +37,8 @@ export interface PageWidths {
   /** At the end; 2 unless given. */
   readonly rightEdge?: number;
 }
+
+const PAGE_WIDTHS: readonly (keyof PageWidths)[] = ["leftEdge", "leftCurrent", "rightCurrent", "rightEdge"];
 
 /** Which page of what size, checked. */
 export interface PageNumbers {
@@ -129,12 +141,14 @@ export class Page<E> implements Iterable<E> {
   }
 
   /** Reads the page before this one, without counting again. The first page is its own predecessor. */
-  prev(options: { readonly notFound?: boolean } = {}): Promise<Page<E>> {
+  async prev(options: { readonly notFound?: boolean } = NO_OPTIONS): Promise<Page<E>> {
+    requireKnownOptions(options, ["notFound"], "prev()");
     return this.#turnTo(this.page - 1, options.notFound ?? false);
   }
 
   /** Reads the page behind this one, without counting again. Behind the last it is empty. */
-  next(options: { readonly notFound?: boolean } = {}): Promise<Page<E>> {
+  async next(options: { readonly notFound?: boolean } = NO_OPTIONS): Promise<Page<E>> {
+    requireKnownOptions(options, ["notFound"], "next()");
     return this.#turnTo(this.page + 1, options.notFound ?? false);
   }
 
@@ -143,12 +157,17 @@ export class Page<E> implements Iterable<E> {
    *
    * @see Flask-SQLAlchemy: `Pagination.iter_pages`
    */
-  *iterPages({
+  iterPages(widths: PageWidths = NO_OPTIONS): IterableIterator<number | null> {
+    requireKnownOptions(widths, PAGE_WIDTHS, "iterPages()");
+    return this.#numbers(widths);
+  }
+
+  *#numbers({
     leftEdge = 2,
     leftCurrent = 2,
     rightCurrent = 4,
     rightEdge = 2,
-  }: PageWidths = {}): IterableIterator<number | null> {
+  }: PageWidths): IterableIterator<number | null> {
     const end = this.pages + 1;
     const leftEnd = Math.min(1 + leftEdge, end);
     yield* numbers(1, leftEnd);

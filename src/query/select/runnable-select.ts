@@ -11,19 +11,23 @@ import {
 import { type Awaitable, promised } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../../errors/session.ts";
-import { type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
+import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
+import { KEYSET_OPTIONS, type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
 import { knownSelect, valuesByPosition } from "./known-selects.ts";
-import { itemsOf, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
+import { itemsOf, PAGE_OPTIONS, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
 import { SelectDraft } from "./select-draft.ts";
 import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
-import type { CompiledSelect, ReadOptions, SelectRunner } from "./select-runner.ts";
+import { type CompiledSelect, READ_OPTIONS, type ReadOptions, type SelectRunner } from "./select-runner.ts";
 
 /** What is said when something is not there. */
 export interface NotFoundOptions extends ReadOptions {
   /** What to tell the one who asked. */
   readonly description?: string | undefined;
 }
+
+export const NOT_FOUND_OPTIONS: readonly (keyof NotFoundOptions)[] = [...READ_OPTIONS, "description"];
+const STREAM_OPTIONS: readonly string[] = [...READ_OPTIONS, "chunkSize"];
 
 /**
  * A select that is complete: what can be asked of its rows.
@@ -46,8 +50,11 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).all()`
    */
-  all(options: ReadOptions = {}): Promise<E[]> {
-    return promised(() => this.#read("all", unchanged, options));
+  all(options: ReadOptions = NO_OPTIONS): Promise<E[]> {
+    return promised(() => {
+      requireKnownOptions(options, READ_OPTIONS, "all()");
+      return this.#read("all", unchanged, options);
+    });
   }
 
   /**
@@ -55,8 +62,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).first()`
    */
-  async first(options: ReadOptions = {}): Promise<E | null> {
-    return (await this.#read("first", (node) => limited(node, 1), options))[0] ?? null;
+  async first(options: ReadOptions = NO_OPTIONS): Promise<E | null> {
+    requireKnownOptions(options, READ_OPTIONS, "first()");
+    return this.#first(options);
   }
 
   /**
@@ -67,8 +75,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see Flask-SQLAlchemy: `db.first_or_404`
    */
-  async firstOr404(options: NotFoundOptions = {}): Promise<E> {
-    const item = await this.first(options);
+  async firstOr404(options: NotFoundOptions = NO_OPTIONS): Promise<E> {
+    requireKnownOptions(options, NOT_FOUND_OPTIONS, "firstOr404()");
+    const item = await this.#first(options);
     if (item === null) throw this.#notFound(options);
     return item;
   }
@@ -81,7 +90,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).one()`
    */
-  async one(options: ReadOptions = {}): Promise<E> {
+  async one(options: ReadOptions = NO_OPTIONS): Promise<E> {
+    requireKnownOptions(options, READ_OPTIONS, "one()");
     const item = await this.oneOrNull(options);
     if (item !== null) return item;
     throw new NoResultError(`There is no row of ${this.#label} where one was to be.`, bindOf(this.parts));
@@ -94,7 +104,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `session.scalars(…).one_or_none()`
    */
-  async oneOrNull(options: ReadOptions = {}): Promise<E | null> {
+  async oneOrNull(options: ReadOptions = NO_OPTIONS): Promise<E | null> {
+    requireKnownOptions(options, READ_OPTIONS, "oneOrNull()");
     const [item = null, second] = await this.#read("one", (node) => limited(node, 2), options);
     if (second === undefined) return item;
     throw new MultipleResultsError(`There are several rows of ${this.#label} where one was to be.`, bindOf(this.parts));
@@ -108,7 +119,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see Flask-SQLAlchemy: `db.one_or_404`
    */
-  async oneOr404(options: NotFoundOptions = {}): Promise<E> {
+  async oneOr404(options: NotFoundOptions = NO_OPTIONS): Promise<E> {
+    requireKnownOptions(options, NOT_FOUND_OPTIONS, "oneOr404()");
     const [item, second] = await this.#read("one", (node) => limited(node, 2), options);
     if (item === undefined || second !== undefined) throw this.#notFound(options);
     return item;
@@ -124,8 +136,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    */
   async pluck<RE extends StringReference<DB, TB>>(
     column: RE,
-    options: ReadOptions = {},
+    options: ReadOptions = NO_OPTIONS,
   ): Promise<ExtractTypeFromReferenceExpression<DB, TB, RE>[]> {
+    requireKnownOptions(options, READ_OPTIONS, "pluck()");
     const draft = SelectDraft.of(this.parts.draft.builder.clearSelect().select([column]));
     const rows = await this.runner.read(statementOf({ ...this.parts, draft, readsRows: true }), options);
     // Each row has that column's value, and nothing else.
@@ -133,13 +146,14 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /** How many rows there are, within `limit` and `offset`. */
-  async count(options: ReadOptions = {}): Promise<number> {
-    const [row] = await this.#rows(countNode, options);
-    return Number(row?.["count"]);
+  async count(options: ReadOptions = NO_OPTIONS): Promise<number> {
+    requireKnownOptions(options, READ_OPTIONS, "count()");
+    return this.#count(options);
   }
 
   /** Whether there is any row. */
-  async exists(options: ReadOptions = {}): Promise<boolean> {
+  async exists(options: ReadOptions = NO_OPTIONS): Promise<boolean> {
+    requireKnownOptions(options, READ_OPTIONS, "exists()");
     return (await this.#rows((node) => limited(existsNode(node), 1), options)).length > 0;
   }
 
@@ -156,12 +170,13 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see Flask-SQLAlchemy: `db.paginate`
    */
-  async paginate(options: PageOptions = {}): Promise<Page<E>> {
+  async paginate(options: PageOptions = NO_OPTIONS): Promise<Page<E>> {
+    requireKnownOptions(options, PAGE_OPTIONS, "paginate()");
     const asked = pageNumbers(options);
     const read: PageReader<E> = ({ page, perPage }) =>
       this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), options);
     const items = await itemsOf(asked, read, options.notFound ?? true);
-    return new Page(asked, items, options.count === false ? null : await this.count(options), read);
+    return new Page(asked, items, options.count === false ? null : await this.#count(options), read);
   }
 
   /**
@@ -178,7 +193,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    * const page = await db.select(Post).orderBy("createdAt", "desc").keyset({ after: query.after, perPage: 10 });
    * const link = page.next === null ? null : `?after=${page.next}`;
    */
-  async keyset(options: KeysetOptions = {}): Promise<KeysetPage<E>> {
+  async keyset(options: KeysetOptions = NO_OPTIONS): Promise<KeysetPage<E>> {
+    requireKnownOptions(options, KEYSET_OPTIONS, "keyset()");
     // The statement reads what E says.
     return (await readKeyset(this.parts, this.runner, options)) as KeysetPage<E>;
   }
@@ -189,7 +205,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @param options `chunkSize`: how many rows are read at once, 100 unless given
    */
-  stream(options: ReadOptions & { readonly chunkSize?: number } = {}): AsyncIterableIterator<E> {
+  stream(options: ReadOptions & { readonly chunkSize?: number } = NO_OPTIONS): AsyncIterableIterator<E> {
+    requireKnownOptions(options, STREAM_OPTIONS, "stream()");
     // The statement reads what E says.
     return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
   }
@@ -202,7 +219,8 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * @see SQLAlchemy: `str(statement.compile(engine))`
    */
-  compile(options: { readonly bindKey?: BindKey } = {}): CompiledSelect {
+  compile(options: { readonly bindKey?: BindKey } = NO_OPTIONS): CompiledSelect {
+    requireKnownOptions(options, ["bindKey"], "compile()");
     return this.runner.compile(statementOf(this.parts).node, options.bindKey);
   }
 
@@ -262,6 +280,15 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
       ...bindOf(this.parts),
       description,
     });
+  }
+
+  async #first(options: ReadOptions): Promise<E | null> {
+    return (await this.#read("first", (node) => limited(node, 1), options))[0] ?? null;
+  }
+
+  async #count(options: ReadOptions): Promise<number> {
+    const [row] = await this.#rows(countNode, options);
+    return Number(row?.["count"]);
   }
 
   /** @param terminal what `change` makes of every select, if that is always the same */

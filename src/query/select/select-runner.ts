@@ -10,7 +10,11 @@ import type { EntitySelection } from "./entity-selection.ts";
 export interface ReadOptions {
   /** Ends the statement when it is aborted, and the wait for its turn and a connection; on the server too where it can. */
   readonly signal?: AbortSignal | undefined;
+  /** `false`: pending work is not flushed before. */
+  readonly autoflush?: boolean | undefined;
 }
+
+export const READ_OPTIONS: readonly (keyof ReadOptions)[] = ["autoflush", "signal"];
 
 /** What the rows of a select become: an entity each, several entities each, or nothing but rows. */
 export type SelectResult =

@@ -17,7 +17,9 @@ import {
   type SqlBool,
 } from "kysely";
 import type { BindKey } from "../../bind-key.ts";
+import { requireJoinCondition } from "../../engine/statement/join-condition.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
+import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
 import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
@@ -38,7 +40,7 @@ import {
   withDraft,
   withRunner,
 } from "./select-parts.ts";
-import type { ReadOptions, SelectRunner, SelectStatement } from "./select-runner.ts";
+import { READ_OPTIONS, type ReadOptions, type SelectRunner, type SelectStatement } from "./select-runner.ts";
 import type {
   AnyAlias,
   Equalities,
@@ -236,7 +238,8 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    *
    * @see SQLAlchemy: `update(User).where(…).values(…)`
    */
-  async update(values: ChangesOrFactory<DB, TB, C>, options: ReadOptions = {}): Promise<number> {
+  async update(values: ChangesOrFactory<DB, TB, C>, options: ReadOptions = NO_OPTIONS): Promise<number> {
+    requireKnownOptions(options, READ_OPTIONS, "update()");
     return this.runner.write(bulkUpdate(this.parts, values), options);
   }
 
@@ -251,7 +254,8 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    *
    * @see SQLAlchemy: `delete(User).where(…)`
    */
-  async delete(options: ReadOptions = {}): Promise<number> {
+  async delete(options: ReadOptions = NO_OPTIONS): Promise<number> {
+    requireKnownOptions(options, READ_OPTIONS, "delete()");
     return this.runner.write({ node: deleteNode(this.parts) }, options);
   }
 
@@ -281,9 +285,12 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
     }
     const joined = namedModel(table);
     const before = (parts.draft.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
+    const builder = applied(parts.draft.builder, method, [table, ...on]);
+    // A child's rows are told by a condition of their own, which is none of the join.
+    requireJoinCondition((builder.toOperationNode() as SelectQueryNode).joins![before]!);
     return new Select({
       ...parts,
-      draft: SelectDraft.of(applied(parts.draft.builder, method, [table, ...on])),
+      draft: SelectDraft.of(builder),
       joined: joined === undefined ? parts.joined : [...parts.joined, { ...joined, join: before, isRead }],
     });
   }

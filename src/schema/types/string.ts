@@ -1,4 +1,5 @@
 import { SchemaError } from "../../errors/schema.ts";
+import { requireKnownOptions } from "../../known-options.ts";
 import { Column } from "../column.ts";
 import { type LogicalType, Refusal, refuse } from "../logical-type.ts";
 
@@ -12,6 +13,7 @@ export interface TextOptions {
   readonly mysqlCollation?: string;
 }
 
+const TEXT_OPTIONS: readonly (keyof TextOptions)[] = ["mysqlCollation"];
 const MOST_CHARACTERS = 16_383;
 
 function checkText(value: unknown): string {
@@ -30,6 +32,7 @@ function charactersIn(text: string): number {
 }
 
 function limitedType(kind: "varchar" | "char", length: number, options: TextOptions): LogicalType<string> {
+  requireKnownOptions(options, TEXT_OPTIONS, `${kind}()`);
   if (!Number.isInteger(length) || length < 1 || length > MOST_CHARACTERS) {
     throw new SchemaError(
       `${kind}(${length}) is not possible: the length is an integer from 1 to ${MOST_CHARACTERS}. Use text() for more.`,
@@ -51,6 +54,7 @@ function limitedType(kind: "varchar" | "char", length: number, options: TextOpti
 }
 
 function textType(options: TextOptions): LogicalType<string> {
+  requireKnownOptions(options, TEXT_OPTIONS, "text()");
   return Object.freeze({ kind: "text", ...options, accept: checkText });
 }
 

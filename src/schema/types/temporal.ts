@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../../known-options.ts";
 import { Column } from "../column.ts";
 import { type LogicalType, Refusal, refuse } from "../logical-type.ts";
 
@@ -90,6 +91,7 @@ export function time(): Column<string> {
 export function timestamp(options?: { readonly text?: false }): Column<Date>;
 export function timestamp(options: { readonly text: true }): Column<string>;
 export function timestamp(options: { readonly text?: boolean } = {}): Column<Date> | Column<string> {
+  requireKnownOptions(options, ["text"], "timestamp()");
   return options.text === true
     ? new Column<string>({ type: TIMESTAMP_AS_TEXT })
     : new Column<Date>({ type: TIMESTAMP });

@@ -43,19 +43,39 @@ export function keyValues(mapper: Mapper, key: unknown): unknown[] {
   const properties = mapper.key;
   if (properties.length === 1) return [accepted(properties[0]!, singleValue(properties[0]!, key))];
   const { bindKey, fullName } = mapper.table;
-  const names = properties.map(({ name }) => name);
-  if (
-    typeof key !== "object" ||
-    key === null ||
-    Object.keys(key).length !== names.length ||
-    !names.every((name) => name in key)
-  ) {
+  if (!hasShape(mapper, key)) {
+    const names = properties.map(({ name }) => name);
     throw new InvalidValueError(`The key of ${mapper.label} is an object { ${names.join(", ")} }.`, {
       bindKey,
       table: fullName,
     });
   }
-  return properties.map((property) => accepted(property, (key as Record<string, unknown>)[property.name]));
+  return properties.map((property) => accepted(property, key[property.name]));
+}
+
+/**
+ * Whether a row may have a key that comes from outside, such as a part of a URL: one whose parts the columns can hold.
+ *
+ * @throws {InvalidValueError} if parts are missing or too many: no request makes that
+ */
+export function mayBeKey(mapper: Mapper, key: unknown): boolean {
+  const isMissing = (part: unknown) => part === null || part === undefined;
+  try {
+    keyValues(mapper, key);
+    return true;
+  } catch (error) {
+    const hasParts =
+      mapper.key.length === 1
+        ? !isMissing(singleValue(mapper.key[0]!, key))
+        : hasShape(mapper, key) && !Object.values(key).some(isMissing);
+    if (hasParts && error instanceof InvalidValueError) return false;
+    throw error;
+  }
+}
+
+function hasShape({ key: properties }: Mapper, key: unknown): key is Readonly<Record<string, unknown>> {
+  if (typeof key !== "object" || key === null || Object.keys(key).length !== properties.length) return false;
+  return properties.every(({ name }) => name in key);
 }
 
 function singleValue({ name }: MappedProperty, key: unknown): unknown {

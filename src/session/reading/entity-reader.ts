@@ -5,7 +5,7 @@ import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged, restoreSnapshot } from "../../model/snapshot.ts";
-import type { ReadOptions } from "../../query/select/select-runner.ts";
+import { READ_OPTIONS, type ReadOptions } from "../../query/select/select-runner.ts";
 import { type Values, valuesOf } from "../entities/entity-values.ts";
 import { identityKey, identityKeyOf, keyValues } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
@@ -18,12 +18,14 @@ import { loadEntities, loadOne, requireClass } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
 
 /** How an entity is read by its key. */
-export interface GetOptions extends RunOptions {
+export interface GetOptions extends ReadOptions {
   /** Locks the row until the transaction ends, which this begins; the row is read, also where the entity is there. */
   readonly lock?: boolean | undefined;
   /** Reads the row, also where the entity is there. What was changed of it is stored before. */
   readonly refresh?: boolean | undefined;
 }
+
+export const GET_OPTIONS: readonly (keyof GetOptions)[] = [...READ_OPTIONS, "lock", "refresh"];
 
 /** What a reader needs of its session. */
 export interface ReaderHost {
@@ -129,7 +131,7 @@ export class EntityReader {
    *
    * @throws {StaleDataError} if the entity is of an older version than the row
    */
-  async merge(entity: Entity): Promise<Entity> {
+  async merge(entity: Entity, options: ReadOptions): Promise<Entity> {
     const { work } = this.#host;
     const mapper = mapperOfEntityInUse(entity);
     if (work.owns(entity)) return entity;
@@ -139,7 +141,7 @@ export class EntityReader {
     );
     const key = mapper.key.map(({ name }) => values[name]);
     const isKeyed = !key.some((part) => part === undefined || part === null || part instanceof KeyReference);
-    const target = isKeyed ? await this.#own(mapper, key) : null;
+    const target = isKeyed ? await this.#own(mapper, key, options) : null;
     if (target !== null) {
       requireSameVersion(mapper, target, values, entity);
       return Object.assign(target, values);
@@ -163,7 +165,7 @@ export class EntityReader {
   }
 
   /** The session's entity with a key, pending ones included. */
-  async #own(mapper: Mapper, key: readonly unknown[]): Promise<Entity | null> {
+  async #own(mapper: Mapper, key: readonly unknown[], options: ReadOptions): Promise<Entity | null> {
     const named =
       mapper.key.length === 1 ? key[0] : Object.fromEntries(mapper.key.map(({ name }, part) => [name, key[part]]));
     const identity = identityKey(keyValues(mapper, named));
@@ -171,7 +173,7 @@ export class EntityReader {
       const other = mapperOf(pending);
       if (other.root === mapper.root && identityKeyOf(other, valuesOf(pending)) === identity) return pending;
     }
-    return this.get(mapper, named, {});
+    return this.get(mapper, named, options);
   }
 
   /** The entity with a key, or null, where nothing has to be waited for. */

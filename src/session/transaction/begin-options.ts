@@ -9,6 +9,8 @@ export interface BeginOptions {
   readonly readOnly?: boolean;
 }
 
+export const BEGIN_OPTIONS: readonly (keyof BeginOptions)[] = ["isolationLevel", "readOnly"];
+
 /**
  * The same in Kysely's words.
  *

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { unlessAborted } from "../../engine/waiting/unless-aborted.ts";
+import { InvalidOptionError } from "../../errors/configuration.ts";
 import { OperationalError } from "../../errors/database.ts";
 import { ConcurrentTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
-import type { BeginOptions } from "./begin-options.ts";
+import { requireKnownOptions } from "../../known-options.ts";
+import { BEGIN_OPTIONS, type BeginOptions } from "./begin-options.ts";
 import { inScope, isLate, newScope, scopeHere, type TransactionScope } from "./transaction-scope.ts";
 
 /** Options of `transaction(fn)`. */
@@ -20,6 +22,8 @@ export interface TransactionOptions extends BeginOptions {
    */
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: readonly (keyof TransactionOptions)[] = [...BEGIN_OPTIONS, "retries", "signal"];
 
 /** What a transaction function needs of its session. */
 export interface TransactionFunctionHost {
@@ -98,6 +102,7 @@ export class TransactionFunctions {
    * @throws the signal's reason, when it is aborted
    */
   async run<T>(run: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    requireOptions(options);
     const { signal } = options;
     this.requireOwn("A transaction is begun");
     if (signal === undefined) return this.#run(run, options);
@@ -164,6 +169,14 @@ export class TransactionFunctions {
       this.#running.splice(this.#running.indexOf(scope), 1);
     }
   }
+}
+
+/** @throws {InvalidOptionError} */
+function requireOptions(options: TransactionOptions): void {
+  requireKnownOptions(options, OPTIONS, "transaction()");
+  const { retries = 0 } = options;
+  if (Number.isSafeInteger(retries) && retries >= 0) return;
+  throw new InvalidOptionError(`Expected retries to be an integer from 0 on, but got ${String(retries)}.`);
 }
 
 function isRetryable(error: unknown): boolean {
