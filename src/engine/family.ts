@@ -57,8 +57,8 @@ export interface ColumnwiseStatements {
    * @param changesKeys whether others have to wait too that insert references to the rows
    */
   lock(table: AnyTable, key: readonly TypedColumn[], changesKeys: boolean): string;
-  /** Updates the rows that `where` tells, and returns their positions in the lists, from 1, in a column `position`. */
-  update(table: AnyTable, columns: readonly TypedColumn[], where: readonly TypedColumn[]): string;
+  /** Updates the rows that `where` tells, locked in the order of the lists, and returns their positions in the lists, from 1, in a column `position`. */
+  update(table: AnyTable, columns: readonly TypedColumn[], where: readonly TypedColumn[], changesKeys: boolean): string;
 }
 
 /** A column's type in the database, and how a list of its values is sent. */

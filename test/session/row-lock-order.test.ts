@@ -150,16 +150,17 @@ onEachFamily(
     const { db, Row, Named } = models();
     const app = await start(t, db, { databaseUri: url });
     const writer = sessionOf(app);
-    for (let id = 1; id <= 60; id++) writer.addAll([new Row({ id }), new Named({ name: `n${id}` })]);
-    await writer.commit();
-    // Rows that were moved stand in another order in the table.
-    for (let id = 1; id <= 60; id += 7) (await writer.getOne(Row, id)).a = 1;
+    const numbers = Array.from({ length: 60 }, (_, index) => index + 1);
+    // They stand in another order in the table than that of their keys.
+    for (const id of shuffled(numbers, 5)) {
+      writer.addAll([new Row({ id }), new Named({ name: `n${id}` })]);
+      await writer.flush();
+    }
     await writer.commit();
     const getters = {
       Row: (session, id) => session.getOne(Row, id),
       Named: (session, id) => session.getOne(Named, `n${id}`),
     } satisfies Record<string, (session: Session, id: number) => Promise<Changeable>>;
-    const numbers = Array.from({ length: 60 }, (_, index) => index + 1);
     for (const [name, get] of Object.entries(getters)) {
       const failures = await race(
         () => app.session(),

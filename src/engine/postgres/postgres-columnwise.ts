@@ -48,7 +48,7 @@ export const postgresColumnwise: ColumnwiseStatements = {
     );
   },
 
-  update(table, columns, where) {
+  update(table, columns, where, changesKeys) {
     const alias = (prefix: string, index: number) => quoted(`${prefix}${index}`);
     const names = [
       ...columns.map((_, index) => alias("value", index)),
@@ -57,11 +57,16 @@ export const postgresColumnwise: ColumnwiseStatements = {
     const value = (prefix: string, index: number, { type }: TypedColumn) =>
       listedValue(`"rows".${alias(prefix, index)}`, type);
     const sets = columns.map((one, index) => `${quoted(one.column.name)} = ${value("value", index, one)}`);
-    const conditions = where.map((one, index) => `"target".${quoted(one.column.name)} = ${value("key", index, one)}`);
+    const conditions = (alias: string) =>
+      where.map((one, index) => `${alias}.${quoted(one.column.name)} = ${value("key", index, one)}`).join(" and ");
+    // Where the table is small, an update alone takes its rows in the order in which they stand there.
+    const locked =
+      `select "rows".* from unnest(${lists([...columns, ...where])}) with ordinality as "rows" (${[...names, POSITION].join(", ")}) ` +
+      `join ${quotedTable(table)} as "locked" on ${conditions('"locked"')} ` +
+      `order by "rows".${POSITION} for ${changesKeys ? "update" : "no key update"} of "locked"`;
     return (
-      `update ${quotedTable(table)} as "target" set ${sets.join(", ")} ` +
-      `from unnest(${lists([...columns, ...where])}) with ordinality as "rows" (${[...names, POSITION].join(", ")}) ` +
-      `where ${conditions.join(" and ")} returning "rows".${POSITION}::int as "position"`
+      `update ${quotedTable(table)} as "target" set ${sets.join(", ")} from (${locked}) as "rows" ` +
+      `where ${conditions('"target"')} returning "rows".${POSITION}::int as "position"`
     );
   },
 };

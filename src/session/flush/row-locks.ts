@@ -1,12 +1,12 @@
 import type { Connection } from "../../engine/connection.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { AnyTable } from "../../schema/table.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
 import { alikeIn, areAlike } from "./alike-rows.ts";
 import type { FlushBatch } from "./flush-batch.ts";
 import type { FlushUnit, UpdateUnit } from "./flush-unit.ts";
 import { KeptValues } from "./kept-values.ts";
 import { compareKeys, storedRow } from "./key-order.ts";
+import { areReferable } from "./referable-columns.ts";
 import { tableLock } from "./table-lock.ts";
 
 /** The locks to take before each batch of a bind. */
@@ -101,9 +101,8 @@ function changedTables(unit: FlushUnit): readonly AnyTable[] {
 /** Whether a statement may change values that foreign keys can refer to: others then have to wait that insert such a reference. */
 function mayChangeKeys(unit: FlushUnit, table: AnyTable): boolean {
   if (unit.kind === "delete") return true;
-  const { primaryKey, uniques, indexes } = table;
-  const referable = new Set<TableColumn | undefined>(primaryKey);
-  for (const { columns } of [...uniques, ...indexes.filter(({ unique }) => unique)])
-    for (const name of columns) referable.add(typeof name === "string" ? table.findColumn(name) : undefined);
-  return unit.values.properties.some(({ column }) => referable.has(column));
+  return areReferable(
+    table,
+    unit.values.properties.map(({ column }) => column),
+  );
 }

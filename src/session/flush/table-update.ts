@@ -8,6 +8,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
 import { MOST_IN_COLUMNS, MOST_LONG, mostRows, portions, type Rows, transposed } from "./many-rows.ts";
+import { areReferable } from "./referable-columns.ts";
 import { positions } from "./row-identity.ts";
 import { updateNode } from "./row-nodes.ts";
 import { runEach } from "./table-insert.ts";
@@ -93,7 +94,9 @@ export class TableUpdate {
     if (!statements.canList(this.#typed, rows)) return this.#updateEach(connection, rows);
     if (this.#columnwise === undefined) {
       const [own, told] = [this.#typed.slice(0, this.#columns.length), this.#typed.slice(this.#columns.length)];
-      this.#columnwise = kept(this.#engine.rawQuery(statements.update(this.#table, own, told)));
+      this.#columnwise = kept(
+        this.#engine.rawQuery(statements.update(this.#table, own, told, areReferable(this.#table, this.#columns))),
+      );
     }
     const missing: number[] = [];
     for (const { start, rows: portion } of await portions(connection, rows, MOST_IN_COLUMNS)) {
