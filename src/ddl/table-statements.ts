@@ -47,12 +47,17 @@ export class TableStatements {
         ...table.columnList.flatMap((column) => this.#enumeration(column, table)),
         ...table.checks.map(({ expression, name }) =>
           CheckConstraintNode.create(
-            RawNode.createWithSql(plainSql(expression, table, this.#engine)),
+            RawNode.createWithSql(this.#condition(plainSql(expression, table, this.#engine), table)),
             this.#names.check(table.tableName, name),
           ),
         ),
       ],
     };
+  }
+
+  #condition(condition: string, table: AnyTable): string {
+    const { checkCondition } = this.#engine.family.ddl;
+    return checkCondition === undefined ? condition : checkCondition(condition, table);
   }
 
   /** Makes the indexes of a table. */

@@ -37,6 +37,9 @@ export interface FamilyDdl {
   /** A default as `create table` takes it, made of an expression's SQL. */
   defaultValue(column: TableColumn, expression: string): string;
 
+  /** The condition of a check, where the database keeps values otherwise than SQL says them. */
+  checkCondition?(condition: string, table: AnyTable): string;
+
   /** Whether a column computed from others may be declared not null. */
   readonly generatedNotNull: boolean;
 

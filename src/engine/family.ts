@@ -113,6 +113,16 @@ export interface DecimalArithmetic {
   name(of: DecimalFunction): string;
 }
 
+/** How a database that keeps dates, times and instants as text makes them of one another. */
+export interface InstantText {
+  /** The instant at which a date begins. */
+  ofDate(date: OperationNode): OperationNode;
+  date(instant: OperationNode): OperationNode;
+  time(instant: OperationNode): OperationNode;
+  /** An instant without what is finer than a millisecond. */
+  milliseconds(instant: OperationNode): OperationNode;
+}
+
 /** How a database matches patterns of `like` whose own `like` is another than SQL's: case counts, and `\\` escapes. */
 export interface PatternMatching {
   /** The operator in place of each. */
@@ -188,6 +198,10 @@ export interface Family {
   listedType?(type: LogicalType): string | undefined;
   /** How to calculate with decimals; absent where the database keeps them as numbers. */
   readonly decimals?: DecimalArithmetic;
+  /** The present instant, where `current_timestamp` alone is another than those that are kept. */
+  readonly now?: OperationNode;
+  /** How dates, times and instants become one another; absent where the database does that by itself. */
+  readonly instants?: InstantText;
   /** How patterns are matched; absent where `like` is SQL's. */
   readonly patterns?: PatternMatching;
   /** Whether the common table expressions of an insert stand before its select, not before all of it. */

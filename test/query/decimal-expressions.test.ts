@@ -168,6 +168,35 @@ onEachFamily(
   ["sqlite"],
 );
 
+onEachFamily("a check compares decimals with numbers", async (t, url) => {
+  const own = new Multibind();
+  const checked = own.table("checked", {
+    id: integer().primaryKey(),
+    price: numeric(8, 2)
+      .named("unit_price")
+      .check(sql`${sql.ref("price")} > 0 and unit_price <= 100`, "positive"),
+    share: numeric(5, 4).nullable().check(sql`share between -0.5 and 1`, "share"),
+    note: varchar(20).default("").check(sql`note <> 'unit_price > 5'`, "note"),
+  });
+  const app = await start(t, own, { databaseUri: url });
+  const add = async (values: { price: string; share?: string; note?: string }) => {
+    const session = app.session();
+    try {
+      await session.insertInto(checked).values(values).execute();
+      await session.commit();
+    } finally {
+      await session.close();
+    }
+  };
+  await add({ price: "0.01", share: "-0.5" });
+  await add({ price: "100", share: "1" });
+  await add({ price: "99.99", share: "0", note: "unit_price > '>5'" });
+  for (const price of ["0", "-1", "100.01"]) await assert.rejects(add({ price }), CheckViolationError, price);
+  for (const share of ["-0.5001", "1.0001"])
+    await assert.rejects(add({ price: "1", share }), CheckViolationError, share);
+  await assert.rejects(add({ price: "1", note: "unit_price > 5" }), CheckViolationError);
+});
+
 onEachFamily(
   "a database that is handed to a dialect calculates too, once it has the functions",
   async (t) => {

@@ -1,4 +1,4 @@
-import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from "kysely";
+import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler, RawNode } from "kysely";
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
 import { mysqlBulkUpdate } from "./mysql-bulk-update.ts";
@@ -40,6 +40,8 @@ export const mysql: Family = Object.freeze({
   // Decimals are compared with a list of texts as floating-point numbers.
   listedType: ({ kind, precision, scale }) => (kind === "numeric" ? `decimal(${precision}, ${scale})` : undefined),
   withBehindInsert: true,
+  // Without digits it is of whole seconds.
+  now: RawNode.createWithSql("current_timestamp(3)"),
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   errorMessage: mysqlErrorMessage,

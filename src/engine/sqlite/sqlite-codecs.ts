@@ -12,11 +12,11 @@ import {
   decodeTimestamp,
   decodeTimestampText,
   encodeJson,
-  encodeTimestampTextPlain,
   PLAIN,
 } from "../values/codec.ts";
 import { instantText } from "../values/instant-text.ts";
 import { decodeSortable, encodeSortable } from "./sortable-decimal.ts";
+import { encodeInstantText } from "./sqlite-instants.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 
 /** How SQLite keeps the values of each type. */
@@ -37,7 +37,7 @@ export function sqliteCodec(type: LogicalType): Codec {
       return { decode: decodeTime };
     case "timestamp":
       return type.asText === true
-        ? { encode: encodeTimestampTextPlain, decode: decodeTimestampText }
+        ? { encode: encodeInstantText, decode: decodeTimestampText }
         : { encode: instantText, decode: decodeTimestamp };
     case "json":
       return { encode: encodeJson, decode: decodeJson };

@@ -7,6 +7,8 @@ import type { RunQuery } from "../reflection/catalog-query.ts";
 import { isNow } from "../reflection/now-expression.ts";
 import { encodeSortable } from "./sortable-decimal.ts";
 import { findSqliteTables, foreignReference } from "./sqlite-catalog.ts";
+import { sqliteCheck } from "./sqlite-checks.ts";
+import { SQLITE_NOW } from "./sqlite-instants.ts";
 
 /**
  * Says of a generated key that it is a `bigint()`. SQLite generates values only for the type `integer`, and keeps a
@@ -15,12 +17,6 @@ import { findSqliteTables, foreignReference } from "./sqlite-catalog.ts";
 export const BIGINT_KEY = "/* bigint */";
 
 const DECIMAL = /^'?(-?\d+(?:\.\d+)?)'?$/;
-const MILLISECONDS_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
-
-/** The present as a column of type timestamp keeps it; SQLite's own `current_timestamp` has no milliseconds. */
-export function sqliteNow({ asText }: LogicalType): string {
-  return asText === true ? `rtrim(rtrim(${MILLISECONDS_NOW}, '0'), '.')` : MILLISECONDS_NOW;
-}
 
 /** How SQLite makes and drops tables. */
 export const sqliteDdl: FamilyDdl = {
@@ -28,6 +24,7 @@ export const sqliteDdl: FamilyDdl = {
   generateKey,
   generatedKeyIsPrimary: true,
   defaultValue: ({ definition: { type } }, expression) => `(${defaultExpression(type, expression)})`,
+  checkCondition: sqliteCheck,
   generatedNotNull: true,
   binaryLiteral: (hex) => `x'${hex}'`,
   addsForeignKeys: false,
@@ -44,7 +41,7 @@ export const sqliteDdl: FamilyDdl = {
 };
 
 function defaultExpression(type: LogicalType, expression: string): string {
-  if (type.kind === "timestamp" && isNow(expression)) return sqliteNow(type);
+  if (type.kind === "timestamp" && isNow(expression)) return SQLITE_NOW;
   const number = type.kind === "numeric" && type.declared === undefined ? DECIMAL.exec(expression)?.[1] : undefined;
   return number === undefined ? expression : `'${encodeSortable(String(type.accept(number)))}'`;
 }

@@ -1,4 +1,4 @@
-import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { RawNode, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { ForeignKeyViolationError } from "../../errors/database.ts";
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
@@ -11,6 +11,7 @@ import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
+import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
@@ -37,6 +38,8 @@ export const sqlite: Family = Object.freeze({
   supportsDefaultKeyword: false,
   lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),
   decimals: decimalArithmetic,
+  now: RawNode.createWithSql(SQLITE_NOW),
+  instants: sqliteInstants,
   patterns: sqliteLike,
   plansByParameters: true,
   errorKind: sqliteErrorKind,

@@ -12,7 +12,7 @@ import { uuid } from "../../schema/types/uuid.ts";
 import { isNow } from "../reflection/now-expression.ts";
 import { limitedText, type ValueList } from "../reflection/reflected-types.ts";
 import { decodeSortable, plainDecimal } from "./sortable-decimal.ts";
-import { sqliteNow } from "./sqlite-ddl.ts";
+import { SQLITE_NOW } from "./sqlite-instants.ts";
 
 const TYPES = {
   smallint: smallint().definition.type,
@@ -103,7 +103,7 @@ const QUOTED = "'(?:[^']|'')*'";
 /** The SQL of a default, such that it may stand in parentheses and means the same in another database. */
 export function sqliteDefault(expression: string | null, type: LogicalType): string | undefined {
   if (expression === null || /^null$/i.test(expression)) return undefined;
-  const isPresent = isNow(expression) || squeezed(expression) === squeezed(sqliteNow(type));
+  const isPresent = isNow(expression) || squeezed(expression) === squeezed(SQLITE_NOW);
   if (type.kind === "timestamp" && isPresent) return "current_timestamp";
   if (type.kind === "boolean" && /^[01]$/.test(expression)) return expression === "1" ? "true" : "false";
   const stored = type.kind === "numeric" && type.declared === undefined ? /^'(.+)'$/.exec(expression)?.[1] : undefined;

@@ -11,15 +11,15 @@ import {
   ValueNode,
 } from "kysely";
 import type { LogicalType } from "../../schema/logical-type.ts";
-import type { DecimalFunction } from "../family.ts";
+import type { DecimalFunction, InstantText } from "../family.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { DecimalConverter } from "./decimal-converter.ts";
 import { handsOn } from "./functions.ts";
 import { isNode, mapList, mapNode, withList } from "./nodes.ts";
-import { ARITHMETIC, type CommonKind, commonKind, type NumberKind, numberKind } from "./number-kind.ts";
 import type { ValueWriter } from "./parameters.ts";
 import type { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
+import { ARITHMETIC, type CommonKind, commonKind, type StoredKind, storedKind } from "./stored-kind.ts";
 import type { Translator } from "./translator.ts";
 
 type Calculation = BinaryOperationNode | UnaryOperationNode | FunctionNode | AggregateFunctionNode | CastNode;
@@ -92,9 +92,9 @@ function translateArithmetic(
   }
   if (!(operator in ARITHMETIC)) return undefined;
   const { resolver } = translator;
-  const kinds = [numberKind(resolver, leftOperand, scope), numberKind(resolver, rightOperand, scope)];
+  const kinds = [storedKind(resolver, leftOperand, scope), storedKind(resolver, rightOperand, scope)];
   const common = commonKind(kinds);
-  if (common === undefined) return undefined;
+  if (common === undefined || common.kind === "instant") return undefined;
   if (common.kind === "decimal") {
     // The functions take numbers of every kind.
     const writer = writerFor(translator, common);
@@ -119,11 +119,12 @@ function translateOperands(
 ): readonly OperationNode[] | undefined {
   const { resolver } = translator;
   const name = func.toLowerCase();
-  const common = commonKind(operands.map((operand) => numberKind(resolver, operand, scope)));
+  const common = commonKind(operands.map((operand) => storedKind(resolver, operand, scope)));
   if (common === undefined) return undefined;
   if (handsOn(name) || name === "nullif") {
     return mapList(operands, (operand) => translateTo(translator, operand, scope, common));
   }
+  if (common.kind === "instant") return undefined;
   const takesDecimals = name in OWN || AS_KEPT.has(name);
   return mapList(operands, (operand) =>
     takesDecimals ? translator.translate(operand, scope) : asText(translator, operand, scope),
@@ -153,7 +154,7 @@ export function translateTo(translator: Translator, node: OperationNode, scope: 
   if (SelectQueryNode.is(node)) return translateSelect(translator, node, resolver.open(node, scope), { numbers: [to] });
   const written = to.kind === "decimal" ? literal(translator, node) : undefined;
   if (written !== undefined) return written;
-  const kind = numberKind(resolver, node, scope);
+  const kind = storedKind(resolver, node, scope);
   const translated = translator.translate(node, scope, writerFor(translator, to));
   return brought(translator, translated, kind, to, isNullValue(node));
 }
@@ -162,12 +163,14 @@ export function translateTo(translator: Translator, node: OperationNode, scope: 
 export function brought(
   translator: Translator,
   translated: OperationNode,
-  kind: NumberKind | undefined,
+  kind: StoredKind | undefined,
   to: CommonKind,
   isNull = false,
 ): OperationNode {
   const isImmediate = ValueNode.is(translated) && translated.immediate === true;
   if (isNull || (kind?.kind === "value" && !isImmediate)) return translated;
+  if (to.kind === "instant")
+    return kind?.kind === "date" ? translator.engine.family.instants!.ofDate(translated) : translated;
   if (to.kind === "decimal") return kind?.kind === "decimal" ? translated : called(translator, "decimal", [translated]);
   const real = kind?.kind === "decimal" ? called(translator, "real", [translated]) : translated;
   return to.scale === undefined ? real : FunctionNode.create("round", [real, number(to.scale)]);
@@ -180,11 +183,13 @@ export function brought(
 export function written(
   translator: Translator,
   translated: OperationNode,
-  kind: NumberKind | undefined,
+  kind: StoredKind | undefined,
   type: LogicalType,
 ): OperationNode {
-  const { decimals } = translator.engine.family;
+  const { decimals, instants } = translator.engine.family;
   if (decimals === undefined || isNullValue(translated)) return translated;
+  if (instants !== undefined && (kind?.kind === "date" || kind?.kind === "instant"))
+    return writtenInstant(instants, translated, kind, type);
   if (decimals.isText(type)) {
     const isImmediate = ValueNode.is(translated) && translated.immediate === true;
     const fits = kind?.kind === "decimal" && kind.scale !== undefined && kind.scale <= type.scale!;
@@ -209,6 +214,19 @@ export function written(
   }
 }
 
+function writtenInstant(
+  instants: InstantText,
+  translated: OperationNode,
+  from: Extract<StoredKind, { kind: "date" | "instant" }>,
+  { kind, asText }: LogicalType,
+): OperationNode {
+  if (from.kind === "date") return kind === "timestamp" ? instants.ofDate(translated) : translated;
+  if (kind === "date" || kind === "time") return instants[kind](translated);
+  return kind === "timestamp" && asText !== true && from.isFine === true
+    ? instants.milliseconds(translated)
+    : translated;
+}
+
 /** Translates an expression that is written to a column. */
 export function translateWritten(
   translator: Translator,
@@ -218,7 +236,7 @@ export function translateWritten(
 ): OperationNode {
   const translated = translator.translate(node, scope, converter);
   if (converter === undefined || translator.engine.family.decimals === undefined) return translated;
-  const kind = numberKind(translator.resolver, node, scope);
+  const kind = storedKind(translator.resolver, node, scope);
   return written(translator, translated, kind, converter.column.definition.type);
 }
 
@@ -232,8 +250,9 @@ function literal(translator: Translator, node: OperationNode): ValueNode | undef
 }
 
 /** How values are made that stand opposite numbers of a kind. */
-function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter {
+function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter | undefined {
   const decimal = new DecimalConverter(undefined, engine);
+  if (kind === "instant") return undefined;
   if (kind === "decimal") return decimal;
   return {
     column: decimal.column,
@@ -247,12 +266,12 @@ function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter {
 }
 
 function isDecimal({ resolver }: Translator, node: OperationNode, scope: Scope): boolean {
-  return numberKind(resolver, node, scope)?.kind === "decimal";
+  return storedKind(resolver, node, scope)?.kind === "decimal";
 }
 
 /** Translates an operand of a function that takes text or any number: a decimal is plain text there. */
 function asText(translator: Translator, node: OperationNode, scope: Scope): OperationNode {
-  const kind = numberKind(translator.resolver, node, scope);
+  const kind = storedKind(translator.resolver, node, scope);
   const translated = translator.translate(node, scope);
   return kind?.kind === "decimal" ? textOf(translator, translated, kind) : translated;
 }

@@ -12,13 +12,13 @@ import {
 } from "kysely";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { translateTo } from "./calculations.ts";
-import { translateNumbersCompared } from "./decimal-comparisons.ts";
+import { translateMixedComparison } from "./mixed-comparisons.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
-import { commonKind, numberKind, resultsOf } from "./number-kind.ts";
 import { type Opposite, withinExpression } from "./parameters.ts";
 import { translateLike } from "./patterns.ts";
 import { NamedParameter } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
+import { commonKind, resultsOf, storedKind } from "./stored-kind.ts";
 import type { Translator } from "./translator.ts";
 
 /** Operators whose two sides are values of one type. */
@@ -76,7 +76,7 @@ export function translateOperation(translator: Translator, node: BinaryOperation
     if (operator === "in") return NEVER;
     if (operator === "not in") return ALWAYS;
   }
-  const calculated = translateNumbersCompared(translator, node, scope);
+  const calculated = translateMixedComparison(translator, node, scope);
   if (calculated !== undefined) return calculated;
   const isEquality = operator === "=" || operator === "==";
   const left = translateSide(translator, leftOperand, rightOperand, isEquality, scope);
@@ -142,7 +142,7 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
   const kindsOf = (nodes: readonly OperationNode[]) =>
     resolver.family.decimals === undefined
       ? undefined
-      : commonKind(nodes.map((one) => numberKind(resolver, one, scope)));
+      : commonKind(nodes.map((one) => storedKind(resolver, one, scope)));
   const resultKind = kindsOf(resultsOf(node));
   const testedKind = tested === undefined ? undefined : kindsOf([tested, ...conditions]);
   const translateResult = (result: OperationNode) =>

@@ -19,9 +19,11 @@ import {
   type ValueListNode,
   type WithNode,
 } from "kysely";
+import type { AnyColumn } from "../../schema/column.ts";
 import type { Metadata } from "../../schema/metadata.ts";
 import { tableOfNode } from "../../schema/table.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
+import { timestamp } from "../../schema/types/temporal.ts";
 import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
@@ -30,11 +32,11 @@ import { handsOn } from "./functions.ts";
 import { NestedConverter } from "./nested-converter.ts";
 import { nestedIn } from "./nested-rows.ts";
 import { soleChild } from "./nodes.ts";
-import { type CommonKind, commonKind, kindOf, numberKind } from "./number-kind.ts";
 import { compared, type Opposite } from "./parameters.ts";
 import { type Output, type Outputs, QueryRelation, type Relation, TableRelation, UNKNOWN } from "./relation.ts";
 import { Scope } from "./scope.ts";
 import { isLateral, isSubquery, sourcesOf } from "./sources.ts";
+import { type CommonKind, commonKind, kindOf, storedKind } from "./stored-kind.ts";
 import { columnOfTyped } from "./typed.ts";
 
 type Expression =
@@ -111,10 +113,7 @@ export class Resolver {
       columns: own.columns.map((column, index) => {
         const kind = united[index];
         if (kind === undefined) return column;
-        return {
-          ...column,
-          converter: kind.kind === "real" ? undefined : new DecimalConverter(kind.scale, this.#engine),
-        };
+        return { ...column, converter: this.#converterOf(kind) };
       }),
     };
   }
@@ -201,8 +200,10 @@ export class Resolver {
   typedConverter(node: RawNode): ColumnConverter | undefined {
     const column = columnOfTyped(node);
     if (column === undefined) return undefined;
-    if (column instanceof TableColumn) return this.#engine.converter(column);
-    const { definition } = column;
+    return column instanceof TableColumn ? this.#engine.converter(column) : this.#converterLike(column);
+  }
+
+  #converterLike({ definition }: AnyColumn): ColumnConverter {
     const { bindKey, family } = this.#engine;
     const table = { owner: NO_OWNER, name: "typed", fullName: "typed", bindKey };
     // Not the engine's own: it would keep the converter of a column that was made for one statement.
@@ -252,13 +253,19 @@ export class Resolver {
   /** What reads an expression of decimals, where they are kept as text that only a converter reads. */
   #ofDecimals(node: OperationNode, scope: Scope, converter: ColumnConverter | undefined): ColumnConverter | undefined {
     if (this.family.decimals === undefined) return converter;
-    const number = numberKind(this, node, scope);
+    const number = storedKind(this, node, scope);
     if (number?.kind === "real" && kindOf(this, converter)?.kind === "decimal") return undefined;
+    if (number?.kind === "instant" && kindOf(this, converter)?.kind === "date") return this.#converterLike(timestamp());
     if (number?.kind !== "decimal") return converter;
     return converter?.scale === number.scale ? converter : new DecimalConverter(number.scale, this.#engine);
   }
 
-  /** The kinds that each column of a set operation is brought to, where a decimal is among them. */
+  #converterOf(kind: CommonKind): ColumnConverter | undefined {
+    if (kind.kind === "instant") return this.#converterLike(timestamp());
+    return kind.kind === "decimal" ? new DecimalConverter(kind.scale, this.#engine) : undefined;
+  }
+
+  /** The kinds that each column of a set operation is brought to, where its queries differ or decimals are among them. */
   unitedKinds(query: SelectQueryNode, scope: Scope): readonly (CommonKind | undefined)[] | undefined {
     const { setOperations } = query;
     if (setOperations === undefined || this.family.decimals === undefined) return undefined;

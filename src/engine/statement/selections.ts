@@ -10,9 +10,9 @@ import {
 } from "kysely";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { translateTo, translateWritten } from "./calculations.ts";
-import type { CommonKind } from "./number-kind.ts";
 import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
+import type { CommonKind } from "./stored-kind.ts";
 import type { Translator } from "./translator.ts";
 
 /** What a list of selections depends on beyond its query. */

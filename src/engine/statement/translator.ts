@@ -33,7 +33,6 @@ import { handsOn, requireFunctionName } from "./functions.ts";
 import { requireJoinCondition } from "./join-condition.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
-import { numberKind } from "./number-kind.ts";
 import { compared, memberOf, type Opposite, parameter, withinExpression } from "./parameters.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import { translateQuery } from "./queries.ts";
@@ -41,6 +40,7 @@ import type { Resolver } from "./resolver.ts";
 import { translateRowLimit } from "./row-limits.ts";
 import { Scope } from "./scope.ts";
 import { isLateral, isSubquery } from "./sources.ts";
+import { storedKind } from "./stored-kind.ts";
 
 type Translated =
   | ValueNode
@@ -90,6 +90,11 @@ const CALCULATING: ReadonlySet<string> = new Set([
   "AggregateFunctionNode",
   "CastNode",
 ]);
+
+/** Whether a template is nothing but the words for the present instant. */
+function isCurrentTimestamp({ sqlFragments, parameters }: RawNode): boolean {
+  return parameters.length === 0 && /^\s*current_timestamp\s*$/i.test(sqlFragments[0]!);
+}
 
 /** Lists of up to so many values are taken to be of fixed length. */
 const SHORT_LIST = 4;
@@ -266,7 +271,9 @@ export class Translator {
       : ReferenceNode.create(ColumnNode.create(name), node.table);
   }
 
-  #raw(node: RawNode, scope: Scope, opposite: Opposite): RawNode {
+  #raw(node: RawNode, scope: Scope, opposite: Opposite): OperationNode {
+    const { now } = this.engine.family;
+    if (now !== undefined && isCurrentTimestamp(node)) return now;
     const nested = nestedIn(node);
     if (nested !== undefined) return translateNested(this, nested, scope);
     if (isTextless(node.sqlFragments)) this.countList(node.parameters.length, 2 * SHORT_LIST);
@@ -287,7 +294,7 @@ export class Translator {
     const type = decimals === undefined ? undefined : this.resolver.typedConverter(node)?.column.definition.type;
     if (type === undefined || decimals!.isText(type)) return translated;
     const [child] = node.parameters;
-    return [written(this, translated[0]!, numberKind(this.resolver, child!, scope), type)];
+    return [written(this, translated[0]!, storedKind(this.resolver, child!, scope), type)];
   }
 
   /** Tables that a template names are there for the columns that it names. */

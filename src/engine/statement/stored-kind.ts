@@ -18,18 +18,21 @@ import { soleChild } from "./nodes.ts";
 import type { Resolver } from "./resolver.ts";
 import type { Scope } from "./scope.ts";
 
-/** The number that an expression gives, on a database that keeps decimals as text. */
-export type NumberKind =
+/** How a value is kept that an expression gives, on a database that keeps decimals and instants as text. */
+export type StoredKind =
   /** A decimal as it is kept; without a scale, one of however many decimal places. */
   | { readonly kind: "decimal"; readonly scale: number | undefined }
   | { readonly kind: "integer" }
   /** A floating-point number; with a scale, of a column that another program declared as a decimal. */
   | { readonly kind: "real"; readonly scale?: number | undefined }
+  /** A date, and an instant: without `isFine`, one of whole milliseconds. */
+  | { readonly kind: "date" }
+  | { readonly kind: "instant"; readonly isFine?: boolean }
   /** A value of the application, which is written as what stands opposite. */
   | { readonly kind: "value"; readonly scale: number | undefined };
 
-/** The kinds that numbers of several kinds are brought to, where a decimal is among them. */
-export type CommonKind = Extract<NumberKind, { kind: "decimal" | "real" }>;
+/** The kinds that values of several kinds are brought to. */
+export type CommonKind = Extract<StoredKind, { kind: "decimal" | "real" | "instant" }>;
 
 type Expression =
   | BinaryOperationNode
@@ -58,10 +61,10 @@ const OF_FIRST: ReadonlySet<string> = new Set([
   ...["lag", "lead", "first_value", "last_value", "nth_value"],
 ]);
 
-/** The number that an expression gives; undefined for what is no number, or nothing is known of. */
-export function numberKind(resolver: Resolver, node: OperationNode, scope: Scope): NumberKind | undefined {
+/** How the value is kept that an expression gives; undefined for other types, and where nothing is known of it. */
+export function storedKind(resolver: Resolver, node: OperationNode, scope: Scope): StoredKind | undefined {
   const of = (operand: OperationNode | undefined) =>
-    operand === undefined ? undefined : numberKind(resolver, operand, scope);
+    operand === undefined ? undefined : storedKind(resolver, operand, scope);
   // The kind tells which of them it is; others fall through.
   const expression = node as Expression;
   switch (expression.kind) {
@@ -99,9 +102,9 @@ export function numberKind(resolver: Resolver, node: OperationNode, scope: Scope
   }
 }
 
-/** The number that a column holds. */
-export function kindOf({ family }: Resolver, converter: ColumnConverter | undefined): NumberKind | undefined {
-  if (converter === undefined) return undefined;
+/** How a column keeps its values. */
+export function kindOf({ family }: Resolver, converter: ColumnConverter | undefined): StoredKind | undefined {
+  if (converter === undefined || family.decimals === undefined) return undefined;
   const { type } = converter.column.definition;
   switch (type.kind) {
     case "smallint":
@@ -111,20 +114,26 @@ export function kindOf({ family }: Resolver, converter: ColumnConverter | undefi
     case "float":
       return { kind: "real" };
     case "numeric":
-      return family.decimals?.isText(type) === true
+      return family.decimals.isText(type)
         ? { kind: "decimal", scale: converter.scale }
         : { kind: "real", scale: type.scale };
+    case "date":
+      return { kind: "date" };
+    case "timestamp":
+      return { kind: "instant", isFine: type.asText === true };
     default:
       return undefined;
   }
 }
 
 /**
- * What numbers of several kinds are brought to, so that they can be compared, or come from one expression; undefined where
- * no decimal is among them.
+ * What values of several kinds are brought to, so that they can be compared, or come from one expression; undefined where
+ * they are neither decimals nor dates and instants.
  */
-export function commonKind(kinds: readonly (NumberKind | undefined)[]): CommonKind | undefined {
-  if (!kinds.some((one) => one?.kind === "decimal")) return undefined;
+export function commonKind(kinds: readonly (StoredKind | undefined)[]): CommonKind | undefined {
+  const has = (kind: StoredKind["kind"]) => kinds.some((one) => one?.kind === kind);
+  if (has("date") && has("instant")) return { kind: "instant", isFine: true };
+  if (!has("decimal")) return undefined;
   const reals = kinds.filter((one) => one?.kind === "real");
   if (reals.length > 0) {
     const scales = kinds.flatMap((one) => (one?.kind === "decimal" || one?.kind === "real" ? [one.scale] : []));
@@ -139,7 +148,7 @@ export function resultsOf({ when = [], else: otherwise }: CaseNode): readonly Op
   return [...when.flatMap(({ result }) => result ?? []), ...(otherwise === undefined ? [] : [otherwise])];
 }
 
-function ofFunction(name: string, kinds: readonly (NumberKind | undefined)[]): NumberKind | undefined {
+function ofFunction(name: string, kinds: readonly (StoredKind | undefined)[]): StoredKind | undefined {
   if (handsOn(name)) return mixed(kinds);
   const [first] = kinds;
   if (name === "avg") return first?.kind === "decimal" ? { kind: "decimal", scale: undefined } : { kind: "real" };
@@ -149,7 +158,7 @@ function ofFunction(name: string, kinds: readonly (NumberKind | undefined)[]): N
 }
 
 /** What an expression gives that gives one of several: the kind that all are brought to, or have. */
-function mixed(kinds: readonly (NumberKind | undefined)[]): NumberKind | undefined {
+function mixed(kinds: readonly (StoredKind | undefined)[]): StoredKind | undefined {
   const common = commonKind(kinds);
   if (common !== undefined) return common;
   const others = kinds.filter((one) => one?.kind !== "value");
@@ -159,24 +168,25 @@ function mixed(kinds: readonly (NumberKind | undefined)[]): NumberKind | undefin
 
 function calculated(
   operator: string,
-  left: NumberKind | undefined,
-  right: NumberKind | undefined,
-): NumberKind | undefined {
+  left: StoredKind | undefined,
+  right: StoredKind | undefined,
+): StoredKind | undefined {
   if (!(operator in ARITHMETIC)) return undefined;
   const common = commonKind([left, right]);
   if (common === undefined) {
     if (left?.kind === "real" || right?.kind === "real") return { kind: "real" };
     return left?.kind === "integer" && right?.kind === "integer" ? { kind: "integer" } : undefined;
   }
-  if (common.kind === "real") return { kind: "real" };
+  if (common.kind !== "decimal") return common.kind === "real" ? { kind: "real" } : undefined;
   if (operator === "/") return { kind: "decimal", scale: undefined };
   const [one, other] = [scaleOf(left), scaleOf(right)];
   if (one === undefined || other === undefined) return { kind: "decimal", scale: undefined };
   return { kind: "decimal", scale: operator === "*" ? one + other : Math.max(one, other) };
 }
 
-function scaleOf(kind: NumberKind | undefined): number | undefined {
-  return kind === undefined || kind.kind === "integer" ? (kind === undefined ? undefined : 0) : kind.scale;
+function scaleOf(kind: StoredKind | undefined): number | undefined {
+  if (kind?.kind === "integer") return 0;
+  return kind !== undefined && "scale" in kind ? kind.scale : undefined;
 }
 
 function largest(scales: readonly (number | undefined)[]): number | undefined {
@@ -194,6 +204,6 @@ function isDecimal({ family }: Resolver, { column }: ColumnConverter): boolean {
   return family.decimals?.isText(column.definition.type) === true;
 }
 
-function decimalOrNothing(kind: NumberKind | undefined): NumberKind | undefined {
+function decimalOrNothing(kind: StoredKind | undefined): StoredKind | undefined {
   return kind?.kind === "decimal" ? kind : undefined;
 }

@@ -9,17 +9,18 @@ import {
 } from "kysely";
 import { translateTo } from "./calculations.ts";
 import { mapList } from "./nodes.ts";
-import { type CommonKind, commonKind, kindOf, type NumberKind, numberKind } from "./number-kind.ts";
 import { memberOf } from "./parameters.ts";
 import type { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
+import { type CommonKind, commonKind, kindOf, type StoredKind, storedKind } from "./stored-kind.ts";
 import type { Translator } from "./translator.ts";
 
 /**
- * Translates a comparison of decimals with numbers of other kinds, where the database keeps decimals as text: they are
- * brought to one kind. Undefined for any other comparison, also of decimals alone, whose text compares as they do.
+ * Translates a comparison of decimals with numbers of other kinds, or of dates with instants, where the database keeps those
+ * as text: they are brought to one kind. Undefined for any other comparison, also of decimals alone, whose text compares as
+ * they do.
  */
-export function translateNumbersCompared(
+export function translateMixedComparison(
   translator: Translator,
   node: BinaryOperationNode,
   scope: Scope,
@@ -31,7 +32,7 @@ export function translateNumbersCompared(
   const operands = [leftOperand, ...comparedWith(rightOperand)];
   const common = differing(
     operands,
-    operands.map((operand) => numberKind(resolver, operand, scope)),
+    operands.map((operand) => storedKind(resolver, operand, scope)),
   );
   if (common === undefined) return undefined;
   const brought = (operand: OperationNode) => translateTo(translator, operand, scope, common);
@@ -45,7 +46,7 @@ export function translateNumbersCompared(
 /** What operands are brought to, if any of them needs it. */
 function differing(
   operands: readonly OperationNode[],
-  kinds: readonly (NumberKind | undefined)[],
+  kinds: readonly (StoredKind | undefined)[],
 ): CommonKind | undefined {
   const common = commonKind(kinds);
   if (common === undefined) return undefined;
@@ -79,7 +80,7 @@ function translateTuples(
   const selected = SelectQueryNode.is(right) ? resolver.outputs(right, resolver.open(right, scope)).columns : undefined;
   const numbers = left.values.map((_, index) => {
     const members = tuples.flatMap(({ values }) => values[index] ?? []);
-    const kinds = members.map((member) => numberKind(resolver, member, scope));
+    const kinds = members.map((member) => storedKind(resolver, member, scope));
     return differing(
       members,
       selected === undefined ? kinds : [...kinds, kindOf(resolver, selected[index]?.converter)],
