@@ -85,12 +85,10 @@ export class TableStatements {
 
   #column(column: TableColumn, table: AnyTable) {
     const definition = columnDefinition(column, table, this.#engine);
-    if (column !== table.generatedKey && column.definition.automatic !== true) return definition;
-    return this.#engine.family.ddl.generateKey(
-      column,
-      definition,
-      this.#names.primaryKey(table.tableName, [column.name]),
-    );
+    const { ddl } = this.#engine.family;
+    const isNumbered = column.definition.automatic === true && !ddl.generatedKeyIsPrimary;
+    if (column !== table.generatedKey && !isNumbered) return definition;
+    return ddl.generateKey(column, definition, this.#names.primaryKey(table.tableName, [column.name]));
   }
 
   #primaryKey(table: AnyTable): ConstraintNode[] {

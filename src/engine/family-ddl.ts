@@ -31,7 +31,10 @@ export interface FamilyDdl {
   /** Lets the database generate a key; `name` is that of the primary key constraint. */
   generateKey(column: TableColumn, definition: ColumnDefinitionNode, name: string | undefined): ColumnDefinitionNode;
 
-  /** Whether {@link generateKey} has said already that the column is the primary key. */
+  /**
+   * Whether {@link generateKey} has said already that the column is the primary key. Such a database numbers nothing but a
+   * sole key: other columns that the database numbered where they were reflected need a value there.
+   */
   readonly generatedKeyIsPrimary: boolean;
 
   /** A default as `create table` takes it, made of an expression's SQL. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Multibind, sql } from "../../src/index.ts";
+import { Multibind, NotNullViolationError, sql } from "../../src/index.ts";
 import { freshDatabase } from "../fixtures/databases.ts";
 
 /** Tables of which the database numbers a column that is not the whole key. */
@@ -16,6 +16,27 @@ const TABLES = [
 ] as const;
 
 for (const [family, definition] of TABLES) {
+  test(`on SQLite it is made without numbers, and a row needs a value: ${definition}`, async (t) => {
+    const db = new Multibind();
+    {
+      await using app = db.init({ databaseUri: await freshDatabase(t, family) });
+      await app.transaction(() => db.session.execute(sql.raw(definition)));
+      await app.reflect();
+    }
+    class Note extends db.model(db.metadata.tables.get("note")!) {}
+    await using app = db.init({ databaseUri: "sqlite://" });
+    await app.createAll();
+    {
+      await using session = app.session();
+      session.add(new Note({ tenant: 1, body: "one" }));
+      await assert.rejects(session.commit(), NotNullViolationError);
+    }
+    await using session = app.session();
+    session.add(new Note({ tenant: 1, id: 7, body: "one" }));
+    await session.commit();
+    assert.equal(await session.select(Note).count(), 1);
+  });
+
   test(`a column that the database numbers needs no value, when reflected and when made anew: ${definition}`, async (t) => {
     const db = new Multibind();
     await using app = db.init({ databaseUri: await freshDatabase(t, family) });
