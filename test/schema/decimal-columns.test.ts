@@ -10,6 +10,7 @@ import {
   jsonArrayFrom,
   Multibind,
   numeric,
+  OperationalError,
   type Session,
   sql,
   typed,
@@ -17,7 +18,7 @@ import {
 import { sessionOf, start, threeUrls } from "../fixtures/matrix.ts";
 import { decimals } from "./value-cases.ts";
 
-const RUNS = Number(process.env["MULTIBIND_PROPERTY_RUNS"] ?? 8) * 5;
+const RUNS = Number(process.env["MULTIBIND_PROPERTY_RUNS"] ?? 8) * 2;
 
 const db = new Multibind<"auth" | "meta">();
 const columns = {
@@ -58,7 +59,7 @@ const row = fc.record({
   c: fc.oneof(small.map(String), decimals(20, 0)),
   d: fc.oneof(amount, decimals(20, 6), fc.constant(null)),
   n: small,
-  g: fc.oneof(small.map(BigInt), fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n })),
+  g: fc.oneof(small.map(BigInt), fc.bigInt({ min: -(10n ** 9n), max: 10n ** 9n })),
   f: small.map((value) => value / 4),
 });
 
@@ -175,7 +176,7 @@ async function outcomes(
     try {
       results.push(await work(session, tables[index]!));
     } catch (error) {
-      if (process.env["SHOW_ERRORS"]) console.error(index, error);
+      if (error instanceof OperationalError) throw error;
       results.push("refused");
       await session.rollback();
     }
