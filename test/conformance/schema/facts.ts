@@ -1,6 +1,7 @@
 import type { BindKey } from "../../../src/index.ts";
 import { snakeCase } from "../../../src/schema/snake-case.ts";
 import { FormatError, type Json } from "../read/json.ts";
+import { keyOf, labelOf } from "../read/keys.ts";
 import { type ColumnItem, type ModelItem, readItem, type SchemaItem, type TableItem } from "./items.ts";
 
 /** How a class belongs to the mapped class that it extends. */
@@ -81,6 +82,20 @@ export class SchemaFacts {
     const model = this.models.get(handle ?? name);
     if (model?.table === undefined) return undefined;
     return { table: model.table, bind: model.bind, columns: model.columns };
+  }
+
+  /** Whether a table of a bind has a foreign key to another one of it, or is a joined child of it. */
+  refersTo(table: string, other: string, bind: string): boolean {
+    const isJoined = [...this.models.values()].some(
+      (model) =>
+        model.table === table &&
+        model.inheritance === "joined" &&
+        model.parent!.table === other &&
+        labelOf(model.bind) === bind,
+    );
+    const found = this.tablesOf(keyOf(bind)).find((one) => one.table === table);
+    const targets = (found?.columns ?? []).flatMap(({ reference }) => reference?.target ?? []);
+    return isJoined || targets.some((target) => target.startsWith(`${other}.`));
   }
 
   /** Every table of a bind, in the order of definition. */

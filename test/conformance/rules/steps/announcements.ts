@@ -8,7 +8,7 @@ type Change = readonly [label: string, operation: string];
 export const announcements: StepsNormalisation = {
   name: "announced-once-committed",
   why:
-    "`modelsCommitted` tells what was committed, at the real commit: each object once, with what became of its row, in no order over binds. The original " +
+    "`modelsCommitted` tells what was committed, at the real commit: each object once, with what became of its row, in the order of the flush: by bind, updates and inserts before deletes. The original " +
     "tells of a released savepoint too, and of an object that was inserted and deleted. What comes before a commit is `beforeCommit`, which says that it " +
     "comes and not what is in it; the sender is the session.",
   apply: ({ expected, actual }, subject) => ({
@@ -20,7 +20,7 @@ export const announcements: StepsNormalisation = {
   }),
 };
 
-/** Keeps what was announced of commits, each object's change in one place. */
+/** Keeps what was announced of commits. */
 function mapSignals(
   outcome: StepsOutcome,
   subject: StepsSubject,
@@ -36,11 +36,23 @@ function mapSignals(
           asText(asList(one, "a change")[1], "a change"),
         ],
       );
-      const kept = change(given).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const kept = inOrderOf(change(given), subject);
       return kept.length === 0 ? [] : [kept as Json];
     });
   });
   return { ...outcome, steps };
+}
+
+/**
+ * The changes of each bind, model and operation in the order in which they were announced: rows alike are stored in the
+ * order in which they were added.
+ */
+function inOrderOf(changes: readonly Change[], subject: StepsSubject): Change[] {
+  const groupOf = ([label, operation]: Change) => [subject.bindOf(label), subject.modelOf(label), operation].join();
+  return changes.toSorted((one, other) => {
+    const [a, b] = [groupOf(one), groupOf(other)];
+    return a < b ? -1 : a > b ? 1 : 0;
+  });
 }
 
 /** Each object once: what was inserted and deleted is nothing, an inserted one is new however it was changed. */

@@ -3,6 +3,7 @@ import { ofBoth } from "../../compare/normalisation.ts";
 import { memberOf } from "../../read/json.ts";
 import { labelOf } from "../../read/keys.ts";
 import type { TraceEvent } from "../../run/recorder.ts";
+import type { StepsOutcome } from "../../steps/run-steps.ts";
 import { eventsOf, isStatement, mapChosen, mapEvents, type StepsNormalisation, type StepsSubject } from "../subject.ts";
 
 /** The order of tables within a flush. */
@@ -11,18 +12,49 @@ export const flushOrder: StepsNormalisation = {
   why:
     "A flush stores rows in the order of foreign keys between their tables; the original goes by relationships, else by the names of classes. What is " +
     "done to the rows of one table has the same order, and deletes come after inserts and updates. Several rows may take one statement or more.",
-  apply: ofBoth((outcome, subject) =>
-    mapEvents(outcome, (events, step) => {
-      const binds = [...new Set(events.map(({ bind }) => bind))];
-      return binds.flatMap((bind) =>
-        ordered(
-          events.filter((event) => event.bind === bind),
-          isStatementStep(step, subject),
-        ),
-      );
-    }),
-  ),
+  apply: ({ expected, actual }, subject) => ({
+    expected: inOneOrder(expected, subject),
+    actual: inOneOrder(withMisplacedChildren(actual, subject), subject),
+  }),
 };
+
+function inOneOrder(outcome: StepsOutcome, subject: StepsSubject): StepsOutcome {
+  return mapEvents(outcome, (events, step) => {
+    const binds = [...new Set(events.map(({ bind }) => bind))];
+    return binds.flatMap((bind) =>
+      ordered(
+        events.filter((event) => event.bind === bind),
+        isStatementStep(step, subject),
+      ),
+    );
+  });
+}
+
+/** Adds an event, which no case expects, wherever a child was inserted before its parent or deleted after it. */
+function withMisplacedChildren(outcome: StepsOutcome, { facts }: StepsSubject): StepsOutcome {
+  const isChild = (child: string, parent: string, bind: string) =>
+    facts.refersTo(child, parent, bind) && !facts.refersTo(parent, child, bind);
+  return mapEvents(outcome, (events) =>
+    events.flatMap((event, index) => {
+      const [verb, table] = event.event.split(" ");
+      if (table === undefined) return [event];
+      const before = runBefore(events, index).map(tableOf);
+      const isMisplaced = before.some((other) =>
+        verb === "INSERT" ? isChild(other, table, event.bind) : isChild(table, other, event.bind),
+      );
+      return isMisplaced ? [event, { ...event, event: `${verb} ${table} IN THE WRONG ORDER` }] : [event];
+    }),
+  );
+}
+
+/** The events before one that do the same on its bind, without anything else in between. */
+function runBefore(events: readonly TraceEvent[], index: number): TraceEvent[] {
+  const { bind, event } = events[index]!;
+  const [verb] = event.split(" ");
+  if (verb !== "INSERT" && verb !== "DELETE") return [];
+  const before = events.slice(0, index).filter((other) => other.bind === bind);
+  return before.slice(before.findLastIndex((other) => !other.event.startsWith(`${verb} `)) + 1);
+}
 
 /** Binds of a flush that fails. */
 export const failedFlush: StepsNormalisation = {
