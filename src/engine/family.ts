@@ -241,6 +241,11 @@ export interface Family {
   readonly onlyRollsBack?: true;
   /** How tables are made and dropped. */
   readonly ddl: FamilyDdl;
+  /**
+   * Makes the statement after which the database generates values of a column that are greater than one that was given,
+   * its only parameter; absent where it does so by itself.
+   */
+  advanceGenerator?(table: AnyTable, column: TableColumn): string;
   /** Reads all tables of the connection's own schema. */
   reflect(run: RunQuery): Promise<ReflectedSchema>;
   /** How transactions are prepared and ended later; absent where they cannot be. */

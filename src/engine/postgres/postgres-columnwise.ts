@@ -100,6 +100,6 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function quotedTable({ schema, tableName }: AnyTable): string {
+export function quotedTable({ schema, tableName }: AnyTable): string {
   return schema === undefined ? quoted(tableName) : `${quoted(schema)}.${quoted(tableName)}`;
 }

@@ -8,6 +8,7 @@ import { postgresDdl } from "./postgres-ddl.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
 import { postgresErrorKind } from "./postgres-errors.ts";
+import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
 import { checkPostgresOptions } from "./postgres-options.ts";
@@ -48,6 +49,7 @@ export const postgres: Family = Object.freeze({
   transactionText: postgresTransactionText,
   columnType: postgresColumnType,
   ddl: postgresDdl,
+  advanceGenerator: advancePostgresGenerator,
   reflect: reflectPostgres,
   identity: postgresIdentity,
   twoPhase: postgresTwoPhase,

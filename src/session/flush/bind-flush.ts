@@ -65,7 +65,7 @@ export class BindFlush {
   }
 
   async #insert(units: readonly InsertUnit[]): Promise<void> {
-    for (const alike of alikeIn(units)) {
+    for (const alike of givenKeysFirst(alikeIn(units))) {
       const { mapper } = alike[0]!;
       const shape = rowShapes(mapper, this.#engine).forInsert(alike[0]!.values.properties);
       const values = resolvedValues(alike, this.#engine);
@@ -194,6 +194,17 @@ keepShape(new BindFlush(UNUSED, UNUSED));
 function both(first: readonly Filled[], second: readonly Filled[]): readonly Filled[] {
   if (first.length === 0) return second;
   return second.length === 0 ? first : [...first, ...second];
+}
+
+/** Rows with keys of their own come before those whose keys are generated, so that no generated key is one of them. */
+function givenKeysFirst(groups: Iterable<readonly InsertUnit[]>): readonly (readonly InsertUnit[])[] {
+  const all = [...groups];
+  if (all.length === 1) return all;
+  const isGiven = (units: readonly InsertUnit[]) => {
+    const { mapper, values } = units[0]!;
+    return mapper.key.every((property) => values.properties.includes(property));
+  };
+  return [...all.filter(isGiven), ...all.filter((units) => !isGiven(units))];
 }
 
 /** The new values of rows, all keys that they wait for filled in. */

@@ -83,8 +83,7 @@ export class InsertShape {
 
   constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
     this.parts = mapper.tables.map((table) => new InsertPart(table, mapper, engine, properties));
-    this.isOneStatement =
-      mapper.tables.length === 1 && this.parts[0]!.fetched.every(({ column }) => column === mapper.table.generatedKey);
+    this.isOneStatement = mapper.tables.length === 1 && this.parts[0]!.statements.isOneStatement;
   }
 }
 
@@ -115,6 +114,8 @@ export class UpdateShape {
   readonly parts: readonly UpdatePart[];
   /** Whether rows get other keys. */
   readonly changesKey: boolean;
+  /** Whether one statement writes a row. */
+  readonly isOneStatement: boolean;
 
   constructor(mapper: Mapper, engine: Engine, properties: readonly MappedProperty[]) {
     this.parts = mapper.tables.flatMap((table) => {
@@ -123,6 +124,7 @@ export class UpdateShape {
       const { told, where } = tellingColumns(table, mapper, engine);
       return [new UpdatePart(new TableUpdate(table, engine, columns, where), places, told)];
     });
+    this.isOneStatement = mapper.tables.length === 1 && this.parts.every(({ statements }) => statements.isOneStatement);
     this.changesKey = properties.some((property) => mapper.key.includes(property));
   }
 }
@@ -194,8 +196,9 @@ export function rowShapes(mapper: Mapper, engine: Engine): RowShapes {
 /** Whether a row is written, and all that the database fills in of it is known, by one statement. */
 export function isOneStatement(unit: FlushUnit): boolean {
   const { mapper, engine } = unit;
-  if (unit.kind === "insert") return rowShapes(mapper, engine).forInsert(unit.values.properties).isOneStatement;
-  return mapper.tables.length === 1;
+  const shapes = rowShapes(mapper, engine);
+  if (unit.kind === "insert") return shapes.forInsert(unit.values.properties).isOneStatement;
+  return unit.kind === "update" ? shapes.forUpdate(unit.values.properties).isOneStatement : mapper.tables.length === 1;
 }
 
 /** What a list with one value for each property has of one table. */

@@ -11,6 +11,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import { identityKey } from "../entities/identity-key.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
+import { GivenKeys } from "./given-keys.ts";
 import {
   MOST_IN_COLUMNS,
   MOST_LONG,
@@ -45,6 +46,7 @@ export class TableInsert {
   readonly #isNumbered: boolean;
   /** Tells whether the keys of several rows follow one another, where that can be told. */
   readonly #numbering: ((run: QueryRunner) => Promise<boolean>) | undefined;
+  readonly #givenKeys: GivenKeys;
   readonly #together = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
   readonly #numbered = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
@@ -75,6 +77,12 @@ export class TableInsert {
     const { bulk } = engine.family;
     this.#isNumbered = fetched.length === 1 && fetched[0] === generatedKey && bulk.by === "row";
     this.#numbering = this.#isNumbered && bulk.by === "row" ? bulk.numbering?.(table) : undefined;
+    this.#givenKeys = new GivenKeys(table, engine, columns);
+  }
+
+  /** Whether a row takes one statement, which also tells all that the database fills in. */
+  get isOneStatement(): boolean {
+    return !this.#givenKeys.areFollowed && this.#fetched.every((column) => column === this.#table.generatedKey);
   }
 
   /**
@@ -83,6 +91,12 @@ export class TableInsert {
    * @returns the values of the columns that the database filled, and of those to be confirmed if it tells
    */
   async run(connection: Connection, rows: Rows): Promise<ColumnValues> {
+    const filled = await this.#insert(connection, rows);
+    if (this.#givenKeys.areFollowed) await this.#givenKeys.follow(connection, rows);
+    return filled;
+  }
+
+  async #insert(connection: Connection, rows: Rows): Promise<ColumnValues> {
     const { bulk } = this.#engine.family;
     const canReturn = this.#fetched.length === 0 || this.#engine.supportsReturning("insert");
     const areTogether = rows.length > 1 && this.#areDistinct && this.#columns.length > 0 && canReturn;

@@ -7,6 +7,7 @@ import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
+import { GivenKeys } from "./given-keys.ts";
 import { MOST_IN_COLUMNS, MOST_LONG, mostRows, portions, type Rows, transposed } from "./many-rows.ts";
 import { areReferable } from "./referable-columns.ts";
 import { positions } from "./row-identity.ts";
@@ -22,6 +23,7 @@ export class TableUpdate {
   readonly #engine: Engine;
   readonly #columns: readonly TableColumn[];
   readonly #where: readonly TableColumn[];
+  readonly #givenKeys: GivenKeys;
   readonly #together = new RecentMap<number, EngineQuery>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;
@@ -33,6 +35,12 @@ export class TableUpdate {
     this.#engine = engine;
     this.#columns = columns;
     this.#where = where;
+    this.#givenKeys = new GivenKeys(table, engine, columns);
+  }
+
+  /** Whether a row takes one statement. */
+  get isOneStatement(): boolean {
+    return !this.#givenKeys.areFollowed;
   }
 
   /**
@@ -42,6 +50,12 @@ export class TableUpdate {
    * @returns the positions of those that were not there
    */
   async run(connection: Connection, rows: Rows): Promise<number[]> {
+    const missing = await this.#update(connection, rows);
+    if (this.#givenKeys.areFollowed) await this.#givenKeys.follow(connection, rows);
+    return missing;
+  }
+
+  async #update(connection: Connection, rows: Rows): Promise<number[]> {
     const { bulk } = this.#engine.family;
     if (rows.length === 1) return this.#updateEach(connection, rows);
     if (bulk.by === "row") return this.#updateTogether(connection, bulk, rows);

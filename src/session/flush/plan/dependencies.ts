@@ -113,7 +113,7 @@ function afterParents(written: readonly WrittenUnit[], values: RowValues, constr
   for (const unit of written) {
     for (const reference of constraintsOf(unit.mapper).references) {
       const index = given.at(reference.target, reference.targetId);
-      if (index === undefined || !values.changes(unit, reference.properties)) continue;
+      if (index === undefined) continue;
       const value = reference.properties.map((property) => values.after(unit, property));
       if (value.some(isMissing)) continue;
       const { exact, alike } = index.find(value);
@@ -133,7 +133,7 @@ function afterParents(written: readonly WrittenUnit[], values: RowValues, constr
   }
 }
 
-/** Rows that take a value away come after those that refer to it until now. */
+/** Rows that take a value away come after those that refer to it until now, also if they refer to another row with it afterwards. */
 function afterChildren(
   units: readonly FlushUnit[],
   losers: readonly FlushUnit[],
@@ -152,7 +152,7 @@ function afterChildren(
     for (const reference of constraintsOf(child.mapper).references) {
       const { properties } = reference;
       const index = lost.at(reference.target, reference.targetId);
-      if (index === undefined || !values.changes(child, properties)) continue;
+      if (index === undefined) continue;
       const value = properties.map((property) => values.before(child, property));
       if (value.some(isMissing)) continue;
       const { exact, alike } = index.find(value);
