@@ -84,26 +84,66 @@ export function acceptable(rows: readonly Row[]): Row[] {
 
 /**
  * Whether the changes can be made one by one in some order, so that a database accepts the rows after each. A row that
- * takes the place of another may do so in one step.
+ * takes the place of another does so in one step, or in two where no other refers to its table.
+ *
+ * @param nulls whether rows may also have nulls in between, where their columns may be null
  */
-export function canBeOrdered(changes: readonly Change[], others: readonly Row[]): boolean {
-  const all = 2 ** changes.length - 1;
-  const seen = new Set<number>([0]);
-  const open = [0];
-  const rowsAt = (mask: number) => [
-    ...others,
-    ...changes.flatMap(({ before, after }, index) => ((mask & (1 << index)) === 0 ? before : after) ?? []),
-  ];
-  for (let mask = open.pop(); mask !== undefined; mask = open.pop()) {
-    if (mask === all) return true;
-    for (const step of stepsOf(changes)) {
-      const next = mask | step;
-      if ((mask & step) !== 0 || seen.has(next) || !areValid(rowsAt(next))) continue;
-      seen.add(next);
-      open.push(next);
+export function canBeOrdered(changes: readonly Change[], nulls: boolean): boolean {
+  return takeOvers(changes).some((one) => isReachable(one.map((change) => stagesOf(change, nulls))));
+}
+
+/** The states that a row goes through, perhaps leaving some out. */
+function stagesOf({ before, after }: Change, nulls: boolean): readonly (Row | undefined)[] {
+  // What does not change is not written.
+  if (before !== undefined && after !== undefined && textOf(before) === textOf(after)) return [before];
+  return nulls ? [before, ...withNulls(before), ...withNulls(after), after] : [before, after];
+}
+
+function withNulls(row: Row | undefined): Row[] {
+  const nullable = NULLABLE.filter((column) => (row?.values[column] ?? null) !== null);
+  const subsets = [...new Array(2 ** nullable.length).keys()].map((bits) =>
+    nullable.filter((_, index) => (bits & (1 << index)) !== 0),
+  );
+  return subsets.slice(1).map((columns) => ({
+    table: row!.table,
+    values: { ...row!.values, ...Object.fromEntries(columns.map((column) => [column, null])) },
+  }));
+}
+
+const NULLABLE = ["tag", "parent", "spare"];
+
+/** Whether all rows get to their last stages, one step of one row at a time. */
+function isReachable(stages: readonly (readonly (Row | undefined)[])[]): boolean {
+  const goal = stages.map(({ length }) => length - 1).join();
+  const seen = new Set<string>();
+  const open = [stages.map(() => 0)];
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    if (state.join() === goal) return true;
+    for (const [index, own] of stages.entries()) {
+      for (let stage = state[index]! + 1; stage < own.length; stage++) {
+        const next = state.with(index, stage);
+        if (seen.has(next.join())) continue;
+        seen.add(next.join());
+        if (areValid(next.flatMap((at, place) => stages[place]![at] ?? []))) open.push(next);
+      }
     }
   }
   return false;
+}
+
+/** The changes with rows that take the place of others as one change, and without where that may be, too. */
+function takeOvers(changes: readonly Change[]): Change[][] {
+  for (const one of changes) {
+    if (one.before === undefined || one.after !== undefined) continue;
+    const key = keyOfRow(one.before);
+    const other = changes.find(({ before, after }) => before === undefined && keyOfRow(after!) === key);
+    if (other === undefined) continue;
+    const others = changes.filter((change) => change !== one && change !== other);
+    const merged = takeOvers([...others, { before: one.before, after: other.after }]);
+    if (one.before.table !== "desk") return merged;
+    return [...merged, ...takeOvers(others).map((rest) => [...rest, one, other])];
+  }
+  return [[...changes]];
 }
 
 /**
@@ -121,24 +161,6 @@ export function leavesBehind(changes: readonly Change[]): boolean {
       return value !== undefined && changes.some(({ before, after }) => has(before) && !has(after));
     }),
   );
-}
-
-function stepsOf(changes: readonly Change[]): number[] {
-  const single = new Set(changes.map((_, index) => 1 << index));
-  const together: number[] = [];
-  for (const [index, { before, after }] of changes.entries()) {
-    if (before === undefined || after !== undefined) continue;
-    const successor = changes.findIndex(
-      (other) => other.before === undefined && keyOfRow(other.after!) === keyOfRow(before),
-    );
-    if (successor < 0) continue;
-    together.push((1 << index) | (1 << successor));
-    // What others may refer to is never deleted to be inserted again.
-    if (before.table === "desk") continue;
-    single.delete(1 << index);
-    single.delete(1 << successor);
-  }
-  return [...single, ...together];
 }
 
 function part(values: Row["values"], columns: readonly string[]): string | undefined {

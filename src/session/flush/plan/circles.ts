@@ -132,31 +132,23 @@ export class Circles {
     this.#add(insert);
   }
 
-  /** Takes an edge out by a null in between. */
+  /** Takes edges between two units out by nulls in between: the other row's for what it refers to, else its own. */
   #cut(unit: FlushUnit, other: FlushUnit, edges: readonly Edge[]): boolean {
-    const nulls = edges.map(({ kind, properties }) => {
-      const nullable = nullableOf(properties);
-      // A unique value is given up by one null, and the other columns may be others' too.
-      const own =
-        kind === "unique" && unit.kind !== "delete" ? nullable.filter(({ name }) => unit.values.has(name)) : [];
-      return own.length > 0 ? own : nullable;
-    });
-    if (nulls.some(({ length }) => length === 0)) return false;
-    const all = new Set(nulls.flat());
-    const isRelease = edges.map(({ kind }) => kind === "release");
-    if (isRelease.every(Boolean)) {
-      if (isFill(other)) return false;
+    const [releases, own] = parted(edges, ({ kind }) => kind === "release");
+    const released = nullsFor(releases, other);
+    const left = nullsFor(own, unit);
+    if (released === undefined || left === undefined) return false;
+    // What fills a row has nothing else to do: it can be divided, and no more than that.
+    if (isFill(unit) && left.size === unit.values.properties.length) return false;
+    if (released.size > 0) {
       this.#unlink(unit, other);
-      const cut = letGoBefore(unit, other, [...all]);
+      for (const edge of own) this.#link(unit, other, edge);
+      const cut = letGoBefore(unit, other, [...released]);
       this.#add(cut);
       this.#note(unit, cut);
       this.#note(other, cut);
-      return true;
     }
-    if (unit.kind === "delete" || isRelease.some(Boolean)) return false;
-    // What fills a row has nothing else to do: it can be divided, and no more than that.
-    if (isFill(unit) && unit.values.properties.every((property) => all.has(property))) return false;
-    this.#fill(unit, all);
+    if (left.size > 0 && unit.kind !== "delete") this.#fill(unit, left);
     return true;
   }
 
@@ -211,6 +203,22 @@ export class Circles {
     this.#waiters.get(other)?.delete(unit);
     return edges;
   }
+}
+
+/** The columns of a row that can be null so that these edges are not there; `undefined` if an edge has none. */
+function nullsFor(edges: readonly Edge[], unit: FlushUnit): Set<MappedProperty> | undefined {
+  const nulls = new Set<MappedProperty>();
+  for (const { kind, properties } of edges) {
+    // Only what refers to others can be null in a row that goes.
+    if (kind !== "release" && unit.kind === "delete") return undefined;
+    if (kind === "release" && isFill(unit)) return undefined;
+    const nullable = nullableOf(properties);
+    if (nullable.length === 0) return undefined;
+    // A unique value is given up by one null, and the other columns may be others' too.
+    const own = kind === "unique" && unit.kind !== "delete" ? nullable.filter(({ name }) => unit.values.has(name)) : [];
+    for (const property of own.length > 0 ? own : nullable) nulls.add(property);
+  }
+  return nulls;
 }
 
 /** Whether who has this edge to a row waits for what that was until now. */

@@ -157,12 +157,13 @@ function afterChildren(
       if (value.some(isMissing)) continue;
       const { exact, alike } = index.find(value);
       for (const parent of exact) {
-        if (parent !== child) addEdge(parent, child, releaseOf(reference, parent, false));
-        else if (child.kind === "delete") {
-          // MariaDB refuses to delete a row that refers to itself.
-          const nullable = nullableOf(properties);
-          if (nullable.length > 0) cuts.push(letGoBefore(child, child, nullable));
+        if (parent !== child) {
+          addEdge(parent, child, releaseOf(reference, parent, false));
+          continue;
         }
+        // MariaDB refuses to delete a row that refers to itself, and to change its key.
+        const nullable = nullableOf(properties);
+        if (nullable.length > 0) cuts.push(letGoBefore(child, child, nullable));
       }
       for (const parent of alike) if (parent !== child) addEdge(parent, child, releaseOf(reference, parent, true));
     }

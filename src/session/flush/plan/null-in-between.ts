@@ -33,7 +33,7 @@ export function fillLater(unit: WrittenUnit, properties: ReadonlySet<MappedPrope
 }
 
 /** Whether a unit writes what was null in between. */
-export function isFill(unit: FlushUnit): boolean {
+export function isFill(unit: FlushUnit): unit is UpdateUnit {
   return unit.kind === "update" && unit.isFill;
 }
 
