@@ -60,6 +60,11 @@ export class Connection implements DatabaseConnection {
     return this.#raw;
   }
 
+  /** Whether it leads to a server, as far as is known. */
+  get isRemote(): boolean {
+    return this.#raw.address !== undefined;
+  }
+
   /** Whether it is known to be lost. Only multibind's own drivers know. */
   get isLost(): boolean {
     return this.#raw.isBroken === true;
@@ -187,7 +192,7 @@ export class Connection implements DatabaseConnection {
     const raw = this.#raw;
     if (raw.cancel !== undefined) {
       return async () => {
-        if (raw.address !== undefined && this.isBusy) raw.destroy?.();
+        if (this.isRemote && this.isBusy) raw.destroy?.();
       };
     }
     // As above.

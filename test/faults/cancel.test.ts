@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import mariadb, { type Connection } from "mariadb";
-import { Multibind, sql } from "../../src/index.ts";
+import { type EngineOptions, Multibind, sql } from "../../src/index.ts";
 import { balancer } from "../fixtures/balancer.ts";
-import { onMysql } from "../fixtures/databases.ts";
+import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
+import { haproxy, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 
 const ENOUGH = new Error("the client has gone");
 
@@ -75,3 +76,42 @@ test("an abort behind a balancer that leads to the same server ends the statemen
   assert.deepEqual(await sleeps(server.url), []);
   assert.equal(app.engine.status().idle, 1);
 });
+
+type Between = (t: TestContext, url: string) => Promise<{ readonly url: string }>;
+
+const BETWEEN: Readonly<Record<string, Between>> = {
+  "PgBouncer in session mode": (t, url) => pgbouncer(t, url, "session"),
+  "PgBouncer in transaction mode": (t, url) => pgbouncer(t, url, "transaction"),
+  "Pgpool-II": (t, url) => pgpool(t, url),
+  HAProxy: (t, url) => haproxy(t, url),
+};
+
+for (const [program, between] of Object.entries(BETWEEN)) {
+  for (const options of [{}, { preparedStatements: false }] satisfies EngineOptions[]) {
+    const how = "preparedStatements" in options ? ", without prepared statements" : "";
+    test(`an abort through ${program} ends the statement, and the connection lives on${how}`, async (t) => {
+      const url = await freshDatabase(t, "postgres");
+      await using app = new Multibind().init({ databaseUri: (await between(t, url)).url, engineOptions: options });
+      await using session = app.session();
+      const sleeping = async () => {
+        const [row] = await onPostgres(
+          "select count(*)::int as n from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()",
+          url,
+        );
+        return row!["n"] as number;
+      };
+      for (let round = 0; round < 3; round++) {
+        const controller = new AbortController();
+        const running = session.execute(sql`select pg_sleep(120)`, { reads: true, signal: controller.signal });
+        const failed = assert.rejects(running, ENOUGH);
+        await until(async () => (await sleeping()) > 0);
+        controller.abort(ENOUGH);
+        await failed;
+        assert.equal(await sleeping(), 0);
+        // A connection that is given up for not being sure would not be there.
+        assert.equal(app.engine.status().idle, 1);
+        for (let n = 0; n < 20; n++) await session.execute(sql`select ${n}::int`, { reads: true });
+      }
+    });
+  }
+}

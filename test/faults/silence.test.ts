@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -22,6 +23,7 @@ import { type TcpProxy, tcpProxy } from "../fixtures/tcp-proxy.ts";
 /** Far more than the options below allow, and far less than for ever. */
 const LONG = 30_000;
 const SHORT: EngineOptions = { poolTimeout: 1, networkTimeout: 0.3 };
+const isLinux = process.platform === "linux";
 const ENOUGH = new Error("the client has gone");
 
 const db = new Multibind();
@@ -290,6 +292,65 @@ for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
       proxy.restore();
       assert.equal(await session.select(Counter).count(), 1);
       assert.equal(app.engine.status().inUse, 0);
+    });
+
+    test("all that is bounded by default, without any option", async (t) => {
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      const pass = async (milliseconds: number) => {
+        t.mock.timers.tick(milliseconds);
+        await turn();
+      };
+      t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+      const { app, proxy, session } = await behindProxy(t, {});
+      assert.deepEqual([app.engine.options.networkTimeout, app.engine.options.poolTimeout], [30_000, 30_000]);
+      let isOver = false;
+      const over = () => {
+        isOver = true;
+      };
+
+      proxy.hold();
+      const statement = assert.rejects(session.select(Counter).all(), /said nothing for 30 seconds/).then(over);
+      await turn();
+      for (let passed = 0; passed < 30_000; passed += 5_000) await pass(5_000);
+      assert.equal(isOver, false, "it is not given up before");
+      for (let tries = 0; !isOver && tries < 20; tries++) await pass(5_000);
+      await statement;
+
+      proxy.restore();
+      await session.insertInto(Counter).values({ id: 2, n: 2 }).execute();
+      proxy.hold();
+      isOver = false;
+      const rollback = session.rollback().then(over);
+      await turn();
+      await pass(29_000);
+      assert.equal(isOver, false, "nor is this");
+      await pass(1_000);
+      await rollback;
+
+      proxy.restore();
+      const context = app.context();
+      await context.run(() => db.insertInto(Counter).values({ id: 3, n: 3 }).execute());
+      proxy.hold();
+      const disposal = app.dispose();
+      await turn();
+      await pass(30_000);
+      await disposal;
+      t.mock.timers.reset();
+    });
+
+    test("the system asks after 30 seconds whether a connection stands", { skip: !isLinux }, async (t) => {
+      const { proxy } = await behindProxy(t, {});
+      const port = Number(new URL(proxy.url).port).toString(16).toUpperCase().padStart(4, "0");
+      const sockets = (await readFile("/proc/net/tcp", "utf8")).split("\n").map((line) => line.trim().split(/\s+/));
+      const timers = sockets
+        .filter(([, , to, state]) => to === `0100007F:${port}` && state === "01")
+        .map((row) => row[5]!);
+      assert.ok(timers.length > 0);
+      for (const timer of timers) {
+        const [kind, hundredths] = timer.split(":");
+        assert.equal(kind, "02", "a keep-alive");
+        assert.ok(Number.parseInt(hundredths!, 16) <= 3_000, timer);
+      }
     });
   });
 }

@@ -202,6 +202,11 @@ export class BindTransaction implements FlushPlace {
     );
   }
 
+  /** Whether its connection is one over a network, which may be lost. */
+  get isRemote(): boolean {
+    return this.#connection?.isRemote === true;
+  }
+
   /** Whether its connection is known to be lost. */
   get isLost(): boolean {
     return this.#connection?.isLost === true;

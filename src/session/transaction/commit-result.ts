@@ -26,7 +26,7 @@ export interface CommitResult<P extends FlushPlace = BindTransaction> {
 export async function commitInOrder(binds: readonly BindTransaction[], signal?: AbortSignal): Promise<CommitResult> {
   const fates = new Map<BindTransaction, Fate>();
   // One that is lost already fails before anything is committed.
-  if (binds.length > 1) await readWhatHasArrived();
+  if (binds.some(({ isRemote }) => isRemote)) await readWhatHasArrived();
   const lost = binds.find(({ isLost }) => isLost);
   const inOrder = lost === undefined ? binds : [lost, ...binds.filter((bind) => bind !== lost)];
   for (const [place, bind] of inOrder.entries()) {
