@@ -104,7 +104,7 @@ export class SessionFlow {
    */
   commitInShort(): boolean | Promise<void> {
     const { transactions, events } = this.#host;
-    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host, () => this.commit(false));
+    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host, this);
   }
 
   /**

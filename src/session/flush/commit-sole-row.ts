@@ -25,16 +25,21 @@ export interface SoleRowHost {
   readonly transactions: Transactions;
 }
 
+/** The whole way of a commit. The lock has to be held. */
+export interface FullCommit {
+  /** @param mayBeWhole whether one statement may be all of it, without a transaction around */
+  commit(mayBeWhole: boolean): Promise<void>;
+}
+
 /**
  * Stores and commits the one new row that is all there is to be stored, where one statement does all: without a promise
  * where the database is in this process and free. Otherwise nothing happens.
  *
- * @param commitInFull commits in a transaction what was refused, to see whether the statement or the commit is; inside the
- * lock
+ * @param full commits what was refused in a transaction, which shows whether the statement or the commit is
  * @returns whether it is done, or will be
  * @throws {InvalidValueError | NotNullViolationError} for a value that cannot be stored, before anything is sent
  */
-export function commitSoleRow(host: SoleRowHost, commitInFull: () => Promise<void>): boolean | Promise<void> {
+export function commitSoleRow(host: SoleRowHost, full: FullCommit): boolean | Promise<void> {
   const { work, engines, owner, lock, transactions } = host;
   const entity = work.soleAddition;
   if (entity === undefined) return false;
@@ -51,12 +56,12 @@ export function commitSoleRow(host: SoleRowHost, commitInFull: () => Promise<voi
   try {
     result = engine.writeNow(statement, owner);
   } catch (error) {
-    if (engine.family.refusesAtCommit?.(error) === true) return lock.alone(commitInFull);
+    if (engine.family.refusesAtCommit?.(error) === true) return lock.alone(() => full.commit(false));
     return transactions.fail(error).then(() => {
       throw error;
     });
   }
-  if (result === undefined) return commitSoon(host, row, engine, statement, commitInFull);
+  if (result === undefined) return commitSoon(host, row, engine, statement, full);
   stored(work, row, result);
   transactions.passed();
   return true;
@@ -75,7 +80,7 @@ function commitSoon(
   row: SoleRow,
   engine: Engine,
   statement: EngineQuery<DriverRow>,
-  commitInFull: () => Promise<void>,
+  full: FullCommit,
 ): Promise<void> {
   const store = async ({ connection }: FlushPlace) => {
     // Only a connection knows whether the server tells what it has stored.
@@ -84,7 +89,7 @@ function commitSoon(
     stored(work, row, await connection.execute(known));
   };
   return lock.alone(async () => {
-    if ((await transactions.commitWhole(engine, row.entity, store, false)) === undefined) await commitInFull();
+    if ((await transactions.commitWhole(engine, row.entity, store, false)) === undefined) await full.commit(false);
   });
 }
 
