@@ -18,12 +18,14 @@ import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import { Connection } from "./connection.ts";
+import { completed } from "./constraint-violation.ts";
 import { DialectDriver } from "./dialect-driver.ts";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus } from "./driver.ts";
 import { engineKysely } from "./engine-kysely.ts";
-import { databaseError, stringProperty, systemErrorKind } from "./error-kind.ts";
+import { databaseError, type ErrorKind, stringProperty, systemErrorKind } from "./error-kind.ts";
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
+import { hideValues } from "./hidden-values.ts";
 import type { DatabaseUrl } from "./options/database-url.ts";
 import { requireDriver } from "./options/driver-module.ts";
 import { isDialect, type ResolvedEngineOptions } from "./options/engine-options.ts";
@@ -41,6 +43,11 @@ import { givenUp } from "./waiting/given-up.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
+
+/** The errors that name a constraint. */
+const INTEGRITY: ReadonlySet<ErrorKind> = new Set(["unique", "foreignKey", "notNull", "check", "integrity"]);
+
+const unchanged = (text: string): string => text;
 
 /** What an engine is made of. */
 export interface EngineDefinition {
@@ -370,11 +377,14 @@ export class Engine {
     if (cause instanceof PrecisionRefusal)
       return new PrecisionError(`${cause.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
     const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
+    const isViolation = INTEGRITY.has(kind);
+    const violation = isViolation ? completed(this.family.violation(cause, sql), this.#definition.metadata?.()) : {};
+    if (!this.options.showValues) hideValues(cause, this.family.hideValues?.(cause) ?? unchanged);
     const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
     const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;
     const where = this.url === undefined ? bindLabel(this.bindKey) : `${bindLabel(this.bindKey)}, ${this.url}`;
     const hint = kind === "lockTimeout" && lockTimeout !== undefined ? crossServerHint(lockTimeout) : "";
-    return databaseError(kind, `${text} (${where})${hint}`, { cause, sql, bindKey: this.bindKey });
+    return databaseError(kind, `${text} (${where})${hint}`, { ...violation, cause, sql, bindKey: this.bindKey });
   }
 
   #open(): Promise<EngineDriver> {

@@ -5,6 +5,7 @@ import {
   DeadlockError,
   ForeignKeyViolationError,
   IntegrityError,
+  type IntegrityErrorOptions,
   LockTimeoutError,
   NotNullViolationError,
   OperationalError,
@@ -30,7 +31,9 @@ export type ErrorKind =
   | "operational"
   | "programming";
 
-const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: OperationalErrorOptions) => DatabaseError>> = {
+const CLASSES: Readonly<
+  Record<ErrorKind, new (message: string, options: OperationalErrorOptions & IntegrityErrorOptions) => DatabaseError>
+> = {
   unique: UniqueViolationError,
   foreignKey: ForeignKeyViolationError,
   notNull: NotNullViolationError,
@@ -48,7 +51,11 @@ const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: Operati
 const RETRYABLE: ReadonlySet<ErrorKind> = new Set(["deadlock", "serialization", "lockTimeout"]);
 
 /** The error that says what went wrong, the same on every database. */
-export function databaseError(kind: ErrorKind, message: string, options: OperationalErrorOptions): DatabaseError {
+export function databaseError(
+  kind: ErrorKind,
+  message: string,
+  options: OperationalErrorOptions & IntegrityErrorOptions,
+): DatabaseError {
   return new CLASSES[kind](message, { ...options, retryable: RETRYABLE.has(kind) });
 }
 

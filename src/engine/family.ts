@@ -2,9 +2,11 @@ import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, Query
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
+import type { ConstraintViolation } from "./constraint-violation.ts";
 import type { EngineDriver } from "./driver.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
+import type { HideValues } from "./hidden-values.ts";
 import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
 import type { DriverConfig } from "./options/driver-config.ts";
 import type { ResolvedEngineOptions } from "./options/engine-options.ts";
@@ -221,6 +223,14 @@ export interface Family {
   refusesAtCommit?(error: unknown): boolean;
   /** The error's message, where `error.message` is not fit to be shown. */
   errorMessage?(error: unknown): string | undefined;
+  /**
+   * The constraint that an error of the driver names.
+   *
+   * @param sql the statement, where there was one
+   */
+  violation(error: unknown, sql: string | undefined): ConstraintViolation;
+  /** Makes what takes the values of the statement out of the texts of an error; absent where there are none in them. */
+  hideValues?(error: unknown): HideValues;
   /** Whether null comes before all values where rows are ordered by a column. */
   readonly nullsComeFirst: boolean;
   /** Whether single rows can be locked; where not, a transaction that writes has the whole database to itself. */

@@ -24,9 +24,33 @@ export abstract class DatabaseError extends MultibindError {
   }
 }
 
-/** A constraint of the database was violated. */
+/** What an {@link IntegrityError} adds to what is known of a failed statement. */
+export interface IntegrityErrorOptions extends DatabaseErrorOptions {
+  readonly table?: string | undefined;
+  readonly columns?: readonly string[] | undefined;
+  readonly constraint?: string | undefined;
+}
+
+/** A constraint of the database was violated. Its fields are absent where the database does not name them. */
 export class IntegrityError extends DatabaseError {
   readonly code: string = "INTEGRITY";
+  /** The table whose constraint it is. */
+  declare readonly table?: string;
+  /** The sole column of the constraint: its property, where the table is known. */
+  declare readonly column?: string;
+  /** The columns of the constraint: their properties, where the table is known. */
+  declare readonly columns?: readonly string[];
+  /** The constraint's name in the database. */
+  declare readonly constraint?: string;
+
+  constructor(message: string, options: IntegrityErrorOptions = {}) {
+    super(message, options);
+    const { table, columns, constraint } = options;
+    if (table !== undefined) this.table = table;
+    if (columns?.length === 1) this.column = columns[0]!;
+    if (columns !== undefined) this.columns = columns;
+    if (constraint !== undefined) this.constraint = constraint;
+  }
 }
 
 /** A value that must be unique is already there. */

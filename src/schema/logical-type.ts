@@ -50,13 +50,11 @@ export interface LogicalType<S = unknown> {
 /** Why a type does not take a value. Whoever knows the column turns it into an `InvalidValueError` that names it. */
 export class Refusal extends Error {}
 
-/** Describes a value in a refusal without repeating text, which may be somebody's secret. */
+/** Describes a value in a refusal without repeating it: errors are logged, and values are the application's data. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case "number":
-    case "bigint":
-    case "boolean":
-      return `the ${typeof value} ${value}`;
+      return describeNumber(value);
     case "string":
       return `a string of ${value.length} characters`;
     case "undefined":
@@ -69,6 +67,11 @@ export function describeValue(value: unknown): string {
     default:
       return `a ${typeof value}`;
   }
+}
+
+function describeNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  return Number.isInteger(value) ? "a whole number" : "a number with a fraction";
 }
 
 /** Refuses `value`, saying what the type wants instead. */

@@ -369,8 +369,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
     const entity = await this.get(model, key, options);
     if (entity !== null) return entity;
     const mapper = mapperOfClass(model);
-    throw new NoResultError(`There is no row of ${mapper.label} with the key ${JSON.stringify(key, bigintsAsText)}.`, {
-      bindKey: mapper.table.bindKey,
+    const { label, table } = mapper;
+    throw new NoResultError(`Expected a row of ${label} with the given key, but found none.`, {
+      bindKey: table.bindKey,
     });
   }
 
@@ -759,8 +760,4 @@ function policyOf(
   if (requirePolicy(policy) !== "twoPhase") return { policy, decisions: undefined };
   if (decisions !== undefined) return { policy, decisions };
   throw new InvalidOptionError(NO_DECISION_BIND);
-}
-
-function bigintsAsText(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? value.toString() : value;
 }

@@ -30,6 +30,7 @@ test("what is not given has a default", () => {
     networkTimeout: 30_000,
     readOnly: false,
     managed: true,
+    showValues: false,
     driverOptions: {},
   });
 });

@@ -273,7 +273,7 @@ onEachFamily("getOne refuses to give nothing", async (t, url) => {
   assert.equal((await session.getOne(User, 1)).name, "ada");
   await assert.rejects(session.getOne(User, 9), (error) => {
     assert.ok(error instanceof NoResultError);
-    assert.match(error.message, /user.*9/);
+    assert.match(error.message, /Expected (a|one) row of user/);
     return true;
   });
 });

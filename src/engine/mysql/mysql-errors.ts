@@ -1,4 +1,6 @@
+import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, numberProperty, stringProperty } from "../error-kind.ts";
+import type { HideValues } from "../hidden-values.ts";
 
 const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1020: "serialization", // the row was changed since the snapshot
@@ -66,4 +68,55 @@ export function mysqlErrorKind(error: unknown): ErrorKind {
 /** The message without the statement and its parameters, which the driver puts behind it. */
 export function mysqlErrorMessage(error: unknown): string | undefined {
   return stringProperty(error, "sqlMessage");
+}
+
+/** What the messages of violated constraints name, in the order in which they are tried. */
+const VIOLATIONS: readonly RegExp[] = [
+  // A foreign key, with the table that has it.
+  /\(`(?:[^`]+`\.`)?(?<table>[^`]+)`, CONSTRAINT `(?<constraint>[^`]+)` FOREIGN KEY \((?<columns>[^)]+)\)/,
+  /for key '(?:(?<table>[^'.]+)\.)?(?<constraint>[^']+)'$/,
+  /^Column '(?<columns>[^']+)' cannot be null/,
+  /^Field '(?<columns>[^']+)' doesn't have a default value/,
+  /^CONSTRAINT `(?:(?<table>[^`.]+)\.)?(?<constraint>[^`]+)` failed for `[^`]+`\.`(?<own>[^`]+)`/,
+  /^Check constraint '(?<constraint>[^']+)' is violated/,
+];
+
+/** The table that a statement writes. */
+const WRITTEN = /^\s*(?:insert (?:ignore )?into|replace into|update|delete from) (?:`[^`]+`\.)?`([^`]+)`/i;
+
+/** The constraint that an error names. Where that leaves out the table, it is the one that the statement writes. */
+export function mysqlViolation(error: unknown, sql: string | undefined): ConstraintViolation {
+  const message = mysqlErrorMessage(error) ?? stringProperty(error, "message") ?? "";
+  const written = sql === undefined ? undefined : WRITTEN.exec(sql)?.[1];
+  for (const pattern of VIOLATIONS) {
+    const found = pattern.exec(message)?.groups;
+    if (found === undefined) continue;
+    const { own, table = own, columns, constraint } = found;
+    return {
+      table: table ?? written,
+      columns: columns?.split(", ").map((name) => name.replace(/^`|`$/g, "")),
+      constraint,
+    };
+  }
+  return { table: written };
+}
+
+/** What values look like in messages: the key of a duplicate, a value that does not fit, an expression out of range. */
+const VALUES: readonly (readonly [pattern: RegExp, shown: string])[] = [
+  [/Duplicate entry '.*' for key/s, "Duplicate entry '…' for key"],
+  [
+    /( value|string|Data too long|character string|argument): '.*?'(?= for (?:column|function)| at row|\n|$)/s,
+    "$1: '…'",
+  ],
+  [/out of range in '.*'(?=\n|$)/s, "out of range in '…'"],
+];
+
+/** Numbers of errors whose messages hold values. */
+const WITH_VALUES = new Set([1022, 1062, 1292, 1300, 1366, 1367, 1411, 1525, 1586, 1690, 3140, 3141, 3156, 3903, 4078]);
+
+/** Takes values out of the texts of an error. */
+export function hideMysqlValues(error: unknown): HideValues {
+  const number = numberProperty(error, "errno");
+  if (number === undefined || !WITH_VALUES.has(number)) return (text) => text;
+  return (text) => VALUES.reduce((hidden, [pattern, shown]) => hidden.replace(pattern, shown), text);
 }

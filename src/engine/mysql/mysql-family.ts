@@ -6,7 +6,7 @@ import { mysqlCodec } from "./mysql-codecs.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
-import { mysqlErrorKind, mysqlErrorMessage } from "./mysql-errors.ts";
+import { hideMysqlValues, mysqlErrorKind, mysqlErrorMessage, mysqlViolation } from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
@@ -44,6 +44,8 @@ export const mysql: Family = Object.freeze({
   now: RawNode.createWithSql("current_timestamp(3)"),
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
+  violation: mysqlViolation,
+  hideValues: hideMysqlValues,
   errorMessage: mysqlErrorMessage,
   nullsComeFirst: true,
   locksRows: true,

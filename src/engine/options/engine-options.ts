@@ -63,6 +63,11 @@ export interface EngineOptions {
    * given; 0 for as long as the network says nothing. SQLite has no network.
    */
   readonly networkTimeout?: Duration;
+  /**
+   * Shows the values of statements in the errors of the database, as the database and its driver write them: for development.
+   * Defaults to `false`: errors are logged, and values are the application's data.
+   */
+  readonly showValues?: boolean;
   /** Refuses writes, before they are sent and on the connection itself. */
   readonly readOnly?: boolean;
   /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
@@ -87,6 +92,7 @@ export interface ResolvedEngineOptions {
   readonly lockTimeout: number | undefined;
   readonly preparedStatements: boolean | undefined;
   readonly networkTimeout: number | undefined;
+  readonly showValues: boolean;
   readonly readOnly: boolean;
   readonly managed: boolean;
   readonly driverOptions: Readonly<Record<string, unknown>>;
@@ -133,6 +139,7 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   lockTimeout: (value, name) => timeout(value, name) || undefined,
   preparedStatements: truth,
   networkTimeout: (value, name) => timeout(value, name) || undefined,
+  showValues: truth,
   readOnly: truth,
   managed: truth,
   driverOptions: (value, name) => {
@@ -187,6 +194,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,
     preparedStatements: rest.preparedStatements,
     networkTimeout: "networkTimeout" in rest || !isRemote ? rest.networkTimeout : NETWORK_TIMEOUT,
+    showValues: rest.showValues ?? false,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
     driverOptions: rest.driverOptions ?? {},

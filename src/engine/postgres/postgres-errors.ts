@@ -1,4 +1,6 @@
+import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, stringProperty } from "../error-kind.ts";
+import type { HideValues } from "../hidden-values.ts";
 
 const BY_STATE: Readonly<Record<string, ErrorKind>> = {
   "23505": "unique",
@@ -40,4 +42,39 @@ export function postgresErrorKind(error: unknown): ErrorKind {
   const message = stringProperty(error, "message") ?? "";
   if (/timeout/i.test(message) && !/connection terminated/i.test(message)) return "connection";
   return /connection|terminated|not queryable|ended/i.test(message) ? "connection" : "programming";
+}
+
+/** The columns in the detail of an error: `Key (a, b)=(1, 2) already exists.` */
+const KEY = /^Key \((.+?)\)=\(/s;
+
+/** The constraint that an error names. */
+export function postgresViolation(error: unknown): ConstraintViolation {
+  const member = (name: string) => stringProperty(error, name);
+  const column = member("column");
+  const schema = member("schema");
+  const table = member("table");
+  const key = KEY.exec(member("detail") ?? "")?.[1];
+  return {
+    table: table === undefined || schema === undefined || schema === "public" ? table : `${schema}.${table}`,
+    columns: column === undefined ? key?.split(", ").map(unquoted) : [column],
+    constraint: member("constraint"),
+  };
+}
+
+function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+
+/** Takes values out of the texts of an error: quoted ones of bad values, keys and rows of violated constraints. */
+export function hidePostgresValues(error: unknown): HideValues {
+  const state = stringProperty(error, "code") ?? "";
+  const isBadValue = state.startsWith("22");
+  return (text, member) => {
+    if (member === "where") return isBadValue || /\$\d+ = /.test(text) ? undefined : text;
+    if (isBadValue) return member === "message" ? text.replace(/".*"/s, '"…"') : undefined;
+    if (member !== "detail" || !state.startsWith("23")) return text;
+    const shown =
+      /^(Key \(.+?\))=\(.*\)( (?:already exists|is duplicated|is (?:not present in|still referenced from) table "[^"]*")\.)$/s;
+    return shown.test(text) ? text.replace(shown, "$1=(…)$2") : undefined;
+  };
 }

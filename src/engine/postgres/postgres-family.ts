@@ -7,7 +7,7 @@ import { postgresColumnwise } from "./postgres-columnwise.ts";
 import { postgresDdl } from "./postgres-ddl.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
-import { postgresErrorKind } from "./postgres-errors.ts";
+import { hidePostgresValues, postgresErrorKind, postgresViolation } from "./postgres-errors.ts";
 import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
@@ -38,6 +38,8 @@ export const postgres: Family = Object.freeze({
   supportsDefaultKeyword: true,
   lacks: new Set(["replaceInto", "onDuplicateKeyUpdate", "insert ignore", "insert or …"] as const),
   errorKind: postgresErrorKind,
+  violation: postgresViolation,
+  hideValues: hidePostgresValues,
   // Keys and uniqueness may be checked at the commit, and triggers may run then, which refuse for reasons of their own.
   refusesAtCommit: (error) => error instanceof DatabaseError && !(error instanceof OperationalError),
   nullsComeFirst: false,

@@ -1,3 +1,4 @@
+import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, stringProperty } from "../error-kind.ts";
 
 const BY_CODE: readonly (readonly [prefix: string, kind: ErrorKind])[] = [
@@ -32,4 +33,15 @@ export function sqliteErrorKind(error: unknown): ErrorKind {
   if (code.startsWith("SQLITE_CONSTRAINT")) return "integrity";
   if (/unable to open database|directory does not exist/i.test(message)) return "connection";
   return OPERATIONAL.test(code) ? "operational" : "programming";
+}
+
+/** The constraint that an error names; SQLite names none of its foreign keys. */
+export function sqliteViolation(error: unknown): ConstraintViolation {
+  const message = stringProperty(error, "message") ?? "";
+  const [, kind, named = ""] = /(UNIQUE|NOT NULL|CHECK) constraint failed: (.+)$/.exec(message) ?? [];
+  if (kind === undefined) return {};
+  const index = /^index '(.+)'$/.exec(named)?.[1];
+  if (kind === "CHECK" || index !== undefined) return { constraint: index ?? named };
+  const columns = named.split(", ").map((column) => /^(.+)\.([^.]+)$/.exec(column) ?? []);
+  return { table: columns[0]?.[1], columns: columns.map(([, , name = ""]) => name) };
 }

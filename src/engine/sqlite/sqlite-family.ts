@@ -8,7 +8,7 @@ import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
 import { sqliteDdl } from "./sqlite-ddl.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
-import { sqliteErrorKind } from "./sqlite-errors.ts";
+import { sqliteErrorKind, sqliteViolation } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
@@ -43,6 +43,7 @@ export const sqlite: Family = Object.freeze({
   patterns: sqliteLike,
   plansByParameters: true,
   errorKind: sqliteErrorKind,
+  violation: sqliteViolation,
   refusesAtCommit: (error) => error instanceof ForeignKeyViolationError,
   nullsComeFirst: true,
   locksRows: false,

@@ -7,7 +7,7 @@ function integerType(kind: "smallint" | "integer", bits: number): LogicalType<nu
     kind,
     accept(value: unknown): number {
       if (typeof value !== "number" || !Number.isInteger(value)) return refuse("it takes an integer", value);
-      if (value < least || value > most) return refuse(`it takes an integer from ${least} to ${most}`, value);
+      if (value < least || value > most) throw new Refusal(`it takes an integer from ${least} to ${most}`);
       return value + 0;
     },
   });

@@ -193,5 +193,7 @@ function requireNullable({ table, name, required }: MappedProperty): void {
   if (!required) return;
   throw new NotNullViolationError(`"${table.fullName}.${name}" is null, and the column is not nullable.`, {
     bindKey: table.bindKey,
+    table: table.fullName,
+    columns: [name],
   });
 }

@@ -116,7 +116,7 @@ function missing({ name, column, required, table }: MappedProperty, mapper: Mapp
   if (!required) return null;
   throw new NotNullViolationError(
     `"${table.fullName}.${name}" of a new ${mapper.label} has no value, and the column is not nullable.`,
-    { bindKey: table.bindKey },
+    { bindKey: table.bindKey, table: table.fullName, columns: [name] },
   );
 }
 
