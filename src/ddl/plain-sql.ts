@@ -1,8 +1,10 @@
 import {
+  type BinaryOperationNode,
   type ColumnNode,
   type Expression,
   IdentifierNode,
   OperationNodeTransformer,
+  OperatorNode,
   type PrimitiveValueListNode,
   RawNode,
   ValueListNode,
@@ -43,6 +45,20 @@ class PlainTransformer extends OperationNodeTransformer {
   protected override transformPrimitiveValueList(node: PrimitiveValueListNode): PrimitiveValueListNode {
     // A list of literals stands wherever a list of parameters may.
     return ValueListNode.create(node.values.map((value) => this.#literal(value))) as unknown as PrimitiveValueListNode;
+  }
+
+  protected override transformBinaryOperation(node: BinaryOperationNode): BinaryOperationNode {
+    const { patterns } = this.#family;
+    const { operator, rightOperand } = node;
+    const name = OperatorNode.is(operator) ? operator.operator : "";
+    const isLike = (name === "like" || name === "not like") && ValueNode.is(rightOperand);
+    if (patterns === undefined || !isLike || typeof rightOperand.value !== "string")
+      return super.transformBinaryOperation(node);
+    return super.transformBinaryOperation({
+      ...node,
+      operator: RawNode.createWithSql(patterns.operators[name]),
+      rightOperand: ValueNode.create(patterns.pattern(rightOperand.value)),
+    });
   }
 
   protected override transformColumn(node: ColumnNode): ColumnNode {

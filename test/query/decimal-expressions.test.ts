@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import Database from "better-sqlite3";
-import { SqliteDialect } from "kysely";
+import { expressionBuilder, SqliteDialect } from "kysely";
 import {
   CheckViolationError,
   defineDecimalFunctions,
@@ -168,6 +168,9 @@ onEachFamily(
   ["sqlite"],
 );
 
+// biome-ignore lint/suspicious/noExplicitAny: a definition's expressions belong to no statement
+const eb = expressionBuilder<any, any>();
+
 onEachFamily("a check compares decimals with numbers", async (t, url) => {
   const own = new Multibind();
   const checked = own.table("checked", {
@@ -175,11 +178,16 @@ onEachFamily("a check compares decimals with numbers", async (t, url) => {
     price: numeric(8, 2)
       .named("unit_price")
       .check(sql`${sql.ref("price")} > 0 and unit_price <= 100`, "positive"),
+    worth: numeric(12, 4)
+      .default("1")
+      .check(eb("worth", ">", "0.5"), "worth"),
     share: numeric(5, 4).nullable().check(sql`share between -0.5 and 1`, "share"),
-    note: varchar(20).default("").check(sql`note <> 'unit_price > 5'`, "note"),
+    note: varchar(20)
+      .default("")
+      .check(eb.and([eb("note", "not like", "A\\_%"), sql<boolean>`note <> 'unit_price > 5'`]), "note"),
   });
   const app = await start(t, own, { databaseUri: url });
-  const add = async (values: { price: string; share?: string; note?: string }) => {
+  const add = async (values: { price: string; worth?: string; share?: string; note?: string }) => {
     const session = app.session();
     try {
       await session.insertInto(checked).values(values).execute();
@@ -195,6 +203,10 @@ onEachFamily("a check compares decimals with numbers", async (t, url) => {
   for (const share of ["-0.5001", "1.0001"])
     await assert.rejects(add({ price: "1", share }), CheckViolationError, share);
   await assert.rejects(add({ price: "1", note: "unit_price > 5" }), CheckViolationError);
+  await assert.rejects(add({ price: "1", note: "A_x" }), CheckViolationError);
+  for (const note of ["a_x", "Abx"]) await add({ price: "1", note });
+  await assert.rejects(add({ price: "1", worth: "0.5" }), CheckViolationError);
+  await add({ price: "1", worth: "0.5001" });
 });
 
 onEachFamily(

@@ -3,7 +3,7 @@ import { decimalArithmetic } from "./decimal-arithmetic.ts";
 import { encodeSortable } from "./sortable-decimal.ts";
 
 const NAME = String.raw`("(?:[^"]|"")+"|[a-z_]\w*)`;
-const NUMBER = String.raw`(-?\d+(?:\.\d+)?)`;
+const NUMBER = String.raw`('-?\d+(?:\.\d+)?'|-?\d+(?:\.\d+)?)`;
 /** After a number that is an operand by itself. */
 const END = String.raw`(?=\s*(?:$|\)|and\b|or\b))`;
 const COMPARISON = new RegExp(
@@ -41,5 +41,5 @@ function unquoted(name: string): string {
 }
 
 function literal(number: string): string {
-  return `'${encodeSortable(number.replace(/^(-?)0+(?=\d)/, "$1"))}'`;
+  return `'${encodeSortable(number.replaceAll("'", "").replace(/^(-?)0+(?=\d)/, "$1"))}'`;
 }
