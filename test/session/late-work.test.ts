@@ -19,6 +19,7 @@ const USES: Record<string, (session: Session, row: Row) => unknown> = {
   delete: (session, row) => session.delete(row),
   expunge: (session, row) => session.expunge(row),
   expungeAll: (session) => session.expungeAll(),
+  touch: (session, row) => session.touch(row, "name"),
   get: (session) => session.get(Row, 1),
   "get of another": (session) => session.get(Row, 2),
   merge: (session) => session.merge(new Row({ id: 1, name: "late" })),

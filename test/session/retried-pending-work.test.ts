@@ -153,3 +153,20 @@ onEachFamily("pending work that another session has taken over meanwhile is an e
   await other.commit();
   assert.equal((await stored()).length, 3);
 });
+
+onEachFamily("a column that was touched is stored by the run that commits", async (t, url) => {
+  const { app, session, changed } = await boxes(t, url);
+  const other = sessionOf(app);
+  (await other.getOne(Box, changed.id)).name = "by another";
+  await other.commit();
+  session.touch(changed, "name");
+  let runs = 0;
+  await session.transaction(
+    async () => {
+      runs++;
+      if (runs === 1) throw mayPass();
+    },
+    { retries: 1 },
+  );
+  assert.equal((await sessionOf(app).getOne(Box, changed.id)).name, "changed");
+});

@@ -20,6 +20,8 @@ interface AddedCopy {
 interface ChangedCopy {
   readonly entity: Entity;
   readonly values: readonly Restore[];
+  /** The columns that `touch` has marked. */
+  readonly touched: readonly string[];
 }
 
 /** The pending work of a session at one moment, to be pending again after a rollback. */
@@ -30,7 +32,7 @@ export class PendingCopy {
   readonly #deleted: readonly Entity[];
 
   constructor(work: UnitOfWork) {
-    const { added, changed, deleted } = work.pending();
+    const { added, changed, deleted, touched } = work.pending();
     this.#work = work;
     this.#added = added.map((entity) => ({
       entity,
@@ -40,6 +42,7 @@ export class PendingCopy {
     this.#changed = [...changed, ...deleted].map((entity) => ({
       entity,
       values: changedProperties(entity, mapperOf(entity)).map((property) => copyOf(entity, property)),
+      touched: [...(touched.get(entity) ?? [])],
     }));
     this.#deleted = deleted;
   }
@@ -54,9 +57,10 @@ export class PendingCopy {
       for (const restore of values) restore();
       this.#work.addAgain(entity, filled);
     }
-    for (const { entity, values } of this.#changed) {
+    for (const { entity, values, touched } of this.#changed) {
       this.#work.addAgain(entity, []);
       for (const restore of values) restore();
+      if (touched.length > 0) this.#work.touch(entity, touched);
     }
     for (const entity of this.#deleted) this.#work.delete(entity);
   }
