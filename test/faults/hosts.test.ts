@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { ConnectionError, type Engine, InvalidUrlError, Multibind, sql } from "../../src/index.ts";
 import { onPostgres } from "../fixtures/databases.ts";
@@ -50,6 +52,24 @@ test("a host that does not answer does not take the time of the others", async (
     engineOptions: { poolTimeout: 1 },
   });
   assert.equal(await portOf(app.engine), new URL(server.url).port);
+});
+
+test("a host that does not answer has the time of one connection, however many ways to connect there are", async (t) => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  await using app = new Multibind().init({
+    databaseUri: `postgresql://postgres@127.0.0.1:${port}/main?sslmode=prefer&target_session_attrs=prefer-standby`,
+    engineOptions: { poolTimeout: 0.5 },
+  });
+  await using session = app.session();
+  await assert.rejects(session.execute(sql`select 1`, { reads: true }), ConnectionError);
+  assert.equal(sockets.size, 1);
 });
 
 test("a target_session_attrs that there is not is refused in init", () => {

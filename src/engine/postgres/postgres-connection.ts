@@ -83,10 +83,13 @@ export class PostgresConnection implements PhysicalConnection {
   ): Promise<PostgresConnection> {
     const connection = new PostgresConnection(() => new pg.Client(config), pg.Query, engine);
     const client = connection.#client;
+    const limit = Number(config["connectionTimeoutMillis"]);
+    const start = performance.now();
     await client.connect();
     try {
       // The driver's own limit has ended with the login.
-      await unlessLate(connection.#prepare(config, target), Number(config["connectionTimeoutMillis"]));
+      const left = limit > 0 ? Math.max(limit - (performance.now() - start), 1) : 0;
+      await unlessLate(connection.#prepare(config, target), left);
     } catch (error) {
       await connection.close();
       throw error;
