@@ -439,3 +439,100 @@ onEachFamily("unique sets of a parent's table count for children of any kind", a
     ["z1", "x2", "w3"],
   );
 });
+
+onEachFamily("a changed key that the database hands down to keys of others", async (t, url) => {
+  const db = new Multibind();
+  class Line extends db.model("line", {
+    orderNo: varchar(9).primaryKey().references("purchase.no", { onUpdate: "cascade" }),
+    n: integer().primaryKey(),
+    amount: integer(),
+  }) {}
+  class Purchase extends db.model("purchase", { no: varchar(9).primaryKey(), note: text() }) {}
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  const purchase = new Purchase({ no: "a", note: "" });
+  const lines = [1, 2, 3].map((n) => new Line({ orderNo: "a", n, amount: n }));
+  session.addAll([...lines, purchase, new Purchase({ no: "c", note: "" })]);
+  await session.commit();
+  purchase.no = "b";
+  Object.assign(lines[0]!, { orderNo: "b", amount: 10 });
+  Object.assign(lines[1]!, { orderNo: keyOf(purchase, "no"), amount: 20 });
+  lines[2]!.orderNo = "c";
+  await session.flush();
+  assert.equal(await session.get(Line, { orderNo: "b", n: 1 }), lines[0]);
+  await session.rollback();
+  assert.deepEqual({ ...lines[0] }, { orderNo: "a", n: 1, amount: 1 });
+
+  purchase.no = "b";
+  Object.assign(lines[0]!, { orderNo: "b", amount: 10 });
+  Object.assign(lines[1]!, { orderNo: keyOf(purchase, "no"), amount: 20 });
+  lines[2]!.orderNo = "c";
+  await session.commit();
+  const stored = await sessionOf(app).select(Line).orderBy("n").all();
+  assert.deepEqual(
+    stored.map(({ orderNo, n, amount }) => `${orderNo}${n}:${amount}`),
+    ["b1:10", "b2:20", "c3:3"],
+  );
+});
+
+function names() {
+  const db = new Multibind();
+  class Name extends db.model("name", { id: integer().primaryKey(), name: varchar(40).unique().nullable() }) {}
+  return { db, Name };
+}
+
+onEachFamily("values that only some collation takes for equal are no circle", async (t, url) => {
+  const { db, Name } = names();
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  const [a, b] = [new Name({ name: "x" }), new Name({ name: "y" })];
+  session.addAll([a, b]);
+  await session.commit();
+  const sent = record(app);
+  [a.name, b.name] = ["Y ", "X"];
+  await session.commit();
+  assert.equal(verbs(sent).filter((verb) => verb === "update").length, 2, "nothing is null in between");
+});
+
+onEachFamily("a value that a collation takes for equal is taken after it was given up", async (t, url, family) => {
+  const { db, Name } = names();
+  const app = await start(t, db, { databaseUri: url });
+  await sql
+    .raw(
+      {
+        sqlite: "create unique index name_folded on name (name collate nocase)",
+        postgres: "create unique index name_folded on name (lower(name))",
+        mysql: "alter table name modify name varchar(40) collate utf8mb4_general_ci",
+      }[family],
+    )
+    .execute(app.engine.kysely);
+  const session = sessionOf(app);
+  const [a, b, c] = ["x", "y", "z"].map((name) => new Name({ name })) as InstanceType<typeof Name>[];
+  session.addAll([a!, b!, c!]);
+  await session.commit();
+  session.delete(c!);
+  [a!.name, b!.name] = ["Y", "w"];
+  session.add(new Name({ name: "Z" }));
+  await session.commit();
+  assert.deepEqual((await sessionOf(app).select(Name).all()).map(({ name }) => name).sort(), ["Y", "Z", "w"]);
+});
+
+onEachFamily(
+  "one null gives way to another where nulls are not distinct",
+  async (t, url) => {
+    const { db, Name } = names();
+    const app = await start(t, db, { databaseUri: url });
+    await sql`create unique index one_null on name (name) nulls not distinct`.execute(app.engine.kysely);
+    const session = sessionOf(app);
+    const [a, b] = [new Name({ name: "x" }), new Name({ name: null })];
+    session.addAll([a, b]);
+    await session.commit();
+    [a.name, b.name] = [null, "w"];
+    await session.commit();
+    session.delete(a);
+    session.add(new Name({ name: null }));
+    await session.commit();
+    assert.equal(await session.select(Name).count(), 2);
+  },
+  ["postgres"],
+);

@@ -124,10 +124,13 @@ export class BindFlush {
     for (const alike of alikeIn(units)) {
       const before = alike.map(rowBefore);
       const values = resolvedValues(alike, this.#engine);
+      const stored = alike.some(isFollowed)
+        ? alike.map((unit, index) => rowToFind(unit, before[index]!, values[index]!))
+        : before;
       const { parts, changesKey } = rowShapes(alike[0]!.mapper, this.#engine).forUpdate(alike[0]!.values.properties);
       const missing = new Set<number>();
       for (const part of parts) {
-        const written = part.writtenRows(values, before);
+        const written = part.writtenRows(values, stored);
         for (const index of await part.statements.run(this.#place.connection, written)) missing.add(index);
       }
       for (const index of missing) stale.push(alike[index]!.entity);
@@ -217,6 +220,15 @@ function resolvedValues(units: readonly (InsertUnit | UpdateUnit)[], engine: Eng
 /** The row that an update changes. */
 function rowBefore({ entity, replaced }: UpdateUnit): StoredRow {
   return rowOf(replaced ?? entity)!;
+}
+
+function isFollowed({ followed }: UpdateUnit): boolean {
+  return followed.length > 0;
+}
+
+/** The row as it is by now, where the database has changed columns of it along with others. */
+function rowToFind({ followed }: UpdateUnit, before: StoredRow, { row }: NewValues): StoredRow {
+  return { ...before, ...Object.fromEntries(followed.map(({ name }) => [name, row[name]])) };
 }
 
 function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): StaleDataError {

@@ -20,6 +20,8 @@ export interface Edge {
   readonly targets: readonly MappedProperty[];
   /** Whether the values are equal only to some collations, or the database may cope by itself. */
   readonly isSoft: boolean;
+  /** Whether the database changes the columns of a `release` along with what they refer to. */
+  readonly isFollowed?: boolean;
 }
 
 /** The units that have to be done before one, and why. */
@@ -27,6 +29,8 @@ export type Edges = Map<FlushUnit, readonly Edge[]>;
 
 /** Shared by most units: nothing has to be done before them. Others get a map of their own. */
 export const AFTER_NOTHING: Edges = new Map();
+
+const NO_PROPERTIES: readonly MappedProperty[] = [];
 
 /** What the parts of all rows in a flush have in common. */
 abstract class RowUnit {
@@ -61,6 +65,8 @@ export class UpdateUnit extends RowUnit {
   readonly replaced: Entity | undefined;
   /** Whether it writes what an earlier unit of the same row has left null. */
   readonly isFill: boolean;
+  /** The columns that the database has changed to the new values by then, since what they refer to changed. */
+  followed: readonly MappedProperty[] = NO_PROPERTIES;
 
   constructor(
     entity: Entity,

@@ -82,7 +82,12 @@ export class Circles {
   #openOne(circle: readonly Step[]): void {
     const soft = circle.find(({ unit, other }) => unit.after.get(other)!.every(({ isSoft }) => isSoft));
     if (soft !== undefined) {
-      this.#unlink(soft.unit, soft.other);
+      const { other } = soft;
+      const dropped = this.#unlink(soft.unit, other);
+      if (other.kind === "update") {
+        const followed = dropped.flatMap(({ isFollowed = false, properties }) => (isFollowed ? properties : []));
+        if (followed.length > 0) other.followed = [...other.followed, ...followed];
+      }
       return;
     }
     if (this.#deleteAndInsert(circle)) return;

@@ -1,6 +1,5 @@
 import { SessionError } from "../../../errors/session.ts";
-import type { MappedProperty } from "../../../model/mapper.ts";
-import type { ReferentialAction } from "../../../schema/reference-options.ts";
+import type { MappedProperty, Mapper } from "../../../model/mapper.ts";
 import { addEdge, type Edge, type FlushUnit, type UpdateUnit, type WrittenUnit } from "../flush-unit.ts";
 import { letGoBefore, nullableOf } from "./null-in-between.ts";
 import type { ConstraintDirectory, Reference } from "./row-constraints.ts";
@@ -17,59 +16,62 @@ import { SetIndexes } from "./set-indexes.ts";
  * @returns updates that are needed beside them: rows that refer to themselves let go before they are deleted
  */
 export function addDependencies(units: readonly FlushUnit[], constraintsOf: ConstraintDirectory): UpdateUnit[] {
-  const written = units.every(isWritten) ? units : units.filter(isWritten);
-  const losers = units.filter(mayLose(constraintsOf));
+  const { losers, areWaiting, haveReferences } = surveyed(units, constraintsOf);
+  if (losers.length === 0 && !areWaiting && !haveReferences) return NO_UPDATES;
+  const written = units.filter(isWritten);
   const values = new RowValues(written);
-  if (written.some(isWaiting)) afterAwaitedKeys(written, values);
-  if (!units.some(hasReferences(constraintsOf))) {
-    if (losers.length > 0) afterHolders(written, losers, values, constraintsOf);
-    return [];
-  }
-  afterParents(written, values, constraintsOf);
-  if (losers.length === 0) return [];
-  const cuts = afterChildren(units, losers, values, constraintsOf);
+  if (areWaiting) afterAwaitedKeys(written, values);
+  if (haveReferences) afterParents(written, values, constraintsOf);
+  if (losers.length === 0) return NO_UPDATES;
+  const cuts = haveReferences ? afterChildren(units, losers, values, constraintsOf) : NO_UPDATES;
   afterHolders(written, losers, values, constraintsOf);
   return cuts;
 }
 
+const NO_UPDATES: UpdateUnit[] = [];
+
+/** What there is to look for. Most flushes have nothing of it, and their rows are looked at once. */
+interface Survey {
+  /** The units that may take away values that others refer to, or that no two rows may have. */
+  readonly losers: readonly FlushUnit[];
+  /** Whether rows wait for the keys of others. */
+  readonly areWaiting: boolean;
+  /** Whether rows have foreign keys. */
+  readonly haveReferences: boolean;
+}
+
+function surveyed(units: readonly FlushUnit[], constraintsOf: ConstraintDirectory): Survey {
+  const losers: FlushUnit[] = [];
+  let [areWaiting, haveReferences] = [false, false];
+  let mapper: Mapper | undefined;
+  let list: readonly MappedProperty[] | undefined;
+  let isWatched = false;
+  for (let place = 0; place < units.length; place++) {
+    const unit = units[place]!;
+    // Most rows are of the model of the one before, and many are written in the same columns.
+    if (unit.mapper !== mapper) {
+      mapper = unit.mapper;
+      list = undefined;
+      haveReferences ||= constraintsOf(mapper).references.length > 0;
+    }
+    if (unit.kind === "delete") {
+      losers.push(unit);
+      continue;
+    }
+    areWaiting ||= unit.values.waiting.length > 0;
+    if (unit.kind === "insert") continue;
+    if (unit.values.properties !== list) {
+      list = unit.values.properties;
+      const { watched } = constraintsOf(mapper);
+      isWatched = list.some((property) => watched.has(property));
+    }
+    if (isWatched || unit.replaced !== undefined) losers.push(unit);
+  }
+  return { losers, areWaiting, haveReferences };
+}
+
 function isWritten(unit: FlushUnit): unit is WrittenUnit {
   return unit.kind !== "delete";
-}
-
-function isWaiting({ values }: WrittenUnit): boolean {
-  return values.waiting.length > 0;
-}
-
-function hasReferences(constraintsOf: ConstraintDirectory): (unit: FlushUnit) => boolean {
-  return ofMapper(({ mapper }) => constraintsOf(mapper).references.length > 0);
-}
-
-/** Asks once for units of one model that follow each other. */
-function ofMapper(ask: (unit: FlushUnit) => boolean): (unit: FlushUnit) => boolean {
-  let last: FlushUnit | undefined;
-  let answer = false;
-  return (unit) => {
-    if (unit.mapper !== last?.mapper) answer = ask(unit);
-    last = unit;
-    return answer;
-  };
-}
-
-/** Whether a unit may take away values that others refer to, or that no two rows may have. */
-function mayLose(constraintsOf: ConstraintDirectory): (unit: FlushUnit) => boolean {
-  let last: readonly MappedProperty[] | undefined;
-  let answer = false;
-  return (unit) => {
-    if (unit.kind === "insert") return false;
-    if (unit.kind === "delete" || unit.replaced !== undefined) return true;
-    const { properties } = unit.values;
-    if (properties !== last) {
-      const { watched } = constraintsOf(unit.mapper);
-      answer = properties.some((property) => watched.has(property));
-      last = properties;
-    }
-    return answer;
-  };
 }
 
 /** Rows come after those whose keys they wait for. */
@@ -173,13 +175,11 @@ function afterChildren(
 
 /** A database that sets the child's columns itself copes without the order, too. */
 function releaseOf({ properties, onDelete, onUpdate }: Reference, parent: FlushUnit, isAlike: boolean): Edge {
-  const isSoft =
-    isAlike || (parent.kind === "delete" ? SETS : SETS_OR_FOLLOWS).has(parent.kind === "delete" ? onDelete : onUpdate);
-  return { kind: "release", properties, targets: [], isSoft };
+  const action = parent.kind === "delete" ? onDelete : onUpdate;
+  const isFollowed = parent.kind !== "delete" && action === "cascade";
+  const isSoft = isAlike || isFollowed || action === "set null" || action === "set default";
+  return { kind: "release", properties, targets: [], isSoft, isFollowed };
 }
-
-const SETS: ReadonlySet<ReferentialAction | undefined> = new Set(["set null", "set default"]);
-const SETS_OR_FOLLOWS: ReadonlySet<ReferentialAction | undefined> = new Set(["set null", "set default", "cascade"]);
 
 /** Rows that take a value of a unique set come after those that give it up. */
 function afterHolders(
