@@ -63,8 +63,9 @@ function asked(url: string, text: string): Promise<unknown[]> {
 }
 
 /** The settings of the one server connection that a pooler keeps, as any client meets them. */
-const LEFT_BEHIND =
-  "select name, setting from pg_settings where source = 'session' and name not in ('client_encoding', 'application_name', 'TimeZone')";
+const LEFT_BEHIND = `
+  select name, setting from pg_settings where source = 'session'
+    and name not in ('client_encoding', 'application_name', 'TimeZone') and name not like 'transaction%'`;
 
 /** Everything that an engine can say of its transactions. */
 const OPTIONS = { isolationLevel: "serializable", readOnly: true, statementTimeout: "10s" } as const;
@@ -104,6 +105,7 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
     pgbouncer(t, url, "transaction", { default_pool_size: 1, server_reset_query_always: 1 }),
   "PgBouncer in session mode": (t, url) => pgbouncer(t, url, "session"),
   "Pgpool-II": pgpool,
+  "Pgpool-II in raw mode": (t, url) => pgpool(t, url, { backend_clustering_mode: "raw" }),
   HAProxy: haproxy,
 })) {
   for (const preparedStatements of [undefined, false]) {

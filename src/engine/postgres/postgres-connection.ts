@@ -2,22 +2,24 @@ import { CompiledQuery, type QueryResult, type TransactionSettings } from "kysel
 import { bindLabel } from "../../bind-key.ts";
 import { type AnsweredResult, type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { stringProperty } from "../error-kind.ts";
-import { InexactJson } from "../values/codec.ts";
+import { transactionEffect } from "../transaction-text.ts";
 import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
-import { closeStatement, type Surrounding, surround } from "./postgres-batch.ts";
+import { StatementsAlone } from "./postgres-alone.ts";
+import { closeStatement } from "./postgres-batch.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
 import { watchPostgresLocks } from "./postgres-lock-watch.ts";
 import { type Loss, lossOf, lostStatement } from "./postgres-lost-statements.ts";
-import type { PgClient, PgClientConfig, PgModule, PgQueryClass, PgResult } from "./postgres-module.ts";
+import type { PgClient, PgClientConfig, PgModule, PgQueryClass } from "./postgres-module.ts";
 import { requireForPooler } from "./postgres-options.ts";
 import type { Pooling } from "./postgres-pooling.ts";
 import type { PostgresSettings } from "./postgres-settings.ts";
 import { keepShapesOf } from "./postgres-shapes.ts";
+import { answered, PostgresSender } from "./postgres-statement.ts";
 import { StatementNames } from "./postgres-statement-names.ts";
 import { ROLE_QUERY, requireTarget, type ServerRole } from "./postgres-target.ts";
-import { requireExactJson } from "./postgres-wire-types.ts";
+import { postgresTransactionText } from "./postgres-transaction-text.ts";
 
 /** How long a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 1_000;
@@ -25,21 +27,11 @@ const GOODBYE = 1_000;
 const ANOTHERS_CANCEL = 100;
 /** The SQLSTATE of a statement that was ended so. */
 const CANCELED = "57014";
-const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /** What the connections of one engine share. */
 export interface PostgresEngine {
   readonly settings: PostgresSettings;
   readonly pooling: Pooling;
-}
-
-/** Text that returns rows, or may: all that is read depends on the settings. */
-const GIVES_ROWS = startingWith("select|with|values|table|insert|update|delete|merge");
-const BEGINS = startingWith("begin|start");
-const ENDS = startingWith("commit|rollback|end|abort");
-
-function startingWith(words: string): RegExp {
-  return new RegExp(`^(?:[\\s(]|--[^\\n]*\\n|/\\*[^]*?\\*/)*(?:${words})\\b`, "i");
 }
 
 /** One connection to PostgreSQL. */
@@ -48,6 +40,8 @@ export class PostgresConnection implements PhysicalConnection {
   /** Makes another client for the same server. */
   readonly #another: () => PgClient;
   readonly #Query: PgQueryClass | undefined;
+  readonly #sender: PostgresSender;
+  readonly #alone: StatementsAlone;
   readonly #settings: PostgresSettings;
   readonly #pooling: Pooling;
   readonly #names = new StatementNames();
@@ -62,6 +56,8 @@ export class PostgresConnection implements PhysicalConnection {
     this.#client = client;
     this.#another = another;
     this.#Query = Query;
+    this.#sender = new PostgresSender(client, Query);
+    this.#alone = new StatementsAlone(this.#sender, settings, pooling, () => this.destroy());
     this.#settings = settings;
     this.#pooling = pooling;
     const lost = () => {
@@ -122,94 +118,47 @@ export class PostgresConnection implements PhysicalConnection {
     const values = parameters as unknown[];
     const pooling = this.#pooling;
     const name = query.prepare === true && pooling.namesStatements ? this.#names.of(text) : undefined;
+    const isIdle = this.#isIdle;
     this.#running++;
     try {
       const sent =
-        pooling.isBetween && this.#isIdle ? this.#sendAlone(text, values, name) : this.#send(text, values, name);
-      return answered(await sent, query);
+        pooling.isBetween && isIdle ? this.#alone.send(text, values, name) : this.#sender.send(text, values, name);
+      const answer = answered<R>(await sent, query);
+      if (isIdle && this.inTransaction) await this.#commitForeign(text);
+      return answer;
     } catch (error) {
       this.#learnFrom(error);
       const loss = name === undefined ? undefined : this.#lossOf(name, text, error);
       if (loss === undefined) {
-        await this.#endForeignTransaction();
+        if (isIdle) await this.#rollbackForeign();
         throw error;
       }
-      if (!this.#isIdle) throw lostStatement(loss, pooling.bindKey, error, text);
-      return answered(await (pooling.isBetween ? this.#sendAlone(text, values) : this.#send(text, values)), query);
+      if (!isIdle) throw lostStatement(loss, pooling.bindKey, error, text);
+      const again = pooling.isBetween ? this.#alone.send(text, values) : this.#sender.send(text, values);
+      return answered(await again, query);
     } finally {
       this.#running--;
     }
   }
 
   /** Begins a transaction. */
-  async begin(settings: TransactionSettings): Promise<void> {
-    const { local } = this.#settings;
-    const text = this.#pooling.isBetween
-      ? `${this.#settings.beginAlone(settings)}; ${local}`
-      : this.#settings.begin(settings);
-    await this.#sent(text);
+  async begin(transaction: TransactionSettings): Promise<void> {
+    const settings = this.#settings;
+    const statements = this.#pooling.isBetween ? settings.beginAlone(transaction) : settings.begin(transaction);
+    await this.#sent(statements.join("; "));
   }
 
   /** Sends a statement as it is. */
   async #sent(text: string): Promise<void> {
     this.#running++;
     try {
-      await this.#send(text, []);
+      await this.#sender.send(text, []);
     } catch (error) {
       this.#learnFrom(error);
       throw error;
     } finally {
       this.#running--;
     }
-  }
-
-  /** Sends a statement that is not part of a transaction, together with the settings that the connection does not keep. */
-  async #sendAlone(text: string, values: unknown[], name?: string): Promise<PgOutcome> {
-    const settings = this.#settings;
-    if (ENDS.test(text)) return this.#send(text, values);
-    if (settings.needTransaction) return this.#sendInTransaction(text, values, name);
-    if (!GIVES_ROWS.test(text)) return this.#send(text, values);
-    if (values.length === 0 && name === undefined) return this.#send(`${settings.local}; ${text}`, values);
-    if (!this.#sendsTogether) return this.#sendInTransaction(text, values, name);
-    const [, outcome] = many(await this.#send(text, values, name, { before: [settings.local], after: [] }));
-    return outcome!;
-  }
-
-  async #sendInTransaction(text: string, values: unknown[], name: string | undefined): Promise<PgOutcome> {
-    if (BEGINS.test(text)) throw this.#pooling.beginRefusal();
-    const before = [this.#settings.beginAlone(), this.#settings.local];
-    try {
-      if (this.#sendsTogether) {
-        return many(await this.#send(text, values, name, { before, after: ["commit"] }))[before.length]!;
-      }
-      await this.#send(before.join("; "), []);
-      const outcome = await this.#send(text, values, name);
-      await this.#send("commit", []);
-      return outcome;
-    } catch (error) {
-      await this.#send("rollback", []).catch(() => this.destroy());
-      throw error;
-    }
-  }
-
-  /** Whether the driver can send several statements without waiting in between. */
-  get #sendsTogether(): boolean {
-    return this.#Query !== undefined && this.#client.connection?.parse !== undefined;
-  }
-
-  #send(text: string, values: unknown[], name?: string, surrounding?: Surrounding): Promise<PgOutcome> {
-    const Query = this.#Query;
-    if (Query === undefined) return this.#client.query(name === undefined ? { text, values } : { name, text, values });
-    // Given as an object, the statement would be copied with all its descriptors, which takes longer than to make it.
-    return new Promise((resolve, reject) => {
-      const query = new Query(text, values, (error, result) => {
-        if (error) reject(error);
-        else resolve(result);
-      });
-      if (name !== undefined) query.name = name;
-      if (surrounding !== undefined) surround(query, surrounding);
-      this.#client.query(query);
-    });
   }
 
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]> {
@@ -313,13 +262,17 @@ export class PostgresConnection implements PhysicalConnection {
   }
 
   /**
-   * Ends a transaction that a statement outside of one has left. Pgpool-II begins one itself when it sees a table for the first
-   * time, and leaves it failed if the statement fails; it says so in a message after the error.
+   * Commits a transaction that a statement has left which neither was in one nor begins one: Pgpool-II may begin one itself
+   * for a statement that writes, and leave its end to the client.
    */
-  async #endForeignTransaction(): Promise<void> {
-    if (!this.#isIdle || this.#client.readyForQuery !== false) return;
-    await this.#client.query({ text: "" }).catch(() => {});
-    if (this.inTransaction) await this.#client.query({ text: "rollback" }).catch(() => this.destroy());
+  async #commitForeign(text: string): Promise<void> {
+    if (transactionEffect(text, postgresTransactionText) === "none") await this.#sender.send("commit", []);
+  }
+
+  /** Rolls back such a transaction after an error. The server may name its state only in a later message. */
+  async #rollbackForeign(): Promise<void> {
+    if (this.#client.readyForQuery === false) await this.#client.query({ text: "" }).catch(() => {});
+    if (this.inTransaction) await this.#sender.send("rollback", []).catch(() => this.destroy());
   }
 
   /** Notes from an error that the connection is lost, or that the statement was ended on request. */
@@ -339,20 +292,4 @@ export class PostgresConnection implements PhysicalConnection {
     else if (connection?.close !== undefined) this.#client.query(closeStatement(name));
     return loss;
   }
-}
-
-type PgOutcome = PgResult | readonly PgResult[];
-
-function many(outcome: PgOutcome): readonly PgResult[] {
-  // Several statements have several results.
-  return outcome as readonly PgResult[];
-}
-
-function answered<R>(outcome: PgOutcome, { plainNumbers }: EngineQuery): AnsweredResult<R> {
-  // Of several statements in one text, the last one's.
-  const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : (outcome as PgResult);
-  // The caller knows what shape its statement gives.
-  const typed = rows as R[];
-  if (InexactJson.wasMet && plainNumbers !== true) requireExactJson(rows);
-  return COUNTED.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: typed, command };
 }

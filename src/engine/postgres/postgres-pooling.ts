@@ -44,13 +44,12 @@ export class Pooling {
     );
   }
 
-  /** The error of a transaction that is begun as text, without the settings of the engine. */
-  beginRefusal(): UnsupportedError {
+  /** The error of SQL text that begins transactions, which would lack the settings of the engine. */
+  textRefusal(): UnsupportedError {
     const { bindKey } = this;
     return new UnsupportedError(
-      `Cannot begin a transaction as SQL text on ${bindLabel(bindKey)}: a transaction pooler is between, so the text would ` +
-        "begin it without the engine's isolationLevel, readOnly and statementTimeout. Use begin(), transaction() or Kysely's " +
-        "transaction().",
+      `Cannot begin transactions as SQL text on ${bindLabel(bindKey)}: a transaction pooler is between, so they would lack the ` +
+        "engine's isolationLevel, readOnly and statementTimeout. Use begin(), transaction() or Kysely's transaction().",
       { bindKey },
     );
   }

@@ -54,16 +54,21 @@ export class PostgresSettings {
     return `select set_config(name, value, false) from (values ${rows.join(", ")}) as setting (name, value) where pg_backend_pid() = ${processId}`;
   }
 
-  /** Begins a transaction on a connection that has the settings. */
-  begin({ isolationLevel, accessMode }: TransactionSettings = {}): string {
-    const isolation = isolationLevel === undefined ? "" : ` isolation level ${isolationLevel}`;
-    return `begin${isolation}${accessMode === undefined ? "" : ` ${accessMode}`}`;
+  /**
+   * The statements that begin a transaction on a connection that has the settings. The characteristics have a statement of
+   * their own: Pgpool-II drops those of a `begin` that it sends to a standby, or to a server that it takes for one.
+   */
+  begin({ isolationLevel, accessMode }: TransactionSettings): readonly string[] {
+    const isolation = isolationLevel === undefined ? undefined : `isolation level ${isolationLevel}`;
+    const characteristics = [isolation, accessMode].filter((one) => one !== undefined);
+    return characteristics.length === 0 ? ["begin"] : ["begin", `set transaction ${characteristics.join(", ")}`];
   }
 
-  /** Begins a transaction on a connection that keeps no settings. */
-  beginAlone(settings: TransactionSettings = {}): string {
+  /** The statements that begin a transaction on a connection that keeps no settings. */
+  beginAlone(settings: TransactionSettings = {}): readonly string[] {
     const { isolationLevel = this.#options.isolationLevel, accessMode = this.#accessMode } = settings;
-    return this.begin({ ...(isolationLevel && { isolationLevel }), ...(accessMode && { accessMode }) });
+    const begin = this.begin({ ...(isolationLevel && { isolationLevel }), ...(accessMode && { accessMode }) });
+    return [...begin, this.local];
   }
 
   get #accessMode(): TransactionSettings["accessMode"] {
