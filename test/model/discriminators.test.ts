@@ -109,6 +109,15 @@ onEachFamily("bulk updates and touch() leave discriminators alone", async (t, ur
   assert.throws(() => session.touch(car, "kind"), isRefusal);
 });
 
+onEachFamily("an entity whose discriminator was changed is not merged", async (t, url) => {
+  const { app, session, car } = await fleet(t, url);
+  for (const copy of [new Car({ doors: 1 }), new Car({ ...car })]) {
+    setKind(copy, "truck");
+    await assert.rejects(sessionOf(app).merge(copy), isRefusal);
+  }
+  assert.equal(await session.merge(car), car);
+});
+
 onEachFamily("without classes to tell apart, a discriminator is a column like others", async (t, url) => {
   const { app, session } = await fleet(t, url);
   const note = new Note({ kind: "a" });

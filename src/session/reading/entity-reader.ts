@@ -9,6 +9,7 @@ import { READ_OPTIONS, type ReadOptions } from "../../query/select/select-runner
 import { type Values, valuesOf } from "../entities/entity-values.ts";
 import { identityKey, identityKeyOf, keyValues } from "../entities/identity-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import { requireOwnIdentity } from "../flush/discriminator.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { EngineDirectory } from "../routing.ts";
 import type { RoutedStatement, RunOptions, StatementRunner } from "../statement-runner.ts";
@@ -136,6 +137,7 @@ export class EntityReader {
     const mapper = mapperOfEntityInUse(entity);
     if (work.owns(entity)) return entity;
     const given = valuesOf(entity);
+    requireUnchangedClass(mapper, given);
     const values = Object.fromEntries(
       mapper.properties.flatMap(({ name }) => (given[name] === undefined ? [] : [[name, given[name]]])),
     );
@@ -222,6 +224,13 @@ function ofModel(entity: Entity, mapper: Mapper): Entity | null {
   if (mapperOf(entity).isA(mapper)) return entity;
   if (mapper.discriminator === undefined) requireClass(entity, mapper);
   return null;
+}
+
+/** @throws {InvalidValueError} if an entity's discriminator was set to that of another class */
+function requireUnchangedClass(mapper: Mapper, given: Values): void {
+  const property = mapper.properties.find(({ name }) => name === mapper.discriminator);
+  if (property !== undefined && given[property.name] !== undefined)
+    requireOwnIdentity(mapper, property, given[property.name]);
 }
 
 function requireSameVersion({ version, table, label }: Mapper, target: Entity, values: Values, entity: Entity): void {

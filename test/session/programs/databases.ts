@@ -2,7 +2,7 @@ import type { TestContext } from "node:test";
 import Database from "better-sqlite3";
 import mariadb from "mariadb";
 import pg from "pg";
-import { type Application, integer, Multibind, varchar } from "../../../src/index.ts";
+import { type Application, enumeration, integer, Multibind, varchar } from "../../../src/index.ts";
 import { sharedDatabase } from "../../fixtures/matrix.ts";
 import type { Row } from "./model-entity.ts";
 
@@ -14,11 +14,43 @@ const COLUMNS = {
   note: varchar(20).nullable(),
   stamp: integer().default(() => 7),
   ref: integer().nullable(),
+  /** The discriminator of each model. */
+  kind: enumeration(["base", "own", "other"]),
 };
+const CODED = { ...COLUMNS, code: integer().nullable().unique() };
 
-class Post extends db.model("program_post", COLUMNS) {}
-class User extends db.model("program_user", { ...COLUMNS, version: integer().version() }, { bindKey: "auth" }) {}
-class Note extends db.model("program_note", COLUMNS, { bindKey: "meta" }) {}
+const DISCRIMINATED = { discriminator: "kind", identity: "base" } as const;
+
+class AnyPost extends db.model("program_post", CODED, DISCRIMINATED) {}
+class Post extends AnyPost.extend({}, { identity: "own" }) {
+  static {
+    db.register(Post);
+  }
+}
+class AnyUser extends db.model(
+  "program_user",
+  { ...COLUMNS, version: integer().version() },
+  { ...DISCRIMINATED, bindKey: "auth" },
+) {}
+class User extends AnyUser.extend({}, { identity: "own" }) {
+  static {
+    db.register(User);
+  }
+}
+class AnyNote extends db.model("program_note", CODED, { ...DISCRIMINATED, bindKey: "meta" }) {}
+class Note extends AnyNote.extend({}, { identity: "own" }) {
+  static {
+    db.register(Note);
+  }
+}
+
+/** The other class of each model: its identity is refused in entities of the first. */
+export const OTHERS = [AnyPost, AnyUser, AnyNote].map((Model) =>
+  (Model as typeof AnyPost).extend({}, { identity: "other" }),
+);
+
+/** A model of another `Multibind` object, with the name of one of the tables. */
+export class Foreign extends new Multibind({ name: "another" }).model("program_post", CODED) {}
 
 /** A model for each bind: on PostgreSQL, on MariaDB with a version, and on SQLite. */
 export const MODELS = [Post, User, Note] as const;

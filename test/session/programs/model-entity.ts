@@ -20,6 +20,9 @@ export interface Row {
   readonly note: string | null;
   readonly stamp: number;
   readonly ref: number | null;
+  readonly kind: string;
+  /** On the binds that have such a column. */
+  readonly code?: number | null;
   /** Counted on one of the binds. */
   readonly version?: number;
 }

@@ -7,7 +7,17 @@ export type Bind = 0 | 1 | 2;
 export type GivenRef = null | number | { readonly keyOf: number };
 
 /** A change to an entity. */
-export type Change = { readonly value: number } | { readonly note: string | null } | { readonly ref: GivenRef };
+export type Change =
+  | { readonly value: number }
+  | { readonly note: string | null }
+  | { readonly ref: GivenRef }
+  /** A value that is unique in its table, on the binds that have such a column. */
+  | { readonly code: number | null }
+  /** The discriminator: that of the class, or of another one. */
+  | { readonly kind: "own" | "other" };
+
+/** The ways in which a model of another `Multibind` object is given to the session. */
+export type ForeignUse = "add" | "get" | "select" | "insertInto" | "merge";
 
 /** What a new entity is given. */
 export interface Given {
@@ -16,6 +26,7 @@ export interface Given {
   readonly value: number;
   readonly note: string | null | undefined;
   readonly ref: GivenRef | undefined;
+  readonly code: number | null | undefined;
 }
 
 /** One step of a program. Entities are named by numbers, which wrap around those that there are. */
@@ -31,7 +42,18 @@ export type Operation =
   | { readonly kind: "sqlDelete" | "othersDelete"; readonly entity: number }
   | { readonly kind: "flush" | "commit" | "rollback" | "begin" | "beginNested" | "reset" | "expungeAll" }
   | { readonly kind: "commitNested" | "rollbackNested"; readonly nested: number }
-  | { readonly kind: "transaction"; readonly body: readonly Operation[]; readonly throws: boolean };
+  /** A bulk update of the rows with a value. */
+  | { readonly kind: "bulkUpdate"; readonly bind: Bind; readonly value: number; readonly note: string | null }
+  /** Two entities of a bind exchange their unique values. */
+  | { readonly kind: "swap"; readonly entity: number; readonly other: number }
+  | { readonly kind: "foreign"; readonly use: ForeignUse }
+  | {
+      readonly kind: "transaction";
+      readonly body: readonly Operation[];
+      readonly throws: boolean;
+      /** Whether it fails once with an error after which it is run again. */
+      readonly retries: boolean;
+    };
 
 const bind = fc.constantFrom<Bind[]>(0, 1, 2);
 const number = fc.nat(40);
@@ -43,13 +65,21 @@ const ref: fc.Arbitrary<GivenRef> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<GivenRef[]>(null, 7) },
   { weight: 2, arbitrary: fc.record({ keyOf: number }) },
 );
+const code = fc.constantFrom(null, 1, 2, 3);
 const given: fc.Arbitrary<Given> = fc.record({
   key: fc.option(key, { nil: undefined, freq: 2 }),
   value,
   note: fc.option(note, { nil: undefined }),
   ref: fc.option(ref, { nil: undefined, freq: 1 }),
+  code: fc.option(code, { nil: undefined, freq: 1 }),
 });
-const change: fc.Arbitrary<Change> = fc.oneof(fc.record({ value }), fc.record({ note }), fc.record({ ref }));
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ value }) },
+  { weight: 4, arbitrary: fc.record({ note }) },
+  { weight: 4, arbitrary: fc.record({ ref }) },
+  { weight: 4, arbitrary: fc.record({ code }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("own", "own", "other") }) },
+);
 const kind = <K extends string>(...kinds: readonly K[]) => fc.constantFrom(...kinds);
 
 const { operation } = fc.letrec<{ operation: Operation; body: readonly Operation[] }>((tie) => ({
@@ -66,12 +96,26 @@ const { operation } = fc.letrec<{ operation: Operation; body: readonly Operation
     { weight: 5, arbitrary: fc.record({ kind: kind("query"), bind }) },
     { weight: 6, arbitrary: fc.record({ kind: kind("sqlUpdate", "othersUpdate"), entity: number, value }) },
     { weight: 3, arbitrary: fc.record({ kind: kind("sqlDelete", "othersDelete"), entity: number }) },
+    { weight: 6, arbitrary: fc.record({ kind: kind("bulkUpdate"), bind, value, note }) },
+    { weight: 8, arbitrary: fc.record({ kind: kind("swap"), entity: number, other: number }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: kind("foreign"),
+        use: fc.constantFrom<ForeignUse[]>("add", "get", "select", "insertInto", "merge"),
+      }),
+    },
     { weight: 34, arbitrary: fc.record({ kind: kind("flush", "commit", "commit", "rollback", "beginNested") }) },
     { weight: 3, arbitrary: fc.record({ kind: kind("begin", "reset", "expungeAll") }) },
     { weight: 12, arbitrary: fc.record({ kind: kind("commitNested", "rollbackNested"), nested: fc.nat(3) }) },
     {
       weight: 8,
-      arbitrary: fc.record({ kind: kind("transaction"), body: tie("body"), throws: fc.boolean() }),
+      arbitrary: fc.record({
+        kind: kind("transaction"),
+        body: tie("body"),
+        throws: fc.boolean(),
+        retries: fc.boolean(),
+      }),
     },
   ),
   body: fc.array(tie("operation"), { maxLength: 6, depthIdentifier: "body" }),

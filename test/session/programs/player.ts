@@ -4,14 +4,15 @@ import {
   type Entity,
   type NestedTransaction,
   PartialCommitError,
+  SerializationError,
   type Session,
   stateOf,
 } from "../../../src/index.ts";
 import { KeyReference, keyOf } from "../../../src/session/flush/key-reference.ts";
-import { BIND_KEYS, LEAST_GENERATED, MODELS, type Witness } from "./databases.ts";
+import { BIND_KEYS, Foreign, LEAST_GENERATED, MODELS, type Witness } from "./databases.ts";
 import { type Faults, SilentFault } from "./faults.ts";
 import { type ModelEntity, Reference, type Row, type Values } from "./model-entity.ts";
-import type { Bind, Given, GivenRef, Operation } from "./operations.ts";
+import type { Bind, ForeignUse, Given, GivenRef, Operation } from "./operations.ts";
 import { BINDS, type Expected, type ModelChange, type ModelNested, SessionModel, VERSIONED } from "./session-model.ts";
 
 type AnyEntity = Entity & Values;
@@ -129,6 +130,7 @@ export class Player {
         const entity = this.#entity(operation.entity);
         if (entity === undefined) return;
         const [[name, value]] = Object.entries(operation.change) as [[string, number | string | GivenRef]];
+        if (name === "code" && entity.bind === VERSIONED) return;
         const ref = name === "ref" ? (value as GivenRef) : undefined;
         (entity.real as Values)[name] = ref === undefined ? value : this.#realRef(ref);
         model.change(entity, { [name]: ref === undefined ? value : this.#modelRef(ref) });
@@ -257,8 +259,35 @@ export class Player {
         );
         return;
       }
+      case "bulkUpdate": {
+        const { bind, value, note } = operation;
+        await this.#both(
+          () => session.select(modelOf(bind)).where("id", "<>", LEAST_GENERATED).where({ value }).update({ note }),
+          () => model.bulkUpdate(bind, value, note),
+        );
+        return;
+      }
+      case "swap": {
+        const [one, other] = [this.#entity(operation.entity), this.#entity(operation.other)];
+        if (one === undefined || other === undefined || one.bind !== other.bind || one.bind === VERSIONED) return;
+        const codes = [one.held["code"] ?? null, other.held["code"] ?? null];
+        for (const [entity, value] of [
+          [one, codes[1]],
+          [other, codes[0]],
+        ] as const) {
+          (entity.real as Values)["code"] = value;
+          model.change(entity, { code: value });
+        }
+        return;
+      }
+      case "foreign":
+        await this.#both<unknown>(
+          () => this.#useForeign(operation.use),
+          () => ["OtherMultibindError"],
+        );
+        return;
       case "transaction":
-        return this.#transaction(operation.body, operation.throws);
+        return this.#transaction(operation);
     }
   }
 
@@ -301,24 +330,34 @@ export class Player {
     );
   }
 
-  async #transaction(body: readonly Operation[], throws: boolean): Promise<void> {
+  async #transaction({ body, throws, retries }: Extract<Operation, { kind: "transaction" }>): Promise<void> {
     const thrown = new Error("thrown by the function");
+    // Only the outermost function is run again.
+    const isAgain = retries && this.#functions === 0 && this.#model.depth === 1;
+    let restore: (() => void) | undefined;
     let nested: ModelNested | undefined;
     let entered = false;
     const outcome = await attempt(() =>
-      this.#session.transaction(async () => {
-        const [failure, begun] = this.#model.beginFunction();
-        assert.deepEqual(failure, []);
-        nested = begun;
-        entered = true;
-        this.#functions++;
-        try {
-          for (const operation of body) await this.#step(operation);
-        } finally {
-          this.#functions--;
-        }
-        if (throws) throw thrown;
-      }),
+      this.#session.transaction(
+        async () => {
+          if (restore !== undefined) this.#model.retryFunction(restore);
+          const isFirst = restore === undefined;
+          if (isAgain) restore ??= this.#model.copyPending();
+          const [failure, begun] = this.#model.beginFunction();
+          assert.deepEqual(failure, []);
+          nested = begun;
+          entered = true;
+          this.#functions++;
+          try {
+            for (const operation of body) await this.#step(operation);
+          } finally {
+            this.#functions--;
+          }
+          if (isAgain && isFirst && this.#model.isActive) throw new SerializationError("again", { retryable: true });
+          if (throws) throw thrown;
+        },
+        isAgain ? { retries: 1 } : {},
+      ),
     );
     await this.#faults.settled();
     if (this.#faults.caused(outcome.error)) throw outcome.error;
@@ -328,6 +367,23 @@ export class Player {
       : this.#model.beginFunction()[0];
     if (throws && entered) assert.equal(outcome.error, thrown);
     else this.#judge(outcome.error, expected);
+  }
+
+  async #useForeign(use: ForeignUse): Promise<unknown> {
+    const session = this.#session;
+    const foreign = () => new Foreign({ value: 1, kind: "own" });
+    switch (use) {
+      case "add":
+        return session.add(foreign());
+      case "get":
+        return session.get(Foreign, 1);
+      case "select":
+        return session.select(Foreign).all();
+      case "insertInto":
+        return session.insertInto(Foreign).values({ value: 1, kind: "own" }).execute();
+      case "merge":
+        return session.merge(foreign());
+    }
   }
 
   #committed(changes: readonly ModelChange[]): void {
@@ -448,18 +504,26 @@ export class Player {
     return entities[number % Math.max(1, entities.length)];
   }
 
-  #make(bind: Bind, { key, value, note, ref }: Given): AnyEntity {
+  #make(bind: Bind, { key, value, note, ref, code }: Given): AnyEntity {
     return new (modelOf(bind))({
       ...(key === undefined ? {} : { id: key }),
       value,
       ...(note === undefined ? {} : { note }),
+      ...(code === undefined || bind === VERSIONED ? {} : { code }),
       ...(ref === undefined ? {} : { ref: this.#realRef(ref) as number | null }),
     }) as unknown as AnyEntity;
   }
 
-  #held(bind: Bind, { key, value, note, ref }: Given): Values {
-    const known = { id: key, value, note, stamp: undefined, ref: ref === undefined ? undefined : this.#modelRef(ref) };
-    return bind === VERSIONED ? { ...known, version: undefined } : known;
+  #held(bind: Bind, { key, value, note, ref, code }: Given): Values {
+    const known = {
+      id: key,
+      value,
+      note,
+      stamp: undefined,
+      ref: ref === undefined ? undefined : this.#modelRef(ref),
+      kind: "own",
+    };
+    return bind === VERSIONED ? { ...known, version: undefined } : { ...known, code };
   }
 
   #realRef(ref: GivenRef): unknown {

@@ -6,6 +6,9 @@ export const BINDS: readonly Bind[] = [0, 1, 2];
 /** The bind whose rows count their versions. */
 export const VERSIONED: Bind = 1;
 
+/** The binds whose rows have a unique value. */
+export const CODED: readonly Bind[] = [0, 2];
+
 /** The names of the errors that an operation may end in; none if it has to succeed. */
 export type Expected = readonly string[];
 
@@ -169,6 +172,7 @@ export class SessionModel {
     found: object | undefined,
   ): readonly [Expected, ModelEntity | null] {
     if (from?.isInSession === true) return [SUCCESS, from];
+    if (held["kind"] !== undefined && held["kind"] !== "own") return [["InvalidValueError"], null];
     const values = Object.fromEntries(Object.entries(held).filter(([, value]) => value !== undefined));
     const { id: key } = values;
     if (typeof key === "number") {
@@ -199,6 +203,22 @@ export class SessionModel {
     return SUCCESS;
   }
 
+  /** A bulk update of the rows with a value, which the entities of these rows show. */
+  bulkUpdate(bind: Bind, value: number, note: string | null): Expected {
+    const failure = this.#statement(bind, true);
+    if (failure.length > 0) return failure;
+    for (const row of [...this.visible(bind).values()].filter((one) => one.value === value)) {
+      const version = row.version === undefined ? {} : { version: row.version + 1 };
+      this.#rows[bind]!.set(row.id, { ...row, note, ...version });
+      const entity = this.#identity(bind, row.id);
+      if (entity === undefined) continue;
+      if (entity.held["note"] === entity.row!.note) entity.held["note"] = note;
+      entity.row = { ...entity.row!, note };
+    }
+    for (const entity of this.entities) if (entity.bind === bind && entity.isPersistent) entity.isStale = true;
+    return SUCCESS;
+  }
+
   /** The same by somebody else, for good. */
   writeByOthers(bind: Bind, key: number, value: number | undefined): void {
     for (const rows of [this.#rows, ...this.#before]) this.#set(rows[bind]!, key, value);
@@ -208,7 +228,8 @@ export class SessionModel {
     const plan = this.#plan(bind);
     if (plan.added.length + plan.changed.length + plan.deleted.length === 0) return SUCCESS;
     if (this.#hasFailed) return FAILED;
-    if (this.#lacksKeys(plan)) return REFUSED;
+    const refusals = [...(this.#lacksKeys(plan) ? REFUSED : []), ...(changesClass(plan) ? ["InvalidValueError"] : [])];
+    if (refusals.length > 0) return refusals;
     const failures = this.#failures(plan);
     for (const { bind: one } of [...plan.added, ...plan.changed, ...plan.deleted]) this.#open.add(one);
     if (failures.size === 0) this.#store(plan);
@@ -325,6 +346,35 @@ export class SessionModel {
     const failure = this.begin();
     if (failure.length === 0) this.#functions.push("outermost");
     return [failure, undefined];
+  }
+
+  /** The pending work, to be restored after a rollback before the function runs again. */
+  copyPending(): () => void {
+    const pending = this.entities
+      .filter((one) => one.isPending || one.isToBeDeleted || (one.isPersistent && one.isChanged))
+      .map((entity) => ({
+        entity,
+        held: { ...entity.held },
+        filled: new Map(entity.filled),
+        isPending: entity.isPending,
+        isToBeDeleted: entity.isToBeDeleted,
+      }));
+    return () => {
+      for (const { entity, held, filled, isPending, isToBeDeleted } of pending) {
+        if (isPending) entity.isInSession = entity.isPending = true;
+        else if (!entity.isPersistent) continue;
+        entity.isToBeDeleted = isToBeDeleted;
+        entity.held = held;
+        entity.filled = filled;
+      }
+    };
+  }
+
+  /** The function has failed in a way after which it is run again. */
+  retryFunction(restore: () => void): void {
+    this.#functions.pop();
+    this.rollback();
+    restore();
   }
 
   /** @returns the errors that it may end in beside those that its code throws */
@@ -446,6 +496,7 @@ export class SessionModel {
       for (const one of [...changed.filter((other) => other.bind === bind), ...going.values()]) {
         if (!isStored(one)) failures.add("StaleDataError");
       }
+      if (this.#repeatsCode(bind, { added, changed, deleted })) failures.add("UniqueViolationError");
       const taken = new Set([...rows.keys()].filter((key) => !going.has(key)));
       for (const { held } of added.filter((one) => one.bind === bind)) {
         const { id } = held;
@@ -455,6 +506,18 @@ export class SessionModel {
       }
     }
     return failures;
+  }
+
+  /** Whether two rows would have one unique value. */
+  #repeatsCode(bind: Bind, { added, changed, deleted }: Plan): boolean {
+    const here = (entities: readonly ModelEntity[]) => entities.filter((one) => one.bind === bind);
+    const written = new Set([...here(changed), ...here(deleted)].map(({ row }) => row!.id));
+    const kept = [...this.visible(bind).values()].filter(({ id }) => !written.has(id)).map(({ code }) => code);
+    const set = here(changed).map((one) =>
+      one.held["code"] === one.row!.code ? this.visible(bind).get(one.row!.id)?.code : one.held["code"],
+    );
+    const codes = [...kept, ...set, ...here(added).map(({ held }) => held["code"])].filter((code) => code != null);
+    return new Set(codes).size < codes.length;
   }
 
   #store({ added, changed, deleted }: Plan): void {
@@ -492,6 +555,8 @@ export class SessionModel {
       note: (held["note"] as string | null | undefined) ?? null,
       stamp: held["stamp"] as number,
       ref,
+      kind: "own",
+      ...(CODED.includes(bind) ? { code: (held["code"] as number | null | undefined) ?? null } : {}),
       ...(bind === VERSIONED ? { version } : {}),
     };
     const other = this.#identity(bind, id);
@@ -584,6 +649,11 @@ export class SessionModel {
       if (entity.isInSession) entity.isStale = true;
     }
   }
+}
+
+/** Whether entities say that their rows are of another class. */
+function changesClass({ added, changed }: Plan): boolean {
+  return [...added, ...changed].some(({ held: { kind } }) => kind !== "own");
 }
 
 function generatedKey({ lastKey }: ModelEntity, rows: ReadonlyMap<number, Row>): number {
