@@ -43,6 +43,8 @@ export interface EngineDriver extends Driver {
   readNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   /** The same for a statement that is a whole transaction. */
   writeNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
+  /** Whether the database says that SQL text only reads, and that any connection will do; absent where it does not tell. */
+  onlyReads?(sql: string): Promise<boolean>;
   status(): PoolStatus;
   /** Whether an owner has connections. */
   hasLentTo?(owner: Owner): boolean;

@@ -257,6 +257,12 @@ export class Engine {
     );
   }
 
+  /** @internal whether the database says that SQL text only reads */
+  async onlyReads(sql: string): Promise<boolean> {
+    const driver = this.#driver ?? (await this.#open());
+    return (await driver.onlyReads?.(sql)) === true;
+  }
+
   /** @internal takes a connection; whoever takes it gives it back */
   async connect(options: AcquireOptions): Promise<Connection> {
     const { owner, signal = owner?.signal } = options;

@@ -245,6 +245,8 @@ export interface Family {
   readonly transactionalDdl: boolean;
   /** A column's type in `create table`. */
   columnType(column: TableColumn, generated: boolean): string;
+  /** Whether the database tells of SQL text that it only reads, without running it. */
+  readonly tellsReads?: true;
   /** Which SQL text begins or ends transactions. */
   readonly transactionText: TransactionText;
   /** Whether a transaction that is over although it was not ended is rolled back for certain. */

@@ -37,6 +37,12 @@ export function transactionEffect(sql: string, { lexeme, effect }: TransactionTe
   return "none";
 }
 
+/** Returns the first words of SQL text in lower case, comments left out. */
+export function leadingWords(sql: string, lexeme: RegExp): readonly string[] {
+  for (const words of statements(sql, lexeme)) if (words.length > 0) return words;
+  return [];
+}
+
 /** Yields the first words of each statement. Semicolons in comments, literals and bodies of routines separate nothing. */
 function* statements(sql: string, lexeme: RegExp): IterableIterator<readonly string[]> {
   let words: string[] = [];

@@ -312,7 +312,8 @@ export class StatementRunner {
     const { engine } = statement;
     const { owner, transactions } = this.#host;
     transactions.requireUsable();
-    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, options)) {
+    const reads = options.reads === true || (statement.isRaw && (await onlyReads(statement)));
+    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, reads)) {
       throw new StreamInTransactionError(engine.bindKey);
     }
     const signal = this.#untilEnded(engine, this.#signalFor(options));
@@ -362,7 +363,9 @@ export class StatementRunner {
       work.expireTables(statement.tables);
       return result;
     }
-    const mayWrite = writes || (isRaw && options.reads !== true && !transactions.onlyReads);
+    const reads =
+      options.reads === true || (isRaw && engine.family.tellsReads === true && (await onlyReads(statement)));
+    const mayWrite = writes || (isRaw && !reads && !transactions.onlyReads);
     if (mayWrite) {
       const [bind] = await transactions.joinToWrite([engine], {
         signal: this.#untilEnded(engine, signal),
@@ -372,7 +375,7 @@ export class StatementRunner {
       work.expireTables(statement.tables);
       return result;
     }
-    if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, options)) {
+    if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, reads)) {
       const bind = await transactions.join(engine, { signal: this.#untilEnded(engine, signal) });
       return this.#runOn(bind.connection, () => bind.execute(compiled.query, signal, effect));
     }
@@ -422,9 +425,9 @@ export class StatementRunner {
   }
 
   /** Whether a statement belongs into a transaction, though none is open on its bind. */
-  #needsTransaction({ engine, writes, isRaw }: RoutedStatement, { reads }: RunOptions): boolean {
+  #needsTransaction({ engine, writes, isRaw }: RoutedStatement, reads: boolean): boolean {
     if (writes || this.#host.transactions.isExplicit) return true;
-    return (isRaw && reads !== true) || engine.readsInTransaction;
+    return (isRaw && !reads) || engine.readsInTransaction;
   }
 }
 
@@ -443,6 +446,11 @@ function requireOwnEngine(engine: Engine, engines: EngineDirectory): void {
     `Cannot run a query that was compiled for ${engine}: it belongs to another application. Compile it with this application's engine.`,
     { bindKey: engine.bindKey },
   );
+}
+
+/** Whether the database says that SQL text only reads. */
+function onlyReads({ engine, compiled }: RoutedStatement): Promise<boolean> {
+  return engine.onlyReads(compiled.query.sql);
 }
 
 /** A result whose values are converted, as whoever takes it gets it too. */

@@ -16,6 +16,8 @@ export interface SqliteDatabase {
 
 interface SqliteStatement {
   readonly reader: boolean;
+  /** Whether it changes no database, as far as SQLite can say. */
+  readonly readonly: boolean;
   /** Each of these takes its parameters one by one, or in a list. */
   all(...parameters: readonly unknown[]): unknown[];
   get(...parameters: readonly unknown[]): unknown;
@@ -78,6 +80,21 @@ export class SqliteConnection implements PhysicalConnection {
     }
   }
 
+  /** Whether SQLite says that a statement gives rows and changes nothing; not if it cannot be prepared. */
+  onlyReads(sql: string): boolean {
+    try {
+      const { reader, readonly } = this.#statement(sql, "exact");
+      return reader && readonly;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether there are temporary tables on this connection, which others do not see. */
+  get hasTemporaryTables(): boolean {
+    return this.#statement("select 1 from temp.sqlite_schema limit 1", "exact").get() !== undefined;
+  }
+
   async executeMany<R>(
     query: EngineQuery<R>,
     parameterSets: readonly (readonly unknown[])[],
@@ -128,6 +145,20 @@ export class SqliteConnection implements PhysicalConnection {
   }
 
   async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  /**
+   * Closes a connection whose path leads to another file: the log beside the path gives up its rows to the file that they
+   * belong to, or SQLite would read them into the other one.
+   */
+  leave(): void {
+    try {
+      if (this.inTransaction) this.#database.prepare("rollback").run();
+      this.#database.prepare("pragma wal_checkpoint(truncate)").get();
+    } catch {
+      // A connection that only reads has written no log.
+    }
     this.#database.close();
   }
 

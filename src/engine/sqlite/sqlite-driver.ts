@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
-import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions } from "../driver.ts";
+import { bindLabel } from "../../bind-key.ts";
+import { OperationalError } from "../../errors/database.ts";
+import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions, Use } from "../driver.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
 import { Owner } from "../pool/owner.ts";
@@ -9,8 +11,11 @@ import { TransactionCommands } from "../transaction-commands.ts";
 import { defineDecimalFunctions, type FunctionHolder } from "./decimal-functions.ts";
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
+import { type FileFate, OpenedFile } from "./sqlite-opened-file.ts";
+import { readsAnywhere } from "./sqlite-reading-text.ts";
 
 interface Loan {
+  /** Those of the writer or of the readers. */
   readonly slots: Slots;
   readonly owner: Owner;
 }
@@ -32,6 +37,9 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   #opening: Promise<void> | undefined;
   #Database: SqliteModule | undefined;
   #writer: SqliteConnection | undefined;
+  #opened: OpenedFile | undefined;
+  /** Whether the path was found to lead to another file than the one that is open. */
+  #isStale = false;
   #closed = false;
 
   constructor(config: DriverConfig) {
@@ -56,6 +64,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     const slots = reading ? this.#readerSlots : this.#writerSlots;
     if (!slots.tryTake(owner)) await slots.take(owner, { timeout: this.#config.options.poolTimeout, signal });
     try {
+      this.#requireFile(use);
       if (this.#writer === undefined) await this.#open();
       const connection = reading ? (this.#idleReaders.pop() ?? this.#connect(true)) : this.#writer!;
       this.#loans.set(connection, { slots, owner });
@@ -67,7 +76,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   }
 
   acquireNow({ use = "write", owner }: AcquireOptions): DatabaseConnection | undefined {
-    if (this.#writer === undefined || owner === undefined) return undefined;
+    if (this.#writer === undefined || owner === undefined || this.#fate(use) !== "same") return undefined;
     const reading = use === "read" && this.#file.path !== undefined;
     const connection = reading ? this.#idleReaders.at(-1) : this.#writer;
     const slots = reading ? this.#readerSlots : this.#writerSlots;
@@ -81,7 +90,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     // Whatever this driver lends is one of its own connections.
     const own = connection as SqliteConnection;
     const loan = this.#loans.get(own);
-    if (loan === undefined || this.#closed || own.inTransaction) return false;
+    if (loan === undefined || this.#closed || this.#isStale || own.inTransaction) return false;
     this.#loans.delete(own);
     if (own !== this.#writer) this.#idleReaders.push(own);
     loan.slots.release(loan.owner);
@@ -90,13 +99,23 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
 
   readNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
     const isInMemory = this.#file.path === undefined;
+    if (this.#fate("read") !== "same") return undefined;
     // An idle connection has nobody's transaction, and nothing else runs before this is done.
     const idle = isInMemory && this.#writerSlots.held === 0 ? this.#writer : this.#idleReaders.at(-1);
     return idle?.executeNow(query);
   }
 
   writeNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
-    return this.#writerSlots.held === 0 ? this.#writer?.executeNow(query) : undefined;
+    return this.#writerSlots.held === 0 && this.#fate("write") === "same" ? this.#writer?.executeNow(query) : undefined;
+  }
+
+  async onlyReads(sql: string): Promise<boolean> {
+    if (!readsAnywhere(sql) || this.#closed) return false;
+    if (this.#writer === undefined) await this.#open();
+    if (this.#file.path === undefined) return this.#writer!.onlyReads(sql);
+    if (this.#idleReaders.length === 0) this.#idleReaders.push(this.#connect(true));
+    // A temporary table of the writer goes before one of the file.
+    return this.#idleReaders.at(-1)!.onlyReads(sql) && !this.#writer!.hasTemporaryTables;
   }
 
   async releaseConnection(connection: DatabaseConnection, { discard = false }: ReleaseOptions = {}): Promise<void> {
@@ -106,14 +125,16 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     // Whatever this driver lends is one of its own connections.
     const own = connection as SqliteConnection;
     const fit = !discard || this.#file.path === undefined;
-    const kept = fit && !this.#closed && (!own.inTransaction || (await rollsBack(own)));
+    const kept = fit && !this.#closed && !this.#isStale && (!own.inTransaction || (await rollsBack(own)));
     if (own === this.#writer) {
       // The next who waits for the writer opens it again.
       if (!kept) this.#writer = this.#opening = undefined;
     } else if (kept) {
       this.#idleReaders.push(own);
     }
-    if (!kept) await own.close();
+    if (!kept && !this.#isStale) await own.close();
+    else if (!kept) own.leave();
+    if (this.#isStale) this.#leaveFile();
     loan.slots.release(loan.owner);
     if (this.#closed) await this.#closeFreeWriter();
   }
@@ -121,6 +142,13 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
     const snapshot = accessMode === "read only";
     await connection.executeQuery(CompiledQuery.raw(snapshot ? "begin" : "begin immediate"));
+  }
+
+  /** @throws {OperationalError} if the path leads to another file, so that nobody would see what is written */
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const loan = this.#loans.get(connection);
+    if (loan?.slots === this.#writerSlots) this.#requireFile("write");
+    await super.commitTransaction(connection);
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
@@ -143,6 +171,40 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     this.#closed = true;
     await Promise.all(this.#idleReaders.splice(0).map((reader) => reader.close()));
     await this.#closeFreeWriter();
+  }
+
+  /** The fate of the file that is open, as it is known before a use of it. */
+  #fate(use: Use): FileFate {
+    if (this.#opened === undefined) return "same";
+    return use === "write" ? this.#opened.look() : this.#opened.glance();
+  }
+
+  /**
+   * Refuses to use a file to which the path does not lead any more. When its connections are given back, the next
+   * statement opens the file to which it does.
+   *
+   * @throws {OperationalError}
+   */
+  #requireFile(use: Use): void {
+    const fate = this.#fate(use);
+    if (fate === "same") return;
+    this.#isStale = true;
+    this.#leaveFile();
+    const { bindKey } = this.#config;
+    throw new OperationalError(
+      `The file of ${bindLabel(bindKey)} (${this.#file.path}) was ${fate} while it was open. Nothing was written to it. Roll back; ` +
+        "the next transaction opens the file that is there then, or makes it.",
+      { bindKey },
+    );
+  }
+
+  /** Closes all connections to a file that was left, once none is in use: its log must be gone before it is opened anew. */
+  #leaveFile(): void {
+    if (this.#loans.size > 0) return;
+    for (const reader of this.#idleReaders.splice(0)) reader.destroy();
+    this.#writer?.leave();
+    this.#writer = this.#opening = this.#opened = undefined;
+    this.#isStale = false;
   }
 
   async #closeFreeWriter(): Promise<void> {
@@ -175,6 +237,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
       throw error;
     }
     this.#writer = writer;
+    if (this.#file.path !== undefined) this.#opened = new OpenedFile(this.#file.path);
   }
 
   async #prepare(writer: SqliteConnection): Promise<void> {

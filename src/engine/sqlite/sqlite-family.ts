@@ -53,6 +53,7 @@ export const sqlite: Family = Object.freeze({
   transactionalDdl: true,
   transactionText: sqliteTransactionText,
   onlyRollsBack: true,
+  tellsReads: true,
   columnType: sqliteColumnType,
   ddl: sqliteDdl,
   reflect: reflectSqlite,
