@@ -80,6 +80,13 @@ export class Connection implements DatabaseConnection {
     return this.#inTransaction && (this.#isOver || this.#raw.inTransaction === false);
   }
 
+  /** The same connection, in its transaction, for the statements of another engine on the same database. */
+  sharedBy(engine: Engine): Connection {
+    const shared = new Connection(engine, this.#driver, this.#raw, this.#owner);
+    shared.#inTransaction = true;
+    return shared;
+  }
+
   /** Whether a statement runs on it just now. */
   get isBusy(): boolean {
     return this.#raw.isBusy === true;

@@ -80,6 +80,8 @@ export class Engine {
   readonly #converters = new Map<TableColumn, ColumnConverter>();
   readonly #before: StatementListener[] = [];
   readonly #after: EchoListener[] = [];
+  /** What stands for its database, once it was looked for; null where there is no such thing. */
+  #place: object | null | undefined;
   #compiler: QueryCompiler | undefined;
   #driver: EngineDriver | undefined;
   #connecting: Promise<EngineDriver> | undefined;
@@ -198,6 +200,26 @@ export class Engine {
   /** @internal what Kysely's builders need to know of the dialect */
   get adapter(): DialectAdapter {
     return this.dialect.createAdapter();
+  }
+
+  /**
+   * @internal whether another engine has the same database, of which there is one writer: a session has one transaction
+   * on both
+   */
+  sharesWriterWith(other: Engine): boolean {
+    return this === other || (this.place !== undefined && this.place === other.place);
+  }
+
+  /** @internal what stands for the database, where there is one writer of it in this process */
+  get place(): object | undefined {
+    if (this.#place === undefined) this.locate();
+    return this.#place ?? undefined;
+  }
+
+  /** @internal looks anew where the database is: a link may lead elsewhere now */
+  locate(): void {
+    const { dialect, url } = this.#definition.options;
+    this.#place = (dialect === undefined ? this.family.place?.(url!, this.bindKey) : undefined) ?? null;
   }
 
   /** @internal after which time the server ends a statement, in milliseconds */

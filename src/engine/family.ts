@@ -1,4 +1,5 @@
 import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, QueryCompiler } from "kysely";
+import type { BindKey } from "../bind-key.ts";
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
@@ -177,6 +178,8 @@ export interface Family {
    */
   checkOptions(options: ResolvedEngineOptions, where: string): void;
   createDriver(config: DriverConfig): EngineDriver;
+  /** Returns what stands for a database of which there is one writer in this process; the same for all ways to name it. */
+  place?(url: DatabaseUrl, bindKey: BindKey): object | undefined;
   createCompiler(): QueryCompiler;
   createAdapter(): DialectAdapter;
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector;

@@ -313,7 +313,7 @@ export class StatementRunner {
     const { owner, transactions } = this.#host;
     transactions.requireUsable();
     const reads = options.reads === true || (statement.isRaw && (await onlyReads(statement)));
-    if (transactions.on(engine).isOpen || this.#needsTransaction(statement, reads)) {
+    if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, reads)) {
       throw new StreamInTransactionError(engine.bindKey);
     }
     const signal = this.#untilEnded(engine, this.#signalFor(options));

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import Database from "better-sqlite3";
 import {
   type Application,
   type Engine,
@@ -103,13 +104,21 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
       { isolationLevel: "repeatable read" },
     );
   },
-  "a lock is not to be had in time": async ({ session, open, family }) => {
+  "a lock is not to be had in time": async ({ session, open, family, url }) => {
+    if (family === "sqlite") {
+      // Within this process the writer is waited for in turn; a connection of SQLite's own is as another process's.
+      const stranger = new Database(new URL(url).pathname.slice(1));
+      stranger.exec("begin immediate");
+      await using impatient = open({ poolTimeout: 0.2 }).session();
+      await impatient.execute(sql`update parent set n = 2 where id = 1`).finally(() => stranger.close());
+      return;
+    }
     const patience =
       family === "postgres" ? sql`set local lock_timeout = '100ms'` : sql`set innodb_lock_wait_timeout = 1`;
     const other = open({ poolTimeout: 0.2 }).session();
     try {
       await session.execute(sql`update parent set n = 1 where id = 1`);
-      if (family !== "sqlite") await other.execute(patience);
+      await other.execute(patience);
       await other.execute(sql`update parent set n = 2 where id = 1`);
     } finally {
       await other.close();

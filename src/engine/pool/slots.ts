@@ -15,10 +15,13 @@ export interface WaitOptions {
   /** In milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
+  /** The bind that the place is wanted for, where several have the same. */
+  readonly bindKey?: BindKey;
 }
 
 interface Waiter extends Wait {
   readonly owner: Owner;
+  readonly bindKey: BindKey;
   /** Ends the wait with a place. */
   take(): void;
 }
@@ -62,7 +65,7 @@ export class Slots {
    * @throws {DeadlockError} if others wait in a circle with this owner and it is the youngest
    * @throws {TimeoutError} when the time is over
    */
-  async take(owner: Owner, { timeout, signal }: WaitOptions): Promise<void> {
+  async take(owner: Owner, { timeout, signal, bindKey = this.description.bindKey }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
     if (this.tryTake(owner)) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -78,10 +81,10 @@ export class Slots {
       owner.waits.delete(waiter);
       resolve();
     };
-    const waiter: Waiter = { slots: this, owner, take, fail };
+    const waiter: Waiter = { slots: this, owner, bindKey, take, fail };
     this.#waiters.push(waiter);
     owner.waits.add(waiter);
-    const timer = setTimeout(() => fail(this.#timedOut(timeout)), timeout);
+    const timer = setTimeout(() => fail(this.#timedOut(bindKey, timeout)), timeout);
     const abort = () => fail(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
@@ -122,13 +125,13 @@ export class Slots {
       const endless = endlessWaits(this, chain);
       if (endless === undefined) return;
       if (this.#holders.every((holder) => chain.has(holder))) {
-        waiter.fail(this.#selfDeadlock(waiter.owner));
+        waiter.fail(this.#selfDeadlock(waiter));
         return;
       }
       // Every wait in this file is made by a `Slots`.
       const circle = [waiter, ...(endless as readonly Waiter[])];
       const youngest = circle.reduce((young, other) => (other.owner.age > young.owner.age ? other : young));
-      youngest.fail(youngest.slots.#deadlock(youngest.owner));
+      youngest.fail(youngest.slots.#deadlock(youngest));
     }
   }
 
@@ -142,30 +145,30 @@ export class Slots {
     return this.#holders;
   }
 
-  get #what(): string {
-    const { noun, size, bindKey } = this.description;
+  #what(bindKey: BindKey): string {
+    const { noun, size } = this.description;
     return size === 1 ? `the one ${noun} of ${bindLabel(bindKey)}` : `all ${size} ${noun}s of ${bindLabel(bindKey)}`;
   }
 
-  #selfDeadlock(owner: Owner): SelfDeadlockError {
+  #selfDeadlock({ owner, bindKey }: Waiter): SelfDeadlockError {
     const holders = [...new Set(this.#holders.map(({ label }) => label))].join(", ");
     return new SelfDeadlockError(
-      `${owner.label} waits for itself: ${this.#what} ${this.description.size === 1 ? "is" : "are"} held by ${holders}, ` +
+      `${owner.label} waits for itself: ${this.#what(bindKey)} ${this.description.size === 1 ? "is" : "are"} held by ${holders}, ` +
         `in whose context ${owner.label} runs. Commit or close the outer session first, or do the work in it.`,
-      { bindKey: this.description.bindKey },
+      { bindKey },
     );
   }
 
-  #deadlock(owner: Owner): DeadlockError {
+  #deadlock({ owner, bindKey }: Waiter): DeadlockError {
     return new DeadlockError(
-      `${owner.label} waits for ${this.#what} while others wait for what it holds. As the youngest it gives way: ` +
+      `${owner.label} waits for ${this.#what(bindKey)} while others wait for what it holds. As the youngest it gives way: ` +
         "roll back and begin anew. Taking databases in the same order everywhere avoids this.",
-      { bindKey: this.description.bindKey, retryable: true },
+      { bindKey, retryable: true },
     );
   }
 
-  #timedOut(timeout: number): TimeoutError {
-    const { bindKey, noun, size } = this.description;
+  #timedOut(bindKey: BindKey, timeout: number): TimeoutError {
+    const { noun, size } = this.description;
     return new TimeoutError(
       `No ${noun} of ${bindLabel(bindKey)} came free within ${timeout / 1000} seconds: ` +
         `${this.held} of ${size} in use, ${this.waiting} waiting. Raise poolSize or poolTimeout, or look for sessions that are not closed.`,

@@ -12,6 +12,7 @@ import { defineDecimalFunctions, type FunctionHolder } from "./decimal-functions
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
 import { type FileFate, OpenedFile } from "./sqlite-opened-file.ts";
+import { placeOf, type SqlitePlace } from "./sqlite-place.ts";
 import { readsAnywhere } from "./sqlite-reading-text.ts";
 
 interface Loan {
@@ -29,7 +30,9 @@ interface Loan {
 export class SqliteDriver extends TransactionCommands implements EngineDriver {
   readonly #config: DriverConfig;
   readonly #file: SqliteFile;
-  readonly #writerSlots: Slots;
+  /** The file as other engines may have it too; undefined in memory. */
+  #place: SqlitePlace | undefined;
+  #writerSlots: Slots;
   readonly #readerSlots: Slots;
   readonly #idleReaders: SqliteConnection[] = [];
   readonly #loans = new Map<DatabaseConnection, Loan>();
@@ -37,6 +40,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   #opening: Promise<void> | undefined;
   #Database: SqliteModule | undefined;
   #writer: SqliteConnection | undefined;
+  #path = ":memory:";
   #opened: OpenedFile | undefined;
   /** Whether the path was found to lead to another file than the one that is open. */
   #isStale = false;
@@ -48,7 +52,8 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     const url = options.url!;
     this.#config = config;
     this.#file = sqliteFile(url);
-    this.#writerSlots = new Slots({ bindKey, noun: this.#file.path === undefined ? "connection" : "writer", size: 1 });
+    this.#place = this.#file.path === undefined ? undefined : placeOf(this.#file.path, bindKey);
+    this.#writerSlots = this.#place?.writerSlots ?? new Slots({ bindKey, noun: "connection", size: 1 });
     this.#readerSlots = new Slots({ bindKey, noun: "reader", size: options.poolSize });
     this.#lockTimeout = this.#file.lockTimeout ?? options.poolTimeout;
   }
@@ -60,9 +65,10 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     owner = new Owner("a statement"),
     signal,
   }: AcquireOptions = {}): Promise<DatabaseConnection> {
+    this.#requireFile(use);
     const reading = use === "read" && this.#file.path !== undefined;
     const slots = reading ? this.#readerSlots : this.#writerSlots;
-    if (!slots.tryTake(owner)) await slots.take(owner, { timeout: this.#config.options.poolTimeout, signal });
+    if (!slots.tryTake(owner)) await this.#wait(slots, owner, signal);
     try {
       this.#requireFile(use);
       if (this.#writer === undefined) await this.#open();
@@ -73,6 +79,11 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
       slots.release(owner);
       throw error;
     }
+  }
+
+  #wait(slots: Slots, owner: Owner, signal: AbortSignal | undefined): Promise<void> {
+    const { bindKey, options } = this.#config;
+    return slots.take(owner, { timeout: options.poolTimeout, signal, bindKey });
   }
 
   acquireNow({ use = "write", owner }: AcquireOptions): DatabaseConnection | undefined {
@@ -205,11 +216,14 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     this.#writer?.leave();
     this.#writer = this.#opening = this.#opened = undefined;
     this.#isStale = false;
+    // A link may lead elsewhere now.
+    this.#place = placeOf(this.#file.path!, this.#config.bindKey);
+    this.#writerSlots = this.#place.writerSlots;
   }
 
   async #closeFreeWriter(): Promise<void> {
-    if (this.#writerSlots.held > 0) return;
     const writer = this.#writer;
+    if (writer !== undefined && this.#loans.has(writer)) return;
     this.#writer = this.#opening = undefined;
     await writer?.close();
   }
@@ -224,10 +238,12 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   }
 
   async #openWriter(): Promise<void> {
-    const { options, directory } = this.#config;
+    const { bindKey, options, directory } = this.#config;
     // The structural interface names the few members used; whatever module is given has to have them.
     this.#Database ??= exportsOf(options.driver ?? (await import("better-sqlite3"))) as SqliteModule;
     if (directory !== undefined && !options.readOnly) await mkdir(directory, { recursive: true });
+    // By one of its names: SQLite calls the log after that.
+    if (this.#file.path !== undefined) this.#path = placeOf(this.#file.path, bindKey).path;
     const readOnly = options.readOnly || this.#file.readOnly;
     const writer = this.#connect(readOnly);
     try {
@@ -247,7 +263,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
 
   #connect(readOnly: boolean): SqliteConnection {
     const { options } = this.#config;
-    const database = new this.#Database!(this.#file.path ?? ":memory:", {
+    const database = new this.#Database!(this.#path, {
       fileMustExist: this.#file.mustExist || readOnly,
       ...options.driverOptions,
       readonly: readOnly && this.#file.path !== undefined,

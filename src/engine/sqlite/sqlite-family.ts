@@ -15,6 +15,7 @@ import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
+import { placeOf } from "./sqlite-place.ts";
 import { reflectSqlite } from "./sqlite-reflection.ts";
 import { sqliteTransactionText } from "./sqlite-transaction-text.ts";
 
@@ -27,6 +28,10 @@ export const sqlite: Family = Object.freeze({
   checkOptions: ({ preparedStatements }, where) =>
     requirePrepared(preparedStatements, where, "there is no server between"),
   createDriver: (config) => new SqliteDriver(config),
+  place: (url, bindKey) => {
+    const { path } = sqliteFile(url);
+    return path === undefined ? undefined : placeOf(path, bindKey);
+  },
   createCompiler: () => new SqliteQueryCompiler(),
   createAdapter: () => new SqliteAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),

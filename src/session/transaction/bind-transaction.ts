@@ -29,6 +29,8 @@ export interface Part {
   readonly before?: string | undefined;
   /** Ends the wait for a connection. */
   readonly signal?: AbortSignal | undefined;
+  /** The transaction of another bind on the same database, in which this one takes part. */
+  readonly within?: BindTransaction | undefined;
 }
 
 /**
@@ -40,6 +42,10 @@ export class BindTransaction implements FlushPlace {
   readonly #owner: Owner;
   readonly #levels: Level[] = [];
   #connection: Connection | undefined;
+  /** The transaction of another bind on the same database, which begins and ends for this one too. */
+  #within: BindTransaction | undefined;
+  /** Those that take part in this one. */
+  readonly #parts = new Set<BindTransaction>();
   #joining: Promise<void> = Promise.resolve();
   #failure: unknown;
   /** Set once SQL has ended the transaction. */
@@ -59,6 +65,11 @@ export class BindTransaction implements FlushPlace {
   /** Whether a transaction is open here. */
   get isOpen(): boolean {
     return this.#connection !== undefined;
+  }
+
+  /** The transaction that begins and ends for this bind: its own, or that of another bind on the same database. */
+  get leader(): BindTransaction {
+    return this.#within ?? this;
   }
 
   /** Whether the database refused to prepare it. */
@@ -121,6 +132,7 @@ export class BindTransaction implements FlushPlace {
 
   async #join(depth: number, settings: TransactionSettings, part: Part): Promise<void> {
     this.requireUsable();
+    if (part.within !== undefined || this.#within !== undefined) return this.#takePart(depth, settings, part.within);
     if (this.#connection === undefined) {
       const use = settings.accessMode === "read only" ? "read" : "write";
       const wanted: AcquireOptions = { use, owner: this.#owner, signal: part.signal };
@@ -142,6 +154,15 @@ export class BindTransaction implements FlushPlace {
     }
   }
 
+  /** Takes part in the transaction of another bind, which has the savepoints. */
+  async #takePart(depth: number, settings: TransactionSettings, within?: BindTransaction): Promise<void> {
+    this.#within ??= within!;
+    await this.#within.join(depth, settings);
+    this.#within.#parts.add(this);
+    this.#connection ??= this.#within.connection.sharedBy(this.engine);
+    while (this.#levels.length < depth) this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
+  }
+
   /** Runs a statement in the transaction. After an error nothing more runs until it is rolled back. */
   async execute<R>(
     query: EngineQuery<R>,
@@ -152,7 +173,7 @@ export class BindTransaction implements FlushPlace {
     try {
       return await executeWithin(this.connection, query, effect, signal);
     } catch (error) {
-      if (signal?.aborted === true) this.#failure ??= error;
+      if (signal?.aborted === true) this.leader.#failure ??= error;
       else this.fail(error);
       throw error;
     }
@@ -178,27 +199,30 @@ export class BindTransaction implements FlushPlace {
   /** Notes that the transaction has written, or may have. */
   markWritten(): void {
     this.#wrote = true;
+    this.leader.#wrote = true;
   }
 
   /** Notes an error of the database: what comes after it would not be what was meant. */
   fail(error: unknown): void {
     if (error instanceof EndedTransactionError) this.#ended = error;
-    if (error === this.#ended || error instanceof DatabaseError) this.#failure ??= error;
+    // What fails on one bind of a database fails the transaction that they share.
+    if (error === this.#ended || error instanceof DatabaseError) this.leader.#failure ??= error;
   }
 
   /** Whether no statement failed here that was not rolled back since. */
   get isUsable(): boolean {
-    return this.#failure === undefined;
+    return this.leader.#failure === undefined;
   }
 
   /** @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since */
   requireUsable(): void {
-    if (this.#failure === undefined) return;
-    const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    const failure = this.leader.#failure;
+    if (failure === undefined) return;
+    const message = failure instanceof Error ? failure.message : String(failure);
     throw new FailedTransactionError(
       `A statement on ${bindLabel(this.engine.bindKey)} failed before (${message}), and its transaction was not rolled back. ` +
         `${wayOut(this.#levels.length > 1 && !this.hasEnded)} To go on after an expected error, run it within \`beginNested()\`.`,
-      { bindKey: this.engine.bindKey, cause: this.#failure },
+      { bindKey: this.engine.bindKey, cause: failure },
     );
   }
 
@@ -218,15 +242,17 @@ export class BindTransaction implements FlushPlace {
   }
 
   /**
-   * Commits.
+   * Commits, also for the other binds that take part.
    *
    * @param signal ends the wait for the answer, a while after it was aborted
    */
   async commit(signal?: AbortSignal): Promise<void> {
+    if (this.#within !== undefined) return this.#within.commit(signal);
     const connection = this.#connection!;
     this.#requireConnected();
     this.#isCommitSent = true;
     await connection.commit(signal);
+    for (const part of this.#parts) part.#forget();
     this.#forget();
     // What is committed stays so, whatever becomes of the connection.
     if (!connection.releaseNow()) await connection.release().catch(() => {});
@@ -255,7 +281,7 @@ export class BindTransaction implements FlushPlace {
 
   /** Gives the connection back, and leaves what is prepared as it is. */
   async leavePrepared(): Promise<void> {
-    const connection = this.#connection;
+    const connection = this.#within === undefined ? this.#connection : undefined;
     this.#forget();
     await connection?.release().catch(() => {});
   }
@@ -284,7 +310,7 @@ export class BindTransaction implements FlushPlace {
   async rollback(): Promise<void> {
     if (this.mayBePrepared) return this.#endPrepared("rollback");
     const connection = this.#connection;
-    if (connection === undefined) return this.#forget();
+    if (connection === undefined || this.#within !== undefined) return this.#forget();
     const ended = this.hasEnded ? (this.#ended ?? endedTransaction(connection)) : undefined;
     this.#forget();
     try {
@@ -300,7 +326,7 @@ export class BindTransaction implements FlushPlace {
     while (this.#levels.length > depth) {
       const { savepoint, undo } = this.#levels.at(-1)!;
       try {
-        await this.connection.releaseSavepoint(savepoint!);
+        if (savepoint !== undefined) await this.connection.releaseSavepoint(savepoint);
       } catch (error) {
         this.fail(error);
         throw error;
@@ -319,6 +345,7 @@ export class BindTransaction implements FlushPlace {
   async rollbackTo(depth: number, undone: (log: UndoLog) => void): Promise<void> {
     const levels = this.#levels.splice(depth);
     const savepoint = levels[0]?.savepoint;
+    if (this.#within !== undefined) undone(together(levels));
     if (savepoint === undefined) return;
     try {
       if (this.#ended !== undefined) throw this.#ended;
@@ -349,6 +376,8 @@ export class BindTransaction implements FlushPlace {
   #forget(): void {
     this.#isCommitSent = false;
     this.#connection = undefined;
+    if (this.#within !== undefined) this.#within.#parts.delete(this);
+    this.#within = undefined;
     this.#levels.length = 0;
     this.#failure = undefined;
     this.#ended = undefined;

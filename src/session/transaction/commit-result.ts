@@ -29,16 +29,20 @@ export async function commitInOrder(binds: readonly BindTransaction[], signal?: 
   if (binds.some(({ isRemote }) => isRemote)) await readWhatHasArrived();
   const lost = binds.find(({ isLost }) => isLost);
   const inOrder = lost === undefined ? binds : [lost, ...binds.filter((bind) => bind !== lost)];
-  for (const [place, bind] of inOrder.entries()) {
+  for (const bind of inOrder) {
+    if (fates.has(bind)) continue;
+    // Binds that share a transaction commit with the first of them.
+    const { leader } = bind;
+    const together = inOrder.filter((one) => one.leader === leader);
     try {
       await bind.commit(signal);
-      fates.set(bind, "committed");
+      for (const one of together) fates.set(one, "committed");
     } catch (cause) {
-      const rest = inOrder.slice(place + 1);
-      fates.set(bind, fateOf(bind, cause));
-      for (const other of rest) fates.set(other, "rolledBack");
+      const rest = inOrder.filter((one) => !fates.has(one));
+      for (const one of rest) fates.set(one, "rolledBack");
+      for (const one of together) fates.set(one, fateOf(leader, cause));
       // A connection that is lost has rolled back by that.
-      await Promise.allSettled([bind, ...rest].map((one) => one.rollback()));
+      await Promise.allSettled(rest.map((one) => one.rollback()));
       return { fates, failure: { cause } };
     }
   }

@@ -58,6 +58,7 @@ export class Transactions {
   /** The binds that write, those included that are just about to. */
   readonly #writers = new Set<Engine>();
   readonly #twoPhase: TwoPhaseCommit | undefined;
+  #joining: Promise<unknown> = Promise.resolve();
 
   constructor(host: TransactionsHost) {
     this.#host = host;
@@ -92,7 +93,23 @@ export class Transactions {
 
   /** Whether a transaction is open on a bind. */
   isOpenOn(engine: Engine): boolean {
-    return this.#binds.get(engine)?.isOpen === true;
+    return this.#binds.get(engine)?.isOpen === true || this.#openBeside(engine) !== undefined;
+  }
+
+  /** The transaction in which one that begins on a bind takes part: a link may lead elsewhere since it was last asked. */
+  #leaderOf(engine: Engine): BindTransaction | undefined {
+    if (this.#openBeside(engine) === undefined) return undefined;
+    engine.locate();
+    return this.#openBeside(engine);
+  }
+
+  /** The transaction that is open on the same database by another bind. */
+  #openBeside(engine: Engine): BindTransaction | undefined {
+    if (this.#binds.size === 0) return undefined;
+    for (const bind of this.#binds.values()) {
+      if (bind.engine !== engine && bind.isOpen && bind.engine.sharesWriterWith(engine)) return bind.leader;
+    }
+    return undefined;
   }
 
   /** Where it is noted what a bind's transaction does to entities, if one is open. */
@@ -112,13 +129,22 @@ export class Transactions {
   }
 
   /** A bind's transaction, begun if it is not; the signal ends the wait for that. */
-  async join(engine: Engine, { signal }: JoinOptions = {}): Promise<BindTransaction> {
+  async join(engine: Engine, options: JoinOptions = {}): Promise<BindTransaction> {
     this.requireUsable();
+    if (engine.place === undefined || this.on(engine).isOpen) return this.#join(engine, options);
+    // Of binds that share a writer the first begins, and the others take part in that.
+    const joined = this.#joining.then(() => this.#join(engine, options));
+    this.#joining = joined.catch(() => {});
+    return joined;
+  }
+
+  async #join(engine: Engine, { signal }: JoinOptions): Promise<BindTransaction> {
     const transaction = this.on(engine);
     const isNew = this.#twoPhase !== undefined && !transaction.isOpen;
     const part = isNew ? await this.#twoPhase.part(engine, this.#settings) : undefined;
     const { gid, before } = part ?? NO_PART;
-    await transaction.join(this.#depth, this.#settings, { gid, before, signal });
+    const within = transaction.isOpen ? undefined : this.#leaderOf(engine);
+    await transaction.join(this.#depth, this.#settings, { gid, before, signal, within });
     return transaction;
   }
 
@@ -318,7 +344,7 @@ export class Transactions {
     // What has begun to be committed is not stopped half-way.
     owner.signal = undefined;
     try {
-      const isAlone = binds.filter(({ wrote }) => wrote).length < 2;
+      const isAlone = new Set(binds.filter(({ wrote }) => wrote).map(({ leader }) => leader)).size < 2;
       if (this.#twoPhase === undefined || isAlone) return await commitInOrder(binds, signal);
       return await this.#twoPhase.commit(binds, (decider) => this.join(decider), signal);
     } finally {
@@ -425,7 +451,8 @@ function isExclusive({ family, options }: Engine): boolean {
 }
 
 /** @throws {CommitPolicyError} if there is more than one */
-function requireOne([writer, refused]: Iterable<Engine>): void {
+function requireOne([writer, ...others]: Iterable<Engine>): void {
+  const refused = writer === undefined ? undefined : others.find((other) => !other.sharesWriterWith(writer));
   if (writer === undefined || refused === undefined) return;
   throw new CommitPolicyError(
     `The transaction has written on ${bindLabel(writer.bindKey)}, and now was to write on ${bindLabel(refused.bindKey)} too: ` +

@@ -28,7 +28,7 @@ export class TwoPhaseCommit {
     if (settings.accessMode === "read only" || engine.options.readOnly) return {};
     // The table is made now: once the decision bind has a transaction of its own, that would be in the way.
     const decider = await this.#decisions.decider();
-    if (engine === this.#decisions.engine) return { before: engine.family.durability?.before };
+    if (engine.sharesWriterWith(this.#decisions.engine)) return { before: engine.family.durability?.before };
     if (engine.twoPhase === undefined) return {};
     return { gid: gidText({ ...decider, transactionId: this.#transactionId, branch: branchOf(engine.bindKey) }) };
   }
@@ -40,9 +40,10 @@ export class TwoPhaseCommit {
    * @throws {CommitPolicyError}
    */
   requireAdmission(writers: ReadonlySet<Engine>, asking: readonly Engine[]): void {
-    if (writers.size < 2) return;
+    const [first, ...more] = writers;
+    if (first === undefined || more.every((engine) => engine.sharesWriterWith(first))) return;
     const decider = this.#decisions.engine;
-    const unable = [...writers].find((engine) => engine !== decider && engine.twoPhase === undefined);
+    const unable = [...writers].find((engine) => !engine.sharesWriterWith(decider) && engine.twoPhase === undefined);
     if (unable === undefined) return;
     const refused = asking.includes(unable) ? unable : (asking.find((engine) => engine !== unable) ?? unable);
     const others = [...writers].filter((engine) => engine !== refused).map(({ bindKey }) => bindLabel(bindKey));
@@ -69,12 +70,12 @@ export class TwoPhaseCommit {
   ): Promise<CommitResult> {
     const log = this.#decisions;
     const id = this.#transactionId;
-    const others = binds.filter(({ engine }) => engine !== log.engine);
+    const others = binds.filter(({ engine }) => !engine.sharesWriterWith(log.engine));
     const branches = others.filter(({ wrote }) => wrote);
     const all = new Set(binds);
     try {
       // What was only read must have been read soundly, or nothing of what was written is to stand.
-      for (const reader of others) if (!reader.wrote) await reader.commit(signal);
+      for (const reader of others) if (!reader.wrote && reader.isOpen) await reader.commit(signal);
       const decider = await join(log.engine);
       all.add(decider);
       await log.record(decider.connection, id, branches.length);
@@ -86,8 +87,8 @@ export class TwoPhaseCommit {
     try {
       await decider.commit(signal);
     } catch (cause) {
-      const isOpen = !(cause instanceof ConnectionError) || decider.mayBeCommitted;
-      await decider.rollback().catch(() => {});
+      const isOpen = !(cause instanceof ConnectionError) || decider.leader.mayBeCommitted;
+      await decider.leader.rollback().catch(() => {});
       if (!isOpen) return this.#abort([...all], [], cause);
       const decision = await log.claim(id).catch(() => "open" as const);
       if (decision === "open") return this.#leave([...all], decider, cause);
@@ -152,7 +153,7 @@ export class TwoPhaseCommit {
   async #leave(all: readonly BindTransaction[], decider: BindTransaction, cause: unknown): Promise<CommitResult> {
     const fates = new Map<BindTransaction, Fate>();
     for (const bind of all) {
-      if (bind === decider) fates.set(bind, "unknown");
+      if (bind.engine.sharesWriterWith(decider.engine)) fates.set(bind, "unknown");
       else fates.set(bind, bind.mayBePrepared ? "inDoubt" : "committed");
       await bind.leavePrepared();
     }
