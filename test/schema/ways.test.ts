@@ -166,10 +166,13 @@ const WAYS: Readonly<Record<string, Way>> = {
   "another column": async (world) => {
     await filled(world);
     const { db, One } = world;
+    // MySQL and MariaDB assign one column after the other, so both at once would not mean the same everywhere.
+    await db.updateTable(One).set({ value: null }).execute();
     await db
       .updateTable(One)
-      .set((eb) => ({ other: null, value: eb.ref("other") }))
+      .set((eb) => ({ value: eb.ref("other") }))
       .execute();
+    await db.updateTable(One).set({ other: null }).execute();
     await db
       .updateTable(One)
       .set((eb) => ({ other: eb.ref("value") }))

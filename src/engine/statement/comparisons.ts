@@ -14,7 +14,7 @@ import { UnsupportedError } from "../../errors/configuration.ts";
 import { translateTo } from "./calculations.ts";
 import { translateMixedComparison } from "./mixed-comparisons.ts";
 import { isNode, mapList, mapNode } from "./nodes.ts";
-import { type Opposite, withinExpression } from "./parameters.ts";
+import { compared, type Opposite, withinExpression } from "./parameters.ts";
 import { translateLike } from "./patterns.ts";
 import { NamedParameter } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
@@ -138,7 +138,7 @@ export function translateCase(translator: Translator, node: CaseNode, scope: Sco
   const { value: tested, when = [] } = node;
   const conditions = when.map(({ condition }) => condition);
   const oppositeConditions = tested === undefined ? undefined : resolver.opposite(tested, scope);
-  const results = withinExpression(translator.engine, opposite);
+  const results = withinExpression(translator.engine, opposite ?? compared(resolver.converter(node, scope)));
   const kindsOf = (nodes: readonly OperationNode[]) =>
     resolver.family.decimals === undefined
       ? undefined

@@ -27,6 +27,7 @@ import { timestamp } from "../../schema/types/temporal.ts";
 import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
+import { caseConverter } from "./case-converter.ts";
 import { DecimalConverter } from "./decimal-converter.ts";
 import { handsOn } from "./functions.ts";
 import { NestedConverter } from "./nested-converter.ts";
@@ -181,8 +182,13 @@ export class Resolver {
         );
       case "BinaryOperationNode":
       case "UnaryOperationNode":
-      case "CaseNode":
         return this.#ofDecimals(expression, scope, undefined);
+      case "CaseNode":
+        return this.#ofDecimals(
+          expression,
+          scope,
+          caseConverter(expression, (result) => this.converter(result, scope)),
+        );
       case "SelectQueryNode":
         return this.soleOutput(expression, scope)?.converter;
       default:
