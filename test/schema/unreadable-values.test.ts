@@ -9,6 +9,7 @@ import {
   InvalidValueError,
   integer,
   json,
+  jsonArrayFrom,
   Multibind,
   native,
   PrecisionError,
@@ -132,6 +133,8 @@ onEachFamily("numbers within JSON that JavaScript does not hold exactly are told
     await assert.rejects(own.selectFrom(Doc).selectAll().execute(), PrecisionError);
     await assert.rejects(Promise.resolve(own.session.get(Big, 2n)), PrecisionError);
     await assert.rejects(own.select(Big).all(), PrecisionError);
+    const nested = jsonArrayFrom(own.selectFrom(Doc).select(["id", "data"])).as("docs");
+    await assert.rejects(own.selectNoFrom([nested]).execute(), PrecisionError);
     if (family !== "postgres") return;
     // The driver parses JSON by itself, whatever asks for it.
     await assert.rejects(own.session.execute(sql`select data from inexact_doc order by id`), /"data" of row 2/);
@@ -155,6 +158,8 @@ test("JSON is parsed where every number is what was written", () => {
     "0.000000000000000000001",
     "-0.0",
     "1.50000000000000000000",
+    "1.2345678901234567e+30",
+    "4.9406564584124654e-324",
   ])
     assert.deepEqual(parseJson(text), JSON.parse(text), text);
   for (const text of [
@@ -164,6 +169,7 @@ test("JSON is parsed where every number is what was written", () => {
     '{"a": 1e400}',
     "0.1234567890123456789",
     "1.0000000000000000000001",
+    "9007199254740993.0",
   ])
     assert.throws(() => parseJson(text), /more digits/, text);
 });

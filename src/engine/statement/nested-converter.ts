@@ -1,8 +1,12 @@
 import type { SelectQueryNode } from "kysely";
+import { PrecisionError } from "../../errors/value.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { json } from "../../schema/types/json.ts";
 import type { Engine } from "../engine.ts";
+import { InexactJson } from "../values/codec.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
+import { parseJson } from "../values/exact-json.ts";
+import { PrecisionRefusal } from "../values/refusals.ts";
 import type { Output } from "./relation.ts";
 
 /** A query whose rows become one value. */
@@ -32,6 +36,7 @@ export class NestedConverter extends ColumnConverter {
 
   override read(stored: unknown): unknown {
     if (stored === null || stored === undefined) return null;
+    if (stored instanceof InexactJson) throw this.column.refusal(stored.refusal.message, PrecisionError);
     const value = typeof stored === "string" ? this.#parsed(stored) : stored;
     if (Array.isArray(value)) for (const row of value) this.#readRow(row as JsonRow);
     else if (value !== null) this.#readRow(value as JsonRow);
@@ -40,8 +45,9 @@ export class NestedConverter extends ColumnConverter {
 
   #parsed(text: string): unknown {
     try {
-      return JSON.parse(text);
-    } catch {
+      return parseJson(text);
+    } catch (error) {
+      if (error instanceof PrecisionRefusal) throw this.column.refusal(error.message, PrecisionError);
       throw this.column.refusal(
         "what came is not whole; MySQL and MariaDB cut lists off at the setting group_concat_max_len",
       );

@@ -32,11 +32,9 @@ function requireExact(this: unknown, _key: string, value: unknown, { source }: R
 function isExact(source: string, value: number): boolean {
   const [given, read] = [normalised(source), normalised(String(value))];
   if (given === undefined || read === undefined) return false;
-  const isFraction = given.exponent < 0;
-  return (
-    (given.digits === read.digits && given.exponent === read.exponent) ||
-    (isFraction && given.digits.length <= DIGITS_OF_A_FLOAT)
-  );
+  if (given.digits === read.digits && given.exponent === read.exponent) return true;
+  const isFloat = given.exponent < 0 || /e/i.test(source);
+  return isFloat && given.digits.length <= DIGITS_OF_A_FLOAT;
 }
 
 interface DecimalNumber {
