@@ -7,9 +7,11 @@
 #   {"half":2.5,"text":"n5.0","next":9007199254740992}
 #   {"half":2,"text":"n5","next":9007199254740994}
 #
-# Installs the driver in a temporary folder. Exits with 1 when a number is bound as an integer.
+# Installs the driver and Node.js 24.21.0 in a temporary folder. Exits with 1 when a number is bound as an integer.
 set -eu
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+npm install --silent --no-audit --no-fund --prefix "$folder" node@24.21.0 >/dev/null
+export PATH="$folder/node_modules/.bin:$PATH"
 npm install --silent --no-audit --no-fund --prefix "$folder" better-sqlite3@13.2.0 >/dev/null
 cat > "$folder/run.cjs" <<'JS'
 const db = new (require("better-sqlite3"))(":memory:");

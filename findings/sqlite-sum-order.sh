@@ -8,9 +8,11 @@
 #   large, one, minus: integer overflow
 #   through an index:  5
 #
-# Installs the driver in a temporary folder. Exits with 1 when the order makes no difference.
+# Installs the driver and Node.js 24.21.0 in a temporary folder. Exits with 1 when the order makes no difference.
 set -eu
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+npm install --silent --no-audit --no-fund --prefix "$folder" node@24.21.0 >/dev/null
+export PATH="$folder/node_modules/.bin:$PATH"
 npm install --silent --no-audit --no-fund --prefix "$folder" better-sqlite3@13.2.0 >/dev/null
 cat > "$folder/run.cjs" <<'JS'
 const db = new (require("better-sqlite3"))(":memory:");
