@@ -145,6 +145,24 @@ onEachFamily("a row can refer to itself", async (t, url) => {
   assert.equal(await session.select(Node).count(), 0);
 });
 
+onEachFamily("a row can refer to its own changed key", async (t, url) => {
+  const { db, Node } = tree();
+  const app = await start(t, db, { databaseUri: url });
+  const session = sessionOf(app);
+  const node = new Node({ name: "node" });
+  node.parentId = keyOf(node);
+  session.add(node);
+  await session.commit();
+  node.id = 70;
+  node.parentId = keyOf(node);
+  await session.commit();
+  assert.deepEqual({ ...(await sessionOf(app).getOne(Node, 70)) }, { id: 70, parentId: 70, name: "node" });
+  node.id = 71;
+  node.parentId = 71;
+  await session.commit();
+  assert.equal((await sessionOf(app).getOne(Node, 71)).parentId, 71);
+});
+
 onEachFamily("a reference that was set after the insert is taken back by a rollback", async (t, url) => {
   const { db, Node } = tree();
   const session = sessionOf(await start(t, db, { databaseUri: url }));

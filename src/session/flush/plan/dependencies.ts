@@ -1,7 +1,7 @@
 import { SessionError } from "../../../errors/session.ts";
 import type { MappedProperty, Mapper } from "../../../model/mapper.ts";
 import { addEdge, type Edge, type FlushUnit, type UpdateUnit, type WrittenUnit } from "../flush-unit.ts";
-import { letGoBefore, nullableOf } from "./null-in-between.ts";
+import { isFill, letGoBefore, nullableOf } from "./null-in-between.ts";
 import type { ConstraintDirectory, Reference } from "./row-constraints.ts";
 import { RowValues } from "./row-values.ts";
 import { SetIndexes } from "./set-indexes.ts";
@@ -59,7 +59,8 @@ function surveyed(units: readonly FlushUnit[], constraintsOf: ConstraintDirector
       continue;
     }
     areWaiting ||= unit.values.waiting.length > 0;
-    if (unit.kind === "insert") continue;
+    // What fills a row was null before.
+    if (unit.kind === "insert" || unit.isFill) continue;
     if (unit.values.properties !== list) {
       list = unit.values.properties;
       const { watched } = constraintsOf(mapper);
@@ -150,7 +151,7 @@ function afterChildren(
       values.changes(unit, properties) ? properties.map((property) => values.before(unit, property)) : undefined,
   );
   for (const child of units) {
-    if (child.kind === "insert") continue;
+    if (child.kind === "insert" || isFill(child)) continue;
     for (const reference of constraintsOf(child.mapper).references) {
       const { properties } = reference;
       const index = lost.at(reference.target, reference.targetId);

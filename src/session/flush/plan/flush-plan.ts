@@ -7,11 +7,11 @@ import { isWritable } from "../../entities/changes.ts";
 import { type IdentityKey, identityKeyOf } from "../../entities/identity-key.ts";
 import { type EngineDirectory, engineOf } from "../../routing.ts";
 import { addEdge, DeleteUnit, type FlushUnit, InsertUnit, SEQUENCE, UpdateUnit } from "../flush-unit.ts";
-import type { NewValues } from "../new-values.ts";
+import type { NewValues, Waiting } from "../new-values.ts";
 import { isFilledByDatabase, valuesToInsert, valuesToTakeOver, valuesToUpdate } from "../values-to-store.ts";
 import { addDependencies } from "./dependencies.ts";
 import { keyOfNewRow } from "./key-of-new-row.ts";
-import { fillLater } from "./null-in-between.ts";
+import { fillLater, nullableOf } from "./null-in-between.ts";
 import { type ConstraintDirectory, constraintsIn } from "./row-constraints.ts";
 import { tableRanks } from "./table-ranks.ts";
 import { orderUnits } from "./topological-order.ts";
@@ -53,9 +53,7 @@ export function planFlush(work: PendingWork, engines: EngineDirectory, metadatas
     const entity = work.changed[place]!;
     const mapper = mapperOf(entity);
     const engine = engineFor(mapper, engines);
-    units.push(
-      new UpdateUnit(entity, mapper, engine, valuesToUpdate(entity, mapper, engine, work.touched.get(entity))),
-    );
+    addUpdate(units, entity, mapper, engine, valuesToUpdate(entity, mapper, engine, work.touched.get(entity)));
   }
   for (const keys of deletions.values()) units.push(...keys.values());
   units.push(...addDependencies(units, constraintsOf));
@@ -141,6 +139,17 @@ function selfReference({ name, table }: MappedProperty): SessionError {
     `"${table.fullName}.${name}" is the generated key of its own row, and may not be null before that is known.`,
     { bindKey: table.bindKey },
   );
+}
+
+/** The update of a row, and another one that fills in what is the row's own changed key. */
+function addUpdate(units: FlushUnit[], entity: Entity, mapper: Mapper, engine: Engine, values: NewValues): void {
+  const update = new UpdateUnit(entity, mapper, engine, values);
+  units.push(update);
+  if (values.waiting.length === 0) return;
+  const isOwn = ({ property, reference }: Waiting) =>
+    reference.entity === entity && values.properties.includes(reference.property) && nullableOf([property]).length > 0;
+  const own = new Set(values.waiting.filter(isOwn).map(({ property }) => property));
+  if (own.size > 0) units.push(fillLater(update, own));
 }
 
 /** A row that is deleted and inserted with the same key is updated; what refers to the new one itself comes after. */
