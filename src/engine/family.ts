@@ -219,11 +219,6 @@ export interface Family {
   readonly lacks: ReadonlySet<Feature>;
   /** What an error of the driver says. */
   errorKind(error: unknown): ErrorKind;
-  /**
-   * Whether an error of a statement outside of a transaction may be that of its commit, by a constraint that is checked only
-   * then; absent where there are none.
-   */
-  refusesAtCommit?(error: unknown): boolean;
   /** The error's message, where `error.message` is not fit to be shown. */
   errorMessage?(error: unknown): string | undefined;
   /**

@@ -62,7 +62,7 @@ export class SessionFlow {
   /**
    * Stores what is pending.
    *
-   * @param isCommitted whether a commit comes next, and one statement may be all of it
+   * @param isCommitted whether a commit comes next
    * @returns what that came to, if one statement was all
    */
   async #flush(bindKey: BindKey | undefined, isCommitted: boolean): Promise<CommitOutcome | undefined> {
@@ -84,8 +84,7 @@ export class SessionFlow {
     const isWhole = isCommitted && transactions.isUntouched && !events.has("afterFlush");
     if (isWhole && unit !== undefined && isOneStatement(unit)) {
       const store = (place: FlushPlace) => new BindFlush(place, work).run(units);
-      const whole = await transactions.commitWhole(unit.engine, unit.entity, store, events.has("modelsCommitted"));
-      if (whole !== undefined) return whole;
+      return transactions.commitWhole(unit.engine, unit.entity, store, events.has("modelsCommitted"));
     }
     try {
       await runFlush(units, work, transactions);
@@ -104,20 +103,16 @@ export class SessionFlow {
    */
   commitInShort(): boolean | Promise<void> {
     const { transactions, events } = this.#host;
-    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host, this);
+    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host);
   }
 
-  /**
-   * Stores what is pending and commits every bind.
-   *
-   * @param mayBeWhole whether one statement may be all of it, without a transaction around
-   */
-  async commit(mayBeWhole = true): Promise<void> {
+  /** Stores what is pending and commits every bind. */
+  async commit(): Promise<void> {
     const { transactions, session, events } = this.#host;
     transactions.requireSound();
     const asked = this.#emit("beforeCommit", session);
     if (asked !== undefined) await asked;
-    const whole = await this.#flushAll(mayBeWhole);
+    const whole = await this.#flushAll();
     const outcome = whole ?? (await transactions.commit(events.has("modelsCommitted")));
     if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes, session);
     if ("error" in outcome) throw outcome.error;
@@ -132,10 +127,10 @@ export class SessionFlow {
   }
 
   /** Flushes, also what listeners of the flush have added. Returns what the commit came to, if one statement was all. */
-  async #flushAll(mayBeWhole: boolean): Promise<CommitOutcome | undefined> {
+  async #flushAll(): Promise<CommitOutcome | undefined> {
     const { work, events } = this.#host;
     for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
-      const whole = await this.#flush(undefined, mayBeWhole);
+      const whole = await this.#flush(undefined, true);
       if (!events.has("afterFlush") || isNothing(work.pending())) return whole;
     }
     throw new SessionError(

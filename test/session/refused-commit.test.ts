@@ -48,13 +48,17 @@ function added(session: Session, count: number): Leaf[] {
 
 for (const [size, work] of Object.entries(SIZES)) {
   onEachFamily(
-    `after a refused commit of ${size} all is rolled back, and the session goes on`,
+    `after a refused commit of ${size} all is rolled back, and the session wants rollback()`,
     async (t, url) => {
       const app = await deferred(t, url);
       const session = sessionOf(app);
       const leaves = work(session);
       await assert.rejects(session.commit(), ForeignKeyViolationError);
       assert.deepEqual([...new Set(leaves.map(stateOf))], ["transient"]);
+      assert.deepEqual([session.isActive, session.inTransaction], [false, true]);
+      assert.equal(app.engine.status().inUse, 0);
+      await assert.rejects(session.select(Anchor).all(), FailedTransactionError);
+      await session.rollback();
       assert.deepEqual([session.isActive, session.inTransaction], [true, false]);
       session.addAll([new Anchor({ id: 99 }), ...leaves]);
       await session.commit();
@@ -75,17 +79,19 @@ onEachFamily(
     await session.commit();
     leaf.anchorId = 99;
     await assert.rejects(session.commit(), ForeignKeyViolationError);
-    assert.deepEqual([leaf.anchorId, session.isActive], [1, true]);
+    assert.deepEqual([leaf.anchorId, session.isActive], [1, false]);
+    await session.rollback();
     session.delete(anchor);
     await assert.rejects(session.commit(), ForeignKeyViolationError);
-    assert.deepEqual([stateOf(anchor), session.isActive], ["persistent", true]);
+    assert.deepEqual([stateOf(anchor), session.isActive], ["persistent", false]);
+    await session.rollback();
     leaf.anchorId = 1;
     await session.commit();
   },
   ["sqlite", "postgres"],
 );
 
-onEachFamily("a statement that is refused wants rollback(), be it alone or not", async (t, url) => {
+onEachFamily("a statement that is refused wants rollback() too, be it alone or not", async (t, url) => {
   const app = await start(t, db, { databaseUri: url });
   const session = sessionOf(app);
   session.add(new Anchor({ id: 1 }));

@@ -1,5 +1,4 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
-import { DatabaseError, OperationalError } from "../../errors/database.ts";
 import type { Family } from "../family.ts";
 import { postgresCodec } from "./postgres-codecs.ts";
 import { postgresColumnType } from "./postgres-column-types.ts";
@@ -40,8 +39,6 @@ export const postgres: Family = Object.freeze({
   errorKind: postgresErrorKind,
   violation: postgresViolation,
   hideValues: hidePostgresValues,
-  // Keys and uniqueness may be checked at the commit, and triggers may run then, which refuse for reasons of their own.
-  refusesAtCommit: (error) => error instanceof DatabaseError && !(error instanceof OperationalError),
   nullsComeFirst: false,
   locksRows: true,
   locksKeys: true,

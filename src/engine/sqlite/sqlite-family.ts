@@ -1,5 +1,4 @@
 import { RawNode, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import { ForeignKeyViolationError } from "../../errors/database.ts";
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
@@ -49,7 +48,6 @@ export const sqlite: Family = Object.freeze({
   plansByParameters: true,
   errorKind: sqliteErrorKind,
   violation: sqliteViolation,
-  refusesAtCommit: (error) => error instanceof ForeignKeyViolationError,
   nullsComeFirst: true,
   locksRows: false,
   locksKeys: false,

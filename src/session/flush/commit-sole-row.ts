@@ -25,22 +25,15 @@ export interface SoleRowHost {
   readonly transactions: Transactions;
 }
 
-/** The whole way of a commit. The lock has to be held. */
-export interface FullCommit {
-  /** @param mayBeWhole whether one statement may be all of it, without a transaction around */
-  commit(mayBeWhole: boolean): Promise<void>;
-}
-
 /**
  * Stores and commits the one new row that is all there is to be stored, where one statement does all: without a promise
  * where the database is in this process and free. Otherwise nothing happens.
  *
- * @param full commits what was refused in a transaction, which shows whether the statement or the commit is
  * @returns whether it is done, or will be
  * @throws {InvalidValueError | NotNullViolationError} for a value that cannot be stored, before anything is sent
  */
-export function commitSoleRow(host: SoleRowHost, full: FullCommit): boolean | Promise<void> {
-  const { work, engines, owner, lock, transactions } = host;
+export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
+  const { work, engines, owner, transactions } = host;
   const entity = work.soleAddition;
   if (entity === undefined) return false;
   const mapper = mapperOf(entity);
@@ -56,12 +49,11 @@ export function commitSoleRow(host: SoleRowHost, full: FullCommit): boolean | Pr
   try {
     result = engine.writeNow(statement, owner);
   } catch (error) {
-    if (engine.family.refusesAtCommit?.(error) === true) return lock.alone(() => full.commit(false));
     return transactions.fail(error).then(() => {
       throw error;
     });
   }
-  if (result === undefined) return commitSoon(host, row, engine, statement, full);
+  if (result === undefined) return commitSoon(host, row, engine, statement);
   stored(work, row, result);
   transactions.passed();
   return true;
@@ -80,7 +72,6 @@ function commitSoon(
   row: SoleRow,
   engine: Engine,
   statement: EngineQuery<DriverRow>,
-  full: FullCommit,
 ): Promise<void> {
   const store = async ({ connection }: FlushPlace) => {
     // Only a connection knows whether the server tells what it has stored.
@@ -89,7 +80,7 @@ function commitSoon(
     stored(work, row, await connection.execute(known));
   };
   return lock.alone(async () => {
-    if ((await transactions.commitWhole(engine, row.entity, store, false)) === undefined) await full.commit(false);
+    await transactions.commitWhole(engine, row.entity, store, false);
   });
 }
 

@@ -5,7 +5,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { afterAbort } from "../../engine/waiting/after-abort.ts";
 import { ConnectionError } from "../../errors/database.ts";
-import { CommitPolicyError, FailedTransactionError, SessionError } from "../../errors/session.ts";
+import { CommitPolicyError, FailedTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
@@ -243,7 +243,6 @@ export class Transactions {
    *
    * @param store runs the statement, and notes what it did
    * @param isHeard whether anybody is to be told what was stored
-   * @returns undefined if the database refused it and may have done so at its commit: run in a transaction, it shows
    * @throws {PartialCommitError} if the connection was lost meanwhile
    */
   async commitWhole(
@@ -251,7 +250,7 @@ export class Transactions {
     entity: Entity,
     store: (place: WholeStatement) => Promise<void>,
     isHeard: boolean,
-  ): Promise<CommitOutcome | undefined> {
+  ): Promise<CommitOutcome> {
     const { owner, work } = this.#host;
     const { signal } = owner;
     owner.signal = undefined;
@@ -262,7 +261,6 @@ export class Transactions {
       place = new WholeStatement(engine.connectNow(wanted) ?? (await engine.connect(wanted)));
       await store(place);
     } catch (error) {
-      if (engine.family.refusesAtCommit?.(error) === true) return undefined;
       await this.fail(error);
       if (place === undefined || !(error instanceof ConnectionError)) throw error;
       this.#failure = undefined;
@@ -295,7 +293,7 @@ export class Transactions {
     const message = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
     const isNested = this.#depth > 1;
     throw new FailedTransactionError(
-      `A flush failed before (${message}), and everything since the ${isNested ? "nested " : ""}transaction began was rolled back. ` +
+      `A flush or commit failed before (${message}), and everything since the ${isNested ? "nested " : ""}transaction began was rolled back. ` +
         wayOut(isNested),
       { cause: this.#failure },
     );
@@ -326,7 +324,11 @@ export class Transactions {
     const changes = this.#settle(result, logs, isHeard);
     if (result.failure === undefined) return { changes };
     undoUncommitted(work, result, logs);
-    return { changes, error: commitError(result) };
+    const error = commitError(result);
+    // One bind's refused commit wants a rollback, as its flush does: a sole row is stored and committed by one statement.
+    const isSole = binds.length === 1 && this.#twoPhase === undefined;
+    if (isSole && !(error instanceof PartialCommitError)) this.#failure = error;
+    return { changes, error };
   }
 
   /** Takes note of what was committed. Returns it, if somebody is to hear it. */
