@@ -17,8 +17,8 @@ type Server = "postgres" | "mysql";
 type App = Application<"decider" | "other">;
 
 /** Far more than the options below allow, and far less than for ever. */
-const LONG = 60_000;
-const SHORT: EngineOptions = { poolTimeout: 1, networkTimeout: 0.3 };
+const LONG = 120_000;
+const SHORT: EngineOptions = { poolTimeout: 5, networkTimeout: 1 };
 const PREPARE = /^(prepare transaction|xa prepare)/;
 const COMMIT_PREPARED = /^(commit prepared|xa commit '[^']+'$)/;
 

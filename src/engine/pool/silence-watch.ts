@@ -64,16 +64,15 @@ export class SilenceWatch {
   async #ask(address: string, silent: readonly PhysicalConnection[]): Promise<void> {
     if (this.#asked.has(address)) return;
     this.#asked.add(address);
+    const before = new Map(silent.map((connection) => [connection, connection.received]));
     try {
       await silent[0]!.reach?.(Math.min(Math.max(this.#time, SHORTEST), LONGEST));
       for (const connection of silent) this.#silences.delete(connection);
     } catch (error) {
       const why = givenUp(`The server said nothing for ${this.#time / 1000} seconds and cannot be reached`, error);
-      for (const connection of silent) {
-        const { received } = connection;
-        // It may have been heard of meanwhile.
-        if (connection.isBusy && this.#silences.get(connection)?.received === received) connection.destroy(why);
-      }
+      // What has been heard of meanwhile may do something else by now.
+      for (const [connection, received] of before)
+        if (connection.isBusy && connection.received === received) connection.destroy(why);
     } finally {
       this.#asked.delete(address);
     }
