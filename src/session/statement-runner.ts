@@ -358,7 +358,8 @@ export class StatementRunner {
     signal?.throwIfAborted();
     transactions.requireUsable();
     if (effect === "commits") {
-      if (transactions.isExplicit || transactions.isOpenOn(engine)) throw implicitCommit(engine);
+      // Beside a transaction that only the session has begun, it leaves that as it is.
+      if (transactions.isExplicit) throw implicitCommit(engine);
       const result = await this.#executeAlone(statement, "write", signal);
       work.expireTables(statement.tables);
       return result;

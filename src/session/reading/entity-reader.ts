@@ -163,7 +163,13 @@ export class EntityReader {
   /** The entity with a key, of whatever class in the family of a model that tells its rows' classes apart. */
   async #inFamily(mapper: Mapper, key: readonly unknown[]): Promise<Entity | null> {
     const { root, discriminator } = mapper;
-    return discriminator === undefined || root === mapper ? null : this.#read(root, key, undefined, {});
+    if (discriminator === undefined || root === mapper) return null;
+    const reading = this.#readings.for(root);
+    let entity: Entity | undefined;
+    await this.#runner.run(byKey(reading, key), {}, ({ rows }) => {
+      entity = this.#entitiesOf(reading, rows)[0];
+    });
+    return entity ?? null;
   }
 
   /** The session's entity with a key, pending ones included. */

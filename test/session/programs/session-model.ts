@@ -361,8 +361,10 @@ export class SessionModel {
       }));
     return () => {
       for (const { entity, held, filled, isPending, isToBeDeleted } of pending) {
-        if (isPending) entity.isInSession = entity.isPending = true;
-        else if (!entity.isPersistent) continue;
+        // One that has left meanwhile comes back.
+        if (!entity.isInSession) entity.isStale = !isPending;
+        entity.isInSession = true;
+        entity.isPending = isPending;
         entity.isToBeDeleted = isToBeDeleted;
         entity.held = held;
         entity.filled = filled;
