@@ -29,7 +29,6 @@ async function createTables(target: BindTarget, directory: Metadatas, created: s
   const tables = [...metadata.tables.values()];
   if (tables.length === 0) return;
   requireWritable("createAll", engine);
-  for (const table of tables) refuseImpossible(target, table);
   sortTables(tables, directory);
   for (;;) {
     let missing: readonly AnyTable[] | undefined;
@@ -95,6 +94,7 @@ async function createMissing(
 /** All statements, written before the first is sent: what cannot be written fails before anything has happened. */
 function stepsFor(missing: readonly AnyTable[], target: BindTarget, directory: Metadatas): Step[] {
   const { engine } = target;
+  for (const table of missing) refuseImpossible(target, table);
   const statements = new TableStatements(target, directory);
   const { tables, circular } = sortTables(missing, directory);
   const later = engine.family.ddl.addsForeignKeys ? circular : new Set<never>();
