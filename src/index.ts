@@ -39,6 +39,7 @@ export { MultibindError } from "./errors/multibind-error.ts";
 export * from "./errors/routing.ts";
 export * from "./errors/schema.ts";
 export * from "./errors/session.ts";
+export * from "./errors/statement.ts";
 export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
 export type { AbstractExtend, Child, PlainExtend, PolymorphicExtend } from "./model/extend-types.ts";

@@ -1,5 +1,7 @@
-import { Kysely } from "kysely";
+import { Kysely, SchemaModule } from "kysely";
 import { assignedValues } from "./assigned-values.ts";
+import { thenOfBuilder } from "./awaited-builder.ts";
+import { builderError, ofCallback, requireCondition } from "./builder-errors.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
 import { noResultArgument } from "./no-result.ts";
 import { keptToOwnRows } from "./own-rows.ts";
@@ -42,17 +44,29 @@ const handler: ProxyHandler<object> = {
       if (name === "executeTakeFirstOrThrow")
         return (...values: unknown[]) => Reflect.apply(member, target, values.map(noResultArgument));
       return (...values: unknown[]) => {
-        const result: unknown = Reflect.apply(member, target, assignedValues(name, values).map(inward));
+        requireCondition(name, values);
+        const given = assignedValues(name, values).map(inward);
+        const result = called(member, target, given, name);
         return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
       };
     }
-    return member;
+    if (name === "then") return thenOfBuilder(target);
+    return member instanceof SchemaModule ? view(member) : member;
   },
   apply(target, _, values) {
     // Only builders that are functions come here: the expression builder, and its functions.
-    return outward(Reflect.apply(target as (...all: unknown[]) => unknown, undefined, values.map(inward)));
+    return outward(called(target as CallableFunction, undefined, values.map(inward), "expression"));
   },
 };
+
+/** What a method of Kysely's returns. @throws {InvalidStatementError} if it does not take its arguments */
+function called(method: CallableFunction, builder: unknown, values: unknown[], name: string | symbol): unknown {
+  try {
+    return Reflect.apply(method, builder, values);
+  } catch (error) {
+    throw builderError(name, error);
+  }
+}
 
 function isWrite(name: string | symbol): name is keyof ModelWrites<object> {
   return name === "insertInto" || name === "replaceInto" || name === "mergeInto";
@@ -68,7 +82,14 @@ function inward(value: unknown): unknown {
     if (table !== value) return table;
     const target = (value as { readonly [TARGET]?: unknown })[TARGET];
     if (target !== undefined) return target;
-    return (...given: unknown[]) => inward((value as (...all: unknown[]) => unknown)(...given.map(outward)));
+    return (...given: unknown[]) => {
+      const views = given.map(outward);
+      try {
+        return inward((value as (...all: unknown[]) => unknown)(...views));
+      } catch (error) {
+        throw ofCallback(error);
+      }
+    };
   }
   if (Array.isArray(value)) return value.map(inward);
   if (typeof value !== "object" || value === null) return value;

@@ -18,11 +18,13 @@ import { Scope } from "./scope.ts";
 import { translateSelect } from "./select.ts";
 import { insertsOneRow, updatesOneRow } from "./shared-values.ts";
 import type { Translator } from "./translator.ts";
+import { requireWholeWrite } from "./whole-write.ts";
 
 /** Translates a query of whatever kind; `scope` is the one inside it. */
 export function translateQuery(translator: Translator, node: QueryNode, scope: Scope): QueryNode {
   if (node.kind === "SelectQueryNode") return translateSelect(translator, node, scope);
   requireFeatures(translator.engine, node);
+  requireWholeWrite(node, translator.engine.bindKey);
   switch (node.kind) {
     case "InsertQueryNode": {
       const insert = translateInsert(translator, node, scope);
