@@ -173,8 +173,8 @@ export class Player {
       }
       case "merge": {
         const entity = this.#entity(operation.entity);
-        if (entity !== undefined) await this.#merge(entity.bind, entity.real, entity, entity.held);
-        return;
+        if (entity === undefined || this.#isOutdated(entity)) return;
+        return this.#merge(entity.bind, entity.real, entity, entity.held);
       }
       case "mergeNew": {
         const { bind, given } = operation;
@@ -367,6 +367,13 @@ export class Player {
       : this.#model.beginFunction()[0];
     if (throws && entered) assert.equal(outcome.error, thrown);
     else this.#judge(outcome.error, expected);
+  }
+
+  /** Whether a merge would load the row and refuse it for its version, after which no one holds the entity. */
+  #isOutdated({ bind, isInSession, held: { id, version } }: ModelEntity): boolean {
+    if (bind !== VERSIONED || isInSession || typeof id !== "number" || version === undefined) return false;
+    const row = this.#model.visible(bind).get(id);
+    return row !== undefined && row.version !== version;
   }
 
   async #useForeign(use: ForeignUse): Promise<unknown> {
