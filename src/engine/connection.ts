@@ -114,7 +114,7 @@ export class Connection implements DatabaseConnection {
    * @throws the signal's reason, when it is aborted
    */
   execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
-    const refusal = this.engine.tooManyParameters(query);
+    const refusal = this.engine.refusalOf(query);
     if (refusal !== undefined) return Promise.reject(refusal);
     // Fast path: no listener, no signal, no timeout, no lock of one's own in the way.
     if (signal === undefined && this.#isUnwatched && !this.#mayWaitForItself) return this.#executed(query);
@@ -150,7 +150,7 @@ export class Connection implements DatabaseConnection {
     chunkSize: number,
     signal = this.#owner?.signal,
   ): AsyncIterableIterator<QueryResult<R>> {
-    const refusal = this.engine.tooManyParameters(query);
+    const refusal = this.engine.refusalOf(query);
     if (refusal !== undefined) throw refusal;
     const rows = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     // The first portion tells whether the statement is accepted at all.

@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
 import type { Owner } from "./pool/owner.ts";
+import type { Feature } from "./statement/features.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
 
 /** What a connection is wanted for. Where a database has one writer and many readers, they are different connections. */
@@ -52,6 +53,14 @@ export interface EngineDriver extends Driver {
   giveUp?(owner: Owner, reason: Error): void;
   /** Whether the server was found to give back no rows of what it writes, although its family can. */
   readonly lacksReturning?: boolean;
+  /** What the server was found to lack, although others of its family have it. */
+  readonly lacks?: ServerLacks | undefined;
+}
+
+/** What a server lacks, and what people call it. */
+export interface ServerLacks {
+  readonly server: string;
+  readonly features: ReadonlySet<Feature>;
 }
 
 /** A compiled statement, with what a driver may do better for knowing more of it. */
@@ -64,14 +73,16 @@ export interface EngineQuery<R = unknown> extends CompiledQuery<R> {
   readonly single?: boolean | undefined;
   /** When its rows are streamed and the stream is left early: others need the connection, and what they did on it. */
   readonly keepConnection?: boolean | undefined;
+  /** What it uses that only some servers of the family have. */
+  readonly needs?: readonly Feature[] | undefined;
 }
 
 /** The same statement with other parameters. All are written in one order, so that they have one hidden class. */
 export function withParameters<R>(
-  { query, queryId, sql, prepare, plainNumbers, single, keepConnection }: EngineQuery<R>,
+  { query, queryId, sql, prepare, plainNumbers, single, keepConnection, needs }: EngineQuery<R>,
   parameters: readonly unknown[],
 ): EngineQuery<R> {
-  return { query, queryId, sql, parameters, prepare, plainNumbers, single, keepConnection };
+  return { query, queryId, sql, parameters, prepare, plainNumbers, single, keepConnection, needs };
 }
 
 /** What came of a statement, with what the server says that it did, where the driver passes that on. */

@@ -20,7 +20,7 @@ import type { TableColumn } from "../schema/table-column.ts";
 import { Connection } from "./connection.ts";
 import { completed } from "./constraint-violation.ts";
 import { DialectDriver } from "./dialect-driver.ts";
-import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus } from "./driver.ts";
+import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ServerLacks } from "./driver.ts";
 import { engineKysely } from "./engine-kysely.ts";
 import { databaseError, type ErrorKind, stringProperty, systemErrorKind } from "./error-kind.ts";
 import { families } from "./families.ts";
@@ -36,6 +36,7 @@ import {
   type FinishedStatementEvent,
   type StatementListener,
 } from "./recording/echo.ts";
+import { lackedFeature } from "./statement/features.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 import { PrecisionRefusal } from "./values/refusals.ts";
@@ -243,6 +244,11 @@ export class Engine {
     return this.family.supportsReturning(kind) && this.#driver?.lacksReturning !== true;
   }
 
+  /** @internal what the server was found to lack; known once there was a connection */
+  get lacksHere(): ServerLacks | undefined {
+    return this.#driver?.lacks;
+  }
+
   /** @internal how values of a column are written and read here */
   converter(column: TableColumn): ColumnConverter {
     let converter = this.#converters.get(column);
@@ -268,10 +274,13 @@ export class Engine {
     );
   }
 
-  /** @internal the error of a statement that has more parameters than the database counts; undefined for others */
-  tooManyParameters({ sql, parameters }: CompiledQuery): ProgrammingError | undefined {
+  /**
+   * @internal the error of a statement that has more parameters than the database counts, or needs what the server lacks;
+   * undefined for others
+   */
+  refusalOf({ sql, parameters, needs }: EngineQuery): ProgrammingError | UnsupportedError | undefined {
     const { label, mostParameters } = this.family;
-    if (parameters.length <= mostParameters) return undefined;
+    if (parameters.length <= mostParameters) return needs === undefined ? undefined : lackedFeature(this, needs);
     return new ProgrammingError(
       `Cannot send the statement to ${bindLabel(this.bindKey)}: it has ${parameters.length} parameters, and ${label} takes ${mostParameters}. ` +
         "Split the list into several statements, or give it as one parameter: an array or JSON.",
@@ -333,7 +342,7 @@ export class Engine {
   /** @internal runs a statement that only reads, at once; `undefined` where it has to wait, or be seen by somebody */
   readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.readNow === undefined || this.#isSeen(owner)) return undefined;
-    const refusal = this.tooManyParameters(query);
+    const refusal = this.refusalOf(query);
     if (refusal !== undefined) throw refusal;
     try {
       return this.#driver.readNow(query);
@@ -345,7 +354,7 @@ export class Engine {
   /** @internal runs a statement that is a whole transaction, at once, as {@link readNow} does */
   writeNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.writeNow === undefined || this.#isSeen(owner)) return undefined;
-    const refusal = this.tooManyParameters(query);
+    const refusal = this.refusalOf(query);
     if (refusal !== undefined) throw refusal;
     try {
       return this.#driver.writeNow(query);

@@ -1,4 +1,4 @@
-import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, QueryCompiler } from "kysely";
+import type { DatabaseIntrospector, DialectAdapter, Kysely, OperationNode, QueryCompiler, RawNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
@@ -14,6 +14,7 @@ import type { ResolvedEngineOptions } from "./options/engine-options.ts";
 import type { RunQuery } from "./reflection/catalog-query.ts";
 import type { ReflectedSchema } from "./reflection/reflected-table.ts";
 import type { Feature } from "./statement/features.ts";
+import type { KnownWords } from "./statement/used-features.ts";
 import type { TransactionText } from "./transaction-text.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import type { Codec } from "./values/codec.ts";
@@ -215,8 +216,14 @@ export interface Family {
   readonly plansByParameters?: true;
   /** The operator that says `is not distinct from`, where the database lacks those words. */
   readonly nullSafeEquality?: "<=>";
-  /** What can be said in Kysely's form, but not to this database. */
+  /** What Kysely's form has and this database lacks. */
   readonly lacks: ReadonlySet<Feature>;
+  /** What only some servers of the family lack; the driver knows which. */
+  readonly lacksInPart?: ReadonlySet<Feature>;
+  /** Which operators, functions and types are features. */
+  readonly words: KnownWords;
+  /** The words that lock rows as `for share` does, where they are others. */
+  readonly shareLock?: RawNode;
   /** What an error of the driver says. */
   errorKind(error: unknown): ErrorKind;
   /** The error's message, where `error.message` is not fit to be shown. */

@@ -1,21 +1,10 @@
 import { type RootOperationNode, type SelectModifier, SelectQueryNode } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import type { Engine } from "../engine/engine.ts";
+import { isLock, isWait } from "../engine/statement/lock-modifiers.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
 
-const LOCKS: ReadonlySet<SelectModifier | undefined> = new Set([
-  "ForUpdate",
-  "ForNoKeyUpdate",
-  "ForShare",
-  "ForKeyShare",
-]);
 const KEY_LOCKS: ReadonlySet<SelectModifier | undefined> = new Set(["ForNoKeyUpdate", "ForKeyShare"]);
-const WAITS: ReadonlySet<SelectModifier | undefined> = new Set(["NoWait", "SkipLocked"]);
-
-/** Whether a modifier of a select locks its rows. */
-export function isLock(modifier: SelectModifier | undefined): boolean {
-  return LOCKS.has(modifier);
-}
 
 /**
  * A select without its lock, where a database has no locks of rows: a transaction that writes has all of it to itself.
@@ -27,13 +16,13 @@ export function withoutRowLocks(node: RootOperationNode, { family, bindKey }: En
   if (family.locksRows) {
     if (family.locksKeys || !node.endModifiers.some(({ modifier }) => KEY_LOCKS.has(modifier))) return node;
     throw new UnsupportedError(
-      `${family.label} (${bindLabel(bindKey)}) does not lock the keys of rows alone. Use \`forUpdate\` or \`forShare\`.`,
+      `${family.label} (${bindLabel(bindKey)}) does not lock the keys of rows alone. Use \`forUpdate\` or \`forShare\`. Nothing was sent.`,
       { bindKey },
     );
   }
-  if (node.endModifiers.some(({ modifier }) => WAITS.has(modifier))) {
+  if (node.endModifiers.some(isWait)) {
     throw new UnsupportedError(
-      `${family.label} (${bindLabel(bindKey)}) has no locks of rows that a statement could pass over or refuse to wait for.`,
+      `${family.label} (${bindLabel(bindKey)}) has no locks of rows that a statement could pass over or refuse to wait for. Leave \`skipLocked\` and \`noWait\` out. Nothing was sent.`,
       { bindKey },
     );
   }

@@ -1,6 +1,6 @@
 import type { OperationNode, SelectModifierNode, TableNode, WithNode } from "kysely";
+import { isLock } from "../engine/statement/lock-modifiers.ts";
 import { type AnyTable, tableOfNode } from "../schema/table.ts";
-import { isLock } from "./row-locks.ts";
 
 /** A table as a statement names it. */
 export interface NamedTable {

@@ -1,16 +1,22 @@
 import { userInfo } from "node:os";
 import { CompiledQuery, type DatabaseConnection, type TransactionSettings, validateTransactionSettings } from "kysely";
+import type { ServerLacks } from "../driver.ts";
 import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf } from "../options/driver-module.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { MysqlConnection } from "./mysql-connection.ts";
+import { mariadbLacks, mysqlItselfLacks } from "./mysql-lacks.ts";
 import type { MariadbConfig, MariadbModule } from "./mysql-module.ts";
 import { mysqlUrlOptions } from "./mysql-url.ts";
+
+const MARIADB: ServerLacks = { server: "MariaDB", features: mariadbLacks };
+const MYSQL: ServerLacks = { server: "MySQL", features: mysqlItselfLacks };
 
 /** The driver of MySQL and MariaDB, on the package `mariadb`. */
 export class MysqlDriver extends PooledDriver<MysqlConnection> {
   #lacksReturning = false;
+  #lacks: ServerLacks | undefined;
 
   constructor(config: DriverConfig) {
     const { bindKey, options } = config;
@@ -24,6 +30,7 @@ export class MysqlDriver extends PooledDriver<MysqlConnection> {
       connect: async () => {
         const connection = await connect(config);
         this.#lacksReturning = !connection.isMariadb;
+        this.#lacks = connection.isMariadb ? MARIADB : MYSQL;
         return connection;
       },
     });
@@ -32,6 +39,10 @@ export class MysqlDriver extends PooledDriver<MysqlConnection> {
   /** MySQL itself has no `returning`; MariaDB has. Known from the first connection on. */
   override get lacksReturning(): boolean {
     return this.#lacksReturning;
+  }
+
+  override get lacks(): ServerLacks | undefined {
+    return this.#lacks;
   }
 
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {

@@ -8,6 +8,7 @@ import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
 import { hideMysqlValues, mysqlErrorKind, mysqlErrorMessage, mysqlViolation } from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
+import { mariadbLacks, mysqlItselfLacks, mysqlLacks, mysqlWords } from "./mysql-lacks.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
@@ -33,10 +34,11 @@ export const mysql: Family = Object.freeze({
   storesKeysAsGiven: false,
   returnsJoinedTables: false,
   supportsDefaultKeyword: true,
-  lacks: new Set([
-    ...(["mergeInto", "onConflict", "insert or …", "distinctOn", "filterWhere"] as const),
-    ...(["a full join", "update … from", "ilike"] as const),
-  ]),
+  lacks: mysqlLacks,
+  lacksInPart: new Set([...mariadbLacks, ...mysqlItselfLacks]),
+  words: mysqlWords,
+  // MariaDB has no `for share`, and MySQL knows its older words too.
+  shareLock: RawNode.createWithSql("lock in share mode"),
   // Decimals are compared with a list of texts as floating-point numbers.
   listedType: ({ kind, precision, scale }) => (kind === "numeric" ? `decimal(${precision}, ${scale})` : undefined),
   withBehindInsert: true,

@@ -1,5 +1,12 @@
 import type { DatabaseConnection, TransactionSettings } from "kysely";
-import type { AcquireOptions, EngineDriver, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
+import type {
+  AcquireOptions,
+  EngineDriver,
+  PhysicalConnection,
+  PoolStatus,
+  ReleaseOptions,
+  ServerLacks,
+} from "../driver.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
 import type { Owner } from "./owner.ts";
@@ -18,6 +25,10 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
 
   get lacksReturning(): boolean {
     return false;
+  }
+
+  get lacks(): ServerLacks | undefined {
+    return undefined;
   }
 
   abstract beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void>;

@@ -9,6 +9,7 @@ import { postgresDurability } from "./postgres-durability.ts";
 import { hidePostgresValues, postgresErrorKind, postgresViolation } from "./postgres-errors.ts";
 import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
+import { postgresLacks, postgresWords } from "./postgres-lacks.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
 import { checkPostgresOptions } from "./postgres-options.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
@@ -35,7 +36,8 @@ export const postgres: Family = Object.freeze({
   storesKeysAsGiven: false,
   returnsJoinedTables: true,
   supportsDefaultKeyword: true,
-  lacks: new Set(["replaceInto", "onDuplicateKeyUpdate", "insert ignore", "insert or …"] as const),
+  lacks: postgresLacks,
+  words: postgresWords,
   errorKind: postgresErrorKind,
   violation: postgresViolation,
   hideValues: hidePostgresValues,

@@ -11,6 +11,7 @@ import { sqliteErrorKind, sqliteViolation } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
+import { sqliteLacks, sqliteWords } from "./sqlite-lacks.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
@@ -40,7 +41,8 @@ export const sqlite: Family = Object.freeze({
   storesKeysAsGiven: true,
   returnsJoinedTables: false,
   supportsDefaultKeyword: false,
-  lacks: new Set(["mergeInto", "onDuplicateKeyUpdate", "distinctOn", "delete … using", "ilike"] as const),
+  lacks: sqliteLacks,
+  words: sqliteWords,
   decimals: decimalArithmetic,
   now: RawNode.createWithSql(SQLITE_NOW),
   instants: sqliteInstants,

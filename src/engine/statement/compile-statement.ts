@@ -58,26 +58,26 @@ function compile<R>(
   node: RootOperationNode,
   queryId: QueryId | undefined,
 ): CompiledStatement<R> {
-  const { engine, resolver } = translator;
+  const { resolver } = translator;
   if (!QueryNode.is(node)) {
     const tree = translator.translate(node, new Scope());
-    return { query: compiled<R>(engine, tree, queryId, {}) };
+    return { query: compiled<R>(translator, tree, queryId, {}) };
   }
   const scope = resolver.open(node, new Scope());
   const tree = translateQuery(translator, node, scope);
   const prepare = (translator.isTemplate || !translator.hasLongList) && !sendsStar(tree);
-  if (!givesRows(node)) return { query: compiled<R>(engine, tree, queryId, { prepare, plainNumbers: true }) };
+  if (!givesRows(node)) return { query: compiled<R>(translator, tree, queryId, { prepare, plainNumbers: true }) };
   // A plan, or what `output` lists, are no rows that anything is known of.
   if (("explain" in node && node.explain !== undefined) || "output" in node)
-    return { query: compiled<R>(engine, tree, queryId, { prepare: false }) };
+    return { query: compiled<R>(translator, tree, queryId, { prepare: false }) };
   const outputs = resolver.outputs(node, scope);
-  const query = compiled<R>(engine, tree, queryId, { prepare, plainNumbers: allowPlainNumbers(outputs) });
+  const query = compiled<R>(translator, tree, queryId, { prepare, plainNumbers: allowPlainNumbers(outputs) });
   const readRows = rowReader(outputs);
   return readRows === undefined ? { query } : { query, readRows };
 }
 
 function compiled<R>(
-  engine: Engine,
+  { engine, needs }: Translator,
   tree: RootOperationNode,
   queryId: QueryId | undefined,
   { prepare, plainNumbers }: { readonly prepare?: boolean; readonly plainNumbers?: boolean },
@@ -87,6 +87,7 @@ function compiled<R>(
     ...(engine.compileQuery(tree, queryId) as EngineQuery<R>),
     ...(prepare === true ? { prepare } : undefined),
     ...(plainNumbers === true ? { plainNumbers } : undefined),
+    ...(needs === undefined ? undefined : { needs }),
   };
 }
 

@@ -9,7 +9,6 @@ import {
   type WhenNode,
 } from "kysely";
 import { translateAssignments } from "./assignments.ts";
-import { requireFeatures } from "./features.ts";
 import { translateInsertedRows } from "./inserted-rows.ts";
 import { mapList, mapNode } from "./nodes.ts";
 import { translatePart } from "./query-parts.ts";
@@ -23,7 +22,7 @@ import { requireWholeWrite } from "./whole-write.ts";
 /** Translates a query of whatever kind; `scope` is the one inside it. */
 export function translateQuery(translator: Translator, node: QueryNode, scope: Scope): QueryNode {
   if (node.kind === "SelectQueryNode") return translateSelect(translator, node, scope);
-  requireFeatures(translator.engine, node);
+  translator.requireFeatures(node);
   requireWholeWrite(node, translator.engine.bindKey);
   switch (node.kind) {
     case "InsertQueryNode": {

@@ -5,10 +5,11 @@ import {
   type OperationNode,
   type OrderByNode,
   ReferenceNode,
+  SelectModifierNode,
   SelectQueryNode,
   type SetOperationNode,
 } from "kysely";
-import { requireFeatures } from "./features.ts";
+import { isWait } from "./lock-modifiers.ts";
 import { mapList, mapNode } from "./nodes.ts";
 import { translatePart } from "./query-parts.ts";
 import { QueryRelation } from "./relation.ts";
@@ -23,7 +24,7 @@ export function translateSelect(
   scope: Scope,
   options: SelectionOptions = {},
 ): SelectQueryNode {
-  requireFeatures(translator.engine, node);
+  translator.requireFeatures(node);
   const spellsOut =
     options.spellsOut === true || (node.setOperations !== undefined && hasRenamedStar(translator, node, scope));
   const numbers = options.numbers ?? translator.resolver.unitedKinds(node, scope);
@@ -36,10 +37,22 @@ export function translateSelect(
         return mapList(node.setOperations!, (one) => translateSetOperation(translator, one, scope.outer!, each));
       case "orderBy":
         return translateOrderBy(translator, node, node.orderBy!, scope);
+      case "endModifiers":
+        return translateModifiers(translator, node.endModifiers!, scope);
       default:
         return translatePart(translator, node, scope, value, property);
     }
   });
+}
+
+function translateModifiers(translator: Translator, modifiers: readonly SelectModifierNode[], scope: Scope) {
+  const { shareLock } = translator.engine.family;
+  return mapList(modifiers, (one) =>
+    // The other words take no `skip locked` or `nowait`, nor tables.
+    one.modifier === "ForShare" && shareLock !== undefined && one.of === undefined && !modifiers.some(isWait)
+      ? SelectModifierNode.createWithExpression(shareLock)
+      : translator.translate(one, scope),
+  );
 }
 
 function translateSetOperation(

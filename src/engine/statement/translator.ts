@@ -28,7 +28,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import { translateCalculation, written } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
-import { FEATURED, requireFeatures } from "./features.ts";
+import { type Feature, requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { requireJoinCondition } from "./join-condition.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
@@ -41,6 +41,7 @@ import { translateRowLimit } from "./row-limits.ts";
 import { Scope } from "./scope.ts";
 import { isLateral, isSubquery } from "./sources.ts";
 import { storedKind } from "./stored-kind.ts";
+import { FEATURED } from "./used-features.ts";
 
 type Translated =
   | ValueNode
@@ -109,6 +110,7 @@ export class Translator {
   /** Whether the statement is compiled to be run many times, with values that are given then. */
   readonly isTemplate: boolean;
   #hasLongList = false;
+  #needs: Feature[] | undefined;
 
   constructor(engine: Engine, resolver: Resolver, isTemplate = false) {
     this.engine = engine;
@@ -140,6 +142,21 @@ export class Translator {
     return this.isTemplate ? new Placeholder(made) : made();
   }
 
+  /** What the statement uses that only some servers of the family have. */
+  get needs(): readonly Feature[] | undefined {
+    return this.#needs;
+  }
+
+  /**
+   * Refuses a node that the database lacks, and takes note of one that only some servers have.
+   *
+   * @throws {UnsupportedError}
+   */
+  requireFeatures(node: OperationNode): void {
+    const needs = requireFeatures(this.engine, node);
+    if (needs.length > 0) this.#needs = [...(this.#needs ?? []), ...needs];
+  }
+
   /** Takes note of a list of values or rows. */
   countList(length: number, short = SHORT_LIST): void {
     if (length > short) this.#hasLongList = true;
@@ -167,7 +184,7 @@ export class Translator {
   }
 
   #translate(node: Translated, scope: Scope, opposite: Opposite): OperationNode {
-    if (FEATURED.has(node.kind)) requireFeatures(this.engine, node);
+    if (FEATURED.has(node.kind)) this.requireFeatures(node);
     if (this.engine.family.decimals !== undefined && CALCULATING.has(node.kind)) {
       const calculation = translateCalculation(this, node, scope);
       if (calculation !== undefined) return calculation;
