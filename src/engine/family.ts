@@ -83,7 +83,7 @@ export interface TypedColumn {
 
 /** What makes a commit survive a crash of the computer, where the database's settings may say otherwise. */
 export interface Durability {
-  /** The statement to run before the transaction begins; absent where there is none. */
+  /** The statement to run before the transaction begins; absent where the database needs no statement. */
   readonly before?: string;
   /** The statement to run within the transaction; absent where there is none. */
   readonly within?: string;
@@ -234,7 +234,7 @@ export interface Family {
    * @param sql the statement, where there was one
    */
   violation(error: unknown, sql: string | undefined): ConstraintViolation;
-  /** Makes what takes the values of the statement out of the texts of an error; absent where there are none in them. */
+  /** Makes what takes the values of the statement out of the texts of an error; absent where they hold no values. */
   hideValues?(error: unknown): HideValues;
   /** Whether null comes before all values where rows are ordered by a column. */
   readonly nullsComeFirst: boolean;

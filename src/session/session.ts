@@ -376,7 +376,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * The same as {@link get}, where a row that is not there is the answer 404 to whoever asked for it. That includes a key
+   * The same as {@link get}, where a row that is not there is the answer 404 to a request. That includes a key
    * that no row can have: a number out of range, text for a number, a malformed UUID.
    *
    * @param options `description`: what to tell the one who asked

@@ -13,7 +13,7 @@ export interface UncommittedWork {
   readonly summary: string;
 }
 
-/** The work that would be lost if a session ended now; undefined where there is none. */
+/** The work that would be lost if a session ended now; undefined where all is committed. */
 export function uncommittedWork(work: UnitOfWork, transactions: Transactions): UncommittedWork | undefined {
   if (work.isEmpty && !work.hasDeparted && !transactions.isOpen) return undefined;
   const found = new Map<Entity, Verb>();

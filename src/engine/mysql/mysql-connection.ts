@@ -52,7 +52,7 @@ export class MysqlConnection implements PhysicalConnection {
     this.#socket = socket;
     this.#another = (limit) => openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: limit }, limit);
     this.address = `${config["host"]}:${config["port"]}`;
-    // Answered before anything else is; whoever wants to know waits for it.
+    // The server answers it before anything else; callers wait for the promise.
     this.#server = serverOf(connection);
     this.#server.catch(() => {});
     const lost = () => {

@@ -13,8 +13,8 @@ export function isLarge(sql: string, parameters: readonly unknown[]): boolean {
 }
 
 /**
- * Refuses a statement that is too large for a packet: the server would close the connection, and of a commit nobody would
- * know whether it happened.
+ * Refuses a statement that is too large for a packet: the server would close the connection, and no one could
+ * tell whether a commit happened.
  *
  * @param most the server's `max_allowed_packet`
  * @throws {InvalidValueError} naming the column or parameter

@@ -59,7 +59,7 @@ export interface EngineOptions {
   readonly preparedStatements?: boolean;
   /**
    * How long a server may say nothing to a statement that waits for it: then its address is tried anew, and the connection
-   * is given up if nobody answers there. A statement that takes long on a server that answers goes on. 30 seconds unless
+   * is given up if no server answers there. A statement that takes long on a server that answers goes on. 30 seconds unless
    * given; 0 for as long as the network says nothing. SQLite has no network.
    */
   readonly networkTimeout?: Duration;

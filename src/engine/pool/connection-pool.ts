@@ -16,7 +16,7 @@ export interface PoolOptions<C extends PhysicalConnection> {
   readonly recycle: number | undefined;
   /** Whether a connection is asked before each use if it still lives. */
   readonly prePing: boolean;
-  /** How long a server may say nothing to whoever waits for it before it is asked anew; as it likes where undefined. */
+  /** How long a server may say nothing to a waiting statement before it is asked anew; without a bound where undefined. */
   readonly silence: number | undefined;
   connect(): Promise<C>;
 }

@@ -3,7 +3,7 @@ import { givenUp } from "../waiting/given-up.ts";
 
 /** How often connections are looked at before a silence counts: a process that was busy itself has read nothing. */
 const LOOKS = 6;
-/** How long a server may take to answer somebody new, in milliseconds: as long as it may be silent, within these. */
+/** How long a server may take to answer a new login, in milliseconds: as long as it may be silent, within these. */
 const [SHORTEST, LONGEST] = [2_000, 10_000];
 
 /** What was seen of a connection whose server is waited for. */
@@ -15,7 +15,7 @@ interface Silence {
 
 /**
  * Looks after connections that wait for their server. Where nothing has come for a while, the server's address is tried
- * anew: if nobody answers there either, the connection is given up; else the statement just takes long, and is waited for.
+ * anew: if no server answers there either, the connection is given up; else the statement just takes long, and is waited for.
  *
  * Looking now and then costs statements nothing, where a timer for each would.
  */

@@ -9,7 +9,7 @@ const DIGITS = 22;
 
 /**
  * The names of the statements that a connection has prepared. A name is made of the text, so that it never means another
- * text, whoever prepared it.
+ * text, in whichever process it was prepared.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>();

@@ -155,7 +155,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     await connection.executeQuery(CompiledQuery.raw(snapshot ? "begin" : "begin immediate"));
   }
 
-  /** @throws {OperationalError} if the path leads to another file, so that nobody would see what is written */
+  /** @throws {OperationalError} if the path leads to another file, so that writes would be lost */
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     const loan = this.#loans.get(connection);
     if (loan?.slots === this.#writerSlots) this.#requireFile("write");

@@ -259,7 +259,7 @@ function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter | 
     write: (value) => {
       if (typeof value !== "string") return value;
       const number = value.trim() === "" ? Number.NaN : Number(value);
-      if (Number.isNaN(number)) throw decimal.column.refusal("it stands opposite a number, and is none");
+      if (Number.isNaN(number)) throw decimal.column.refusal("it stands opposite a number, and is not a number");
       return number;
     },
   };

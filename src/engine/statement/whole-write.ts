@@ -19,7 +19,7 @@ function missingPart(node: QueryNode): string | undefined {
       if (values === undefined && defaultValues !== true)
         return "an insert without values. Add `.values(…)`, `.expression(…)` or `.defaultValues()`.";
       if (values !== undefined && ValuesNode.is(values) && values.values.length === 0)
-        return "an insert of no rows: `values([])` got an empty list. Leave the statement out when there are none.";
+        return "an insert of no rows: `values([])` got an empty list. Leave the statement out when the list is empty.";
       return undefined;
     }
     case "UpdateQueryNode":

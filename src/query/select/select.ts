@@ -286,7 +286,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
     const joined = namedModel(table);
     const before = (parts.draft.builder.toOperationNode() as SelectQueryNode).joins?.length ?? 0;
     const builder = applied(parts.draft.builder, method, [table, ...on]);
-    // A child's rows are told by a condition of their own, which is none of the join.
+    // A child's rows are told by a condition of their own, which is not a condition of the join.
     requireJoinCondition((builder.toOperationNode() as SelectQueryNode).joins![before]!);
     return new Select({
       ...parts,

@@ -50,7 +50,7 @@ function changesOf(work: UnitOfWork, log: UndoLog): ModelChange[] {
   return changes;
 }
 
-/** Lets entities go whose rows nobody knows. */
+/** Removes entities whose rows only the database knows. */
 export function detach(work: UnitOfWork, log: UndoLog): void {
   for (const { entity, kind } of log) if (kind !== "read" && work.owns(entity)) work.expunge(entity);
 }
