@@ -380,6 +380,8 @@ test("row variables and locked tables are left alone", () => {
   assertSent(
     query.selectFrom(account).select(eb.fn.toJson("account").as("row")).forUpdate("account"),
     `select to_json("account") as "row" from "account" for update of "account"`,
+    [],
+    ["postgres"],
   );
 });
 

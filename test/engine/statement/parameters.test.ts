@@ -26,7 +26,7 @@ const truth = { sqlite: 1, postgres: true, mysql: 1 };
 const eb = expressionBuilder<Database, string>();
 const items = query.selectFrom(item).select("id");
 
-for (const operator of ["=", "==", "!=", "<>", "<", "<=", ">", ">=", "is", "is not"] as const) {
+for (const operator of ["=", "!=", "<>", "<", "<=", ">", ">=", "is", "is not"] as const) {
   test(`a value is converted opposite a column: ${operator}`, () => {
     assertSent(items.where("at", operator, LATER), `select "id" from "item" where "at" ${operator} ?`, [when]);
   });
@@ -70,7 +70,12 @@ test("a list may hold expressions and columns", () => {
 test("both ends of a range are converted", () => {
   const text = `select "id" from "item" where "at" between`;
   assertSent(items.where(eb.between("at", LATER, LATER)), `${text} ? and ?`, [when, when]);
-  assertSent(items.where(eb.betweenSymmetric("at", LATER, LATER)), `${text} symmetric ? and ?`, [when, when]);
+  assertSent(
+    items.where(eb.betweenSymmetric("at", LATER, LATER)),
+    `${text} symmetric ? and ?`,
+    [when, when],
+    ["postgres"],
+  );
   assertSent(
     items.where(eb.between(eb.val(LATER), sql<Date>`now()`, eb.ref("at"))),
     `select "id" from "item" where ? between now() and "at"`,
@@ -246,6 +251,7 @@ test("a path into JSON is not the column", () => {
     items.where(eb.ref("data", "->>").key("at" as never), "=", "x"),
     `select "id" from "item" where "data"->>'at' = ?`,
     ["x"],
+    ["sqlite", "postgres"],
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expressionBuilder, sql } from "kysely";
+import type { FamilyName } from "../../../src/engine/options/database-url.ts";
 import { typed } from "../../../src/engine/statement/typed.ts";
 import { PrecisionError } from "../../../src/errors/value.ts";
 import { numeric } from "../../../src/schema/types/numeric.ts";
@@ -21,15 +22,19 @@ import {
 const eb = expressionBuilder<Database, string>();
 const stored = sent(LATER).sqlite;
 
-/** What becomes of a row that SQLite gave. */
-function read(statement: Statement, row: Record<string, unknown>): Record<string, unknown> {
+/** What becomes of a row that a database gave. */
+function read(
+  statement: Statement,
+  row: Record<string, unknown>,
+  family: FamilyName = "sqlite",
+): Record<string, unknown> {
   const copy = { ...row };
-  compile("sqlite", statement).readRows?.([copy]);
+  compile(family, statement).readRows?.([copy]);
   return copy;
 }
 
-function assertConverted(statement: Statement, name = "at"): void {
-  assert.deepEqual(read(statement, { [name]: stored }), { [name]: LATER });
+function assertConverted(statement: Statement, name = "at", family: FamilyName = "sqlite"): void {
+  assert.deepEqual(read(statement, { [name]: sent(LATER)[family] }, family), { [name]: LATER });
 }
 
 function assertLeft(statement: Statement, name = "at"): void {
@@ -77,6 +82,8 @@ test("columns of subqueries are converted", () => {
       .selectFrom(tag)
       .leftJoinLateral(sub, (join) => join.onTrue())
       .select("s.at"),
+    "at",
+    "postgres",
   );
 });
 
@@ -138,6 +145,8 @@ test("a common table expression is converted", () => {
       .with("c", (q) => q.updateTable(item).set({ sold: true }).returning("at"))
       .selectFrom("c")
       .selectAll(),
+    "at",
+    "postgres",
   );
 });
 
