@@ -74,10 +74,14 @@ export class Context<BK extends string = string> implements Surroundings {
   run<T>(run: () => T): T {
     try {
       const result = this.enter(run);
-      if (result instanceof Promise) result.catch(this.#fail);
+      if (result instanceof Promise) {
+        result.catch(() => {
+          this.#failed = true;
+        });
+      }
       return result;
     } catch (error) {
-      this.#fail();
+      this.#failed = true;
       throw error;
     }
   }
@@ -87,10 +91,6 @@ export class Context<BK extends string = string> implements Surroundings {
     if (this.#closed) throw new SessionClosedError("The context has ended; nothing can run in it.");
     return surroundings.run(this, run);
   }
-
-  readonly #fail = (): void => {
-    this.#failed = true;
-  };
 
   /**
    * The statements that ran in the context, if queries are recorded; also after it has ended.
