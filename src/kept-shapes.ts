@@ -1,6 +1,6 @@
 const kept: object[] = [];
 
-/** Stands in for what an exemplar is made of. Nobody uses an exemplar, so nothing is asked of it. */
+/** Stands in for the dependencies of an exemplar. An exemplar is never used, so they are never called. */
 export const UNUSED = undefined as never;
 
 /**

@@ -63,7 +63,7 @@ let multibinds = 0;
  * The one object of an application for all of its databases: models and tables are defined with it, and within a
  * context it knows the session and the engines.
  *
- * @typeParam BK the bind keys that there may be, as a union of strings; any string unless given
+ * @typeParam BK the allowed bind keys, as a union of strings; defaults to any string
  *
  * @example
  * export const db = new Multibind<"meta" | "auth">();

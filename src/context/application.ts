@@ -40,7 +40,7 @@ const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = ["commitPolicy", "rec
 const RECOVERY_OPTIONS: readonly (keyof RecoveryOptions)[] = ["adopt"];
 const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted", "failed"];
 
-/** What an application shares with the others of its `db`. */
+/** State that an application shares with the other applications of its `db`. */
 export interface ApplicationOwner {
   /** The `Multibind` object. */
   readonly db: object;
@@ -129,7 +129,7 @@ export class Application<BK extends string = string> implements SessionHost {
     }, options);
   }
 
-  /** A context to be entered and left by hand, for frameworks. Whoever makes it closes it. */
+  /** Opens a context that the caller enters and closes, for frameworks. */
   context(options: ContextOptions = {}): Context<BK> {
     this.#requireOpen();
     requireKnownOptions(options, CONTEXT_OPTIONS, "a context");
@@ -144,7 +144,7 @@ export class Application<BK extends string = string> implements SessionHost {
     return context;
   }
 
-  /** A session outside of any context. Whoever makes it closes it. */
+  /** Opens a session outside of any context. The caller closes it. */
   session(options: SessionOptions = {}): Session<BK> {
     requireKnownOptions(options, SESSION_OPTIONS, "a session");
     return this.#newSession(options);
@@ -190,7 +190,7 @@ export class Application<BK extends string = string> implements SessionHost {
   }
 
   /**
-   * Ends what a two-phase commit has left prepared when a process or a server failed in the midst of it: commits it if the
+   * Ends the transactions that a two-phase commit left prepared when a process or a server failed during it: commits one if the
    * decision bind has committed, else rolls it back. Run it when the application starts, and now and then: it may run
    * beside processes that commit, and leaves alone what they are about to end and what is not this application's.
    *
@@ -215,7 +215,7 @@ export class Application<BK extends string = string> implements SessionHost {
   }
 
   /**
-   * What is prepared on the binds and waits for {@link recover}, or for the process that is just committing it.
+   * The prepared transactions on the binds that wait for {@link recover}, or for the process that is committing them.
    *
    * @throws {OperationalError} if a bind cannot be reached
    */

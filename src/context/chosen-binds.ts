@@ -12,7 +12,7 @@ export interface BindChoice<K extends BindKey = BindKey> {
 }
 
 /**
- * The binds whose tables are to be created or dropped. Without a key: all that have tables and are managed.
+ * The binds whose tables are created or dropped. Without a key: all managed binds with tables.
  *
  * @throws {InvalidOptionError} on an unknown option
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
@@ -40,7 +40,7 @@ export function bindsToManage(choice: BindChoice, engines: Engines, metadatas: M
 }
 
 /**
- * The binds whose tables are to be read. Without a key: all that are configured.
+ * The binds whose tables are read. Without a key: all configured binds.
  *
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
  */

@@ -34,24 +34,24 @@ export interface Configuration<BK extends string = string> {
   readonly binds?: { readonly [P in BK]?: BindValue } | ReadonlyMap<BK | null, BindValue>;
   /** Shows every statement of every engine. @see Flask-SQLAlchemy: `SQLALCHEMY_ECHO` */
   readonly echo?: boolean | EchoListener;
-  /** Whether every session keeps a record of its statements, for development; `false` unless given. @see Flask-SQLAlchemy: `SQLALCHEMY_RECORD_QUERIES` */
+  /** Whether every session records its statements, for development. Defaults to `false`. @see Flask-SQLAlchemy: `SQLALCHEMY_RECORD_QUERIES` */
   readonly recordQueries?: boolean;
-  /** The directory below which relative SQLite paths are; `./instance` unless given. @see Flask: `app.instance_path` */
+  /** The directory of relative SQLite paths. Defaults to `./instance`. @see Flask: `app.instance_path` */
   readonly instancePath?: string;
-  /** The order in which binds commit; as listed, the default last, unless given. */
+  /** The order in which binds commit. Defaults to the order of `binds`, then the default bind. */
   readonly commitOrder?: readonly (BK | null)[];
   /**
-   * `"ordered"` (unless given): one bind commits after the other. `"single"`: a second bind that writes is refused.
+   * `"ordered"` (the default): one bind commits after the other. `"single"`: a second bind that writes is refused.
    * `"twoPhase"`: all binds commit or none, also after a crash. @see SQLAlchemy: `Session(twophase=True)`
    */
   readonly commitPolicy?: CommitPolicy;
   /**
-   * The bind that keeps the decisions of two-phase commits, in a table `multibind_decision`. Unless given, the first that
+   * The bind that keeps the decisions of two-phase commits, in a table `multibind_decision`. Defaults to the first that
    * cannot be prepared itself, such as a SQLite file; else the first in the order of commits. It has to be managed,
    * writable and not in memory.
    */
   readonly decisionBind?: BK | null;
-  /** What happens when a context ends with uncommitted work: `"warn"` unless given. */
+  /** The reaction to a context that ends with uncommitted work. Defaults to `"warn"`. */
   readonly onUncommitted?: OnUncommitted;
 }
 

@@ -50,7 +50,7 @@ async function createTables(target: BindTarget, directory: Metadatas, created: s
   }
 }
 
-/** Several processes that start at the same time make the same tables. Whoever comes second has less to do. */
+/** Several processes that start at the same time create the same tables. The later ones find some of them. */
 async function madeElsewhere(tables: readonly AnyTable[], left: number, { engine }: BindTarget): Promise<boolean> {
   try {
     const missing = await withConnection("createAll", engine, "write", (connection) =>

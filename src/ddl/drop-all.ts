@@ -10,7 +10,7 @@ import { requireManaged, requireWritable } from "./permission.ts";
 
 /**
  * Drops the tables that are there, each before those that it refers to. A table that is not of the bind's metadata is
- * never touched: if one refers to a table that is to be dropped, the bind fails. One transaction per bind.
+ * never touched: if one refers to a table that is dropped, the bind fails. One transaction per bind.
  *
  * @throws {DdlError} if a bind failed; the others' tables are dropped all the same
  *

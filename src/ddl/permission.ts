@@ -6,7 +6,7 @@ import { SchemaError } from "../errors/schema.ts";
 import type { BindTarget } from "./bind-target.ts";
 
 /**
- * Refuses to touch a database that is somebody else's.
+ * Refuses to change a database whose tables others own.
  *
  * @throws {SchemaError} if a target's engine has the option `managed: false`
  */

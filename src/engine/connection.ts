@@ -27,7 +27,7 @@ import { endedTransaction, executeWithin } from "./within-transaction.ts";
 type BranchEnds = Readonly<Record<Ending, readonly string[]>>;
 
 /**
- * A connection of an engine while somebody has it: every statement goes through here, so that listeners see it and
+ * A connection of an engine while it is borrowed: every statement goes through here, so that listeners see it and
  * its errors name the bind.
  *
  * @see SQLAlchemy: `Connection`
@@ -40,7 +40,7 @@ export class Connection implements DatabaseConnection {
   #inTransaction = false;
   /** Whether SQL has ended that transaction. */
   #isOver = false;
-  /** Whether the end or beginning of a transaction was sent and failed, so that nobody knows what state it is in. */
+  /** Whether the end or beginning of a transaction was sent and failed, so that its state is unknown. */
   #unclear = false;
   #branch: BranchEnds | undefined;
   #isEnding = false;
@@ -110,7 +110,7 @@ export class Connection implements DatabaseConnection {
   /**
    * Runs a statement.
    *
-   * @param signal ends it, on the server too where the database can; that of the owner unless given
+   * @param signal ends it, on the server too where the database supports that. Defaults to the signal of the owner
    * @throws the signal's reason, when it is aborted
    */
   execute<R>(query: EngineQuery<R>, signal = this.#owner?.signal): Promise<QueryResult<R>> {
@@ -207,7 +207,7 @@ export class Connection implements DatabaseConnection {
   }
 
   /**
-   * The same as {@link stream}, under Kysely's name: in a transaction of its own where there is none, since not every
+   * The same as {@link stream}, under Kysely's name: in a transaction of its own if none is open, since not every
    * database streams without one. Rows that a write gives back come in one portion.
    */
   async *streamQuery<R>(query: EngineQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
@@ -229,7 +229,7 @@ export class Connection implements DatabaseConnection {
   /**
    * Begins a transaction, with the engine's isolation level where the settings name none.
    *
-   * @param signal ends the wait, if the database lets nobody begin just then
+   * @param signal ends the wait, if the database does not allow a transaction to begin yet
    * @throws {UnsupportedError} if it is to write and the bind is read-only
    */
   async begin(settings: TransactionSettings = {}, signal = this.#owner?.signal): Promise<void> {
@@ -338,7 +338,7 @@ export class Connection implements DatabaseConnection {
     this.#unclear = twoPhase.holdsConnection;
   }
 
-  /** Ends a prepared transaction, this connection's or, where the server lets go of them, another's. */
+  /** Ends a prepared transaction: of this connection or, if the server detaches it, of another. */
   async endPrepared(gid: string, ending: Ending): Promise<void> {
     await this.#sendInTime(this.engine.twoPhase!.end(gid, ending));
     this.#unclear = false;
@@ -423,7 +423,7 @@ export class Connection implements DatabaseConnection {
     run: () => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    // What is not sent is not shown to listeners.
+    // Listeners see only statements that are sent.
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const isPlain = signal === undefined && this.engine.statementTimeout === undefined && !this.#mayWaitForItself;
     const record = this.#owner?.record;
@@ -439,7 +439,7 @@ export class Connection implements DatabaseConnection {
     return this.#owner !== undefined && this.#raw.watchLocks !== undefined && mayWaitForItself(this.#owner, this);
   }
 
-  /** Whether nobody looks at statements, and the engine sets them no time. */
+  /** Whether no listener sees statements, and the engine limits their time. */
   get #isUnwatched(): boolean {
     return this.engine.statementTimeout === undefined && this.#owner?.record === undefined && !this.engine.isObserved;
   }

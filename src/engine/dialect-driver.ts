@@ -13,7 +13,7 @@ import type { AcquireOptions, EngineDriver, PoolStatus } from "./driver.ts";
 import { Owner } from "./pool/owner.ts";
 import { Slots } from "./pool/slots.ts";
 
-/** What limits the use of somebody else's driver. */
+/** Limits of a third-party driver. */
 export interface DialectDriverOptions {
   readonly bindKey: BindKey;
   readonly poolSize: number;
@@ -83,7 +83,7 @@ export class DialectDriver implements EngineDriver {
     const { readOnly } = this.#options;
     const isolationLevel = settings.isolationLevel ?? this.#options.isolationLevel;
     const accessMode = settings.accessMode ?? (readOnly ? "read only" : undefined);
-    // What is asked for goes over what the engine has.
+    // The options of the call override those of the engine.
     return this.#driver.beginTransaction(connection, {
       ...(isolationLevel === undefined ? {} : { isolationLevel }),
       ...(accessMode === undefined ? {} : { accessMode }),

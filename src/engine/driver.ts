@@ -3,7 +3,7 @@ import type { Owner } from "./pool/owner.ts";
 import type { Feature } from "./statement/features.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
 
-/** What a connection is wanted for. Where a database has one writer and many readers, they are different connections. */
+/** The purpose of a connection. A database with one writer and many readers uses different connections for them. */
 export type Use = "read" | "write";
 
 /** What multibind says when it asks a driver for a connection. Kysely's own callers say none of it. */
@@ -13,10 +13,10 @@ export interface AcquireOptions {
   readonly owner?: Owner;
 }
 
-/** What is said of a connection that is given back. Kysely's own callers say at most the signal. */
+/** State of a connection that is returned. Kysely's own callers give at most the signal. */
 export interface ReleaseOptions {
   readonly signal?: AbortSignal;
-  /** Nobody knows what state its transaction is in, so it must not be used again. */
+  /** The state of its transaction is unknown, so it must not be used again. */
   readonly discard?: boolean;
 }
 
@@ -53,11 +53,11 @@ export interface EngineDriver extends Driver {
   giveUp?(owner: Owner, reason: Error): void;
   /** Whether the server was found to give back no rows of what it writes, although its family can. */
   readonly lacksReturning?: boolean;
-  /** What the server was found to lack, although others of its family have it. */
+  /** Features that the server lacks, although others of its family have them. */
   readonly lacks?: ServerLacks | undefined;
 }
 
-/** What a server lacks, and what people call it. */
+/** A feature that a server lacks, with its usual name. */
 export interface ServerLacks {
   readonly server: string;
   readonly features: ReadonlySet<Feature>;

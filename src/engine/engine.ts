@@ -50,7 +50,7 @@ const INTEGRITY: ReadonlySet<ErrorKind> = new Set(["unique", "foreignKey", "notN
 
 const unchanged = (text: string): string => text;
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface EngineDefinition {
   readonly bindKey: BindKey;
   readonly options: ResolvedEngineOptions;
@@ -294,7 +294,7 @@ export class Engine {
     return (await driver.onlyReads?.(sql)) === true;
   }
 
-  /** @internal takes a connection; whoever takes it gives it back */
+  /** @internal takes a connection; the caller returns it */
   async connect(options: AcquireOptions): Promise<Connection> {
     const { owner, signal = owner?.signal } = options;
     signal?.throwIfAborted();
@@ -308,7 +308,7 @@ export class Engine {
   }
 
   /**
-   * @internal gives up the connections that an owner has if they are not back in time, as where nothing is to be lost by it
+   * @internal closes the connections that an owner does not return in time, where nothing can be lost by it
    *
    * @returns a function that stops this
    */
@@ -339,7 +339,7 @@ export class Engine {
     }
   }
 
-  /** @internal runs a statement that only reads, at once; `undefined` where it has to wait, or be seen by somebody */
+  /** @internal runs a statement that only reads, at once; `undefined` if it must wait, or a listener must see it */
   readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.readNow === undefined || this.#isSeen(owner)) return undefined;
     const refusal = this.refusalOf(query);
@@ -363,7 +363,7 @@ export class Engine {
     }
   }
 
-  /** Whether somebody is to see the statements of an owner. */
+  /** Whether a listener sees the statements of an owner. */
   #isSeen({ record }: Owner): boolean {
     return this.isObserved || record !== undefined;
   }

@@ -63,7 +63,7 @@ export function databaseError(
 const NO_CONNECTION =
   /^(ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ESOCKET|ENOENT|EACCES|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|ERR_OSSL)/;
 
-/** What an error of a network or of a file says, if it is one. */
+/** The kind of a network or file error, if it is one. */
 export function systemErrorKind(error: unknown): ErrorKind | undefined {
   if (error instanceof AggregateError) return error.errors.length > 0 ? systemErrorKind(error.errors[0]) : undefined;
   const code = stringProperty(error, "code");

@@ -3,7 +3,7 @@ import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import type { RunQuery } from "./reflection/catalog-query.ts";
 
-/** What a database has under the name of a table. */
+/** The kind of object that a database has under the name of a table. */
 export interface FoundTable {
   readonly table: AnyTable;
   readonly kind: "table" | "view";
@@ -12,7 +12,7 @@ export interface FoundTable {
   readonly name: string;
 }
 
-/** What is to be dropped. */
+/** The objects to drop. */
 export interface Drop {
   /** The tables in the order in which they are dropped. */
   readonly tables: readonly FoundTable[];

@@ -19,7 +19,7 @@ import type { TransactionText } from "./transaction-text.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import type { Codec } from "./values/codec.ts";
 
-/** What a statement does to rows. */
+/** The effect of a statement on rows. */
 export type WriteKind = "insert" | "update" | "delete";
 
 /** How a family writes many rows best: by lists of rows, or by a list of all rows' values for each column. */
@@ -85,7 +85,7 @@ export interface TypedColumn {
 export interface Durability {
   /** The statement to run before the transaction begins; absent where the database needs no statement. */
   readonly before?: string;
-  /** The statement to run within the transaction; absent where there is none. */
+  /** The statement to run within the transaction; absent if no statement is needed. */
   readonly within?: string;
 }
 
@@ -113,7 +113,7 @@ export type DecimalFunction =
 export interface DecimalArithmetic {
   /** Whether values of a type are kept as text. */
   isText(type: LogicalType): boolean;
-  /** What the database calls a function. */
+  /** The database's name of a function. */
   name(of: DecimalFunction): string;
 }
 
@@ -187,7 +187,7 @@ export interface Family {
   /** How values of a type are written and read. */
   codec(type: LogicalType): Codec;
   /**
-   * What the driver is sent for a value that stands opposite no column; absent where the driver takes every value.
+   * The driver's form of a value that belongs to no column; absent if the driver takes every value.
    *
    * @throws {Refusal} if the database has no such value
    */
@@ -224,7 +224,7 @@ export interface Family {
   readonly words: KnownWords;
   /** The words that lock rows as `for share` does, where they are others. */
   readonly shareLock?: RawNode;
-  /** What an error of the driver says. */
+  /** The facts in an error of the driver. */
   errorKind(error: unknown): ErrorKind;
   /** The error's message, where `error.message` is not fit to be shown. */
   errorMessage?(error: unknown): string | undefined;

@@ -1,7 +1,7 @@
 import type { BindKey } from "../bind-key.ts";
 import { MultibindError } from "./multibind-error.ts";
 
-/** What is known of a statement that a database refused. */
+/** Facts about a statement that a database refused. */
 export interface DatabaseErrorOptions extends ErrorOptions {
   readonly bindKey?: BindKey | undefined;
   readonly sql?: string | undefined;
@@ -24,7 +24,7 @@ export abstract class DatabaseError extends MultibindError {
   }
 }
 
-/** What an {@link IntegrityError} adds to what is known of a failed statement. */
+/** Facts that an {@link IntegrityError} adds to those of a failed statement. */
 export interface IntegrityErrorOptions extends DatabaseErrorOptions {
   readonly table?: string | undefined;
   readonly columns?: readonly string[] | undefined;
@@ -73,7 +73,7 @@ export class CheckViolationError extends IntegrityError {
   override readonly code = "CHECK_VIOLATION";
 }
 
-/** What an {@link OperationalError} adds to what is known of a failed statement. */
+/** Facts that an {@link OperationalError} adds to those of a failed statement. */
 export interface OperationalErrorOptions extends DatabaseErrorOptions {
   readonly retryable?: boolean | undefined;
 }

@@ -67,7 +67,7 @@ export class ConcurrentTransactionError extends SessionError {
   override readonly code = "CONCURRENT_TRANSACTION";
 }
 
-/** Rows were to be streamed within a transaction, on a database that cannot do that beside other statements. */
+/** A stream was started within a transaction, on a database that cannot stream beside other statements. */
 export class StreamInTransactionError extends SessionError {
   override readonly code = "STREAM_IN_TRANSACTION";
 

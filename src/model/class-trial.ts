@@ -7,17 +7,17 @@ type Values = Readonly<Record<string, unknown>>;
 interface Trial {
   readonly entityClass: EntityClass;
   readonly mapper: Mapper;
-  /** What the columns hold. */
+  /** The contents of the columns. */
   held: Record<string, unknown> | undefined;
 }
 
 let trial: Trial | undefined;
 
-/** What a trial could not find out, because the class's constructor refused the values that were made up. */
+/** A fact that a trial could not find out, because the constructor of the class refused the made-up values. */
 export const UNSURE: unique symbol = Symbol("multibind.unsure");
 
 /**
- * Tries a class with an entity that nobody sees, made of values such as a row might have.
+ * Tries a class with a hidden entity, made of values such as a row might have.
  *
  * @param make makes the entity as one that is read
  * @returns a column that the entity does not hold as it was given; nothing if it holds them all; or {@link UNSURE}
@@ -75,7 +75,7 @@ export function sampleRow({ properties, discriminator, identity }: Mapper): Valu
   );
 }
 
-/** A value that neither cutting spaces nor changing case alters, and that nobody begins to count with. */
+/** A value that neither trimming nor a change of case alters, and that is not a usual number to count with. */
 function sample(type: LogicalType): unknown {
   switch (type.kind) {
     case "smallint":

@@ -268,7 +268,7 @@ function joinedChild(
   return modelClass(registry, base, columns, { name, table, parent, identity, childIdentities });
 }
 
-/** Puts members on a class that nobody can change: the association of a model with its bind is made once. */
+/** Defines members that cannot be changed later: the association of a model with its bind is made once. */
 function fixed(target: Base, members: Readonly<Record<string | symbol, unknown>>): Base {
   for (const key of Reflect.ownKeys(members)) {
     Object.defineProperty(target, key, {

@@ -1,12 +1,12 @@
 import type { Mapper } from "./mapper.ts";
 
-/** A row as the driver gave it or took it, by property. What an entity's values are compared with. */
+/** A row as the driver returned or received it, by property. The values of an entity are compared with it. */
 export type StoredRow = Readonly<Record<string, unknown>>;
 
 /** The states of an entity. */
 export type EntityState = "transient" | "pending" | "persistent" | "deleted" | "detached";
 
-/** Whoever an entity belongs to: its session. */
+/** The owner of an entity: its session. */
 export interface EntityOwner {
   /** How messages call it. */
   readonly label: string;
@@ -28,7 +28,7 @@ let writeOwner: (entity: Entity, owner: EntityOwner | null) => void;
  * @see SQLAlchemy: a mapped instance and its `InstanceState`
  */
 export abstract class Entity {
-  /** The row as it was last loaded or stored; null while there is none. */
+  /** The row as it was last loaded or stored; null before that. */
   #row: StoredRow | null = null;
   #owner: EntityOwner | null = null;
   /** When the row was read, in the session's own count of transactions. */
@@ -94,7 +94,7 @@ export function setOwner(entity: Entity, owner: EntityOwner | null): void {
 
 /**
  * The state of an entity: `transient` (known to no session), `pending` (added, not stored), `persistent` (stored),
- * `deleted` (deleted, not committed) or `detached` (stored once, its session has let go of it).
+ * `deleted` (deleted, not committed) or `detached` (stored once, removed from its session).
  *
  * @see SQLAlchemy: `inspect(obj)`, `.transient`, `.pending`, `.persistent`, `.deleted`, `.detached`
  */

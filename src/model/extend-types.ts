@@ -23,7 +23,7 @@ export type Joined<C, C2> = Flat<
   C & { [P in Exclude<keyof C2, keyof C>]: P extends KeyProperties<C2> ? LinkedKey<Selected<C2[P]>> : C2[P] }
 >;
 
-/** A column that always holds the parent's key, so that nobody gives it a value. */
+/** A column that always holds the parent's key, so that no value can be given. */
 type LinkedKey<S> = Column<S, undefined>;
 
 /** Extending a model without discriminator. */
@@ -95,7 +95,7 @@ export interface PolymorphicExtend<
 
 /** Says which rows are a child's. */
 interface IdentityOptions<I, S> {
-  /** What the discriminator holds in rows of the child itself. */
+  /** The discriminator's value in rows of the child itself. */
   readonly identity: I;
   /**
    * The identities of classes that extend the child in their turn: its discriminator holds one of these in their rows.
@@ -107,7 +107,7 @@ interface IdentityOptions<I, S> {
 interface ConcreteOptions<K, P extends string> extends TableOptions<P> {
   /** The child's table holds all columns. */
   readonly concrete: true;
-  /** The bind of the child, the parent's unless given. */
+  /** The bind of the child. Defaults to that of the parent. */
   readonly bindKey?: K;
 }
 

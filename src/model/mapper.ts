@@ -72,7 +72,7 @@ export class Mapper {
   soundClass: EntityClass | undefined;
   /** Whether entities can be made right from rows: the class is sound, and has no constructor that would see them. */
   takesRows = false;
-  /** An entity that nobody uses: see `keepShape`. */
+  /** An entity that is never used: see `keepShape`. */
   exemplar: Entity | undefined;
   /** Sets the columns of an entity that is being made. */
   readonly setColumns: ColumnSetter;
@@ -123,7 +123,7 @@ export class Mapper {
     return this.#revision;
   }
 
-  /** Whether a row has to be asked of which class it is: it can be a child's, or one that nobody knows. */
+  /** Whether the class of a row must be read from it: it can be that of a child, or unknown. */
   get isPolymorphic(): boolean {
     return this.discriminator !== undefined && (this.#children.size > 0 || this.identity !== undefined);
   }

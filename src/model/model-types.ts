@@ -7,7 +7,7 @@ import type { Entity, MAPPER } from "./entity.ts";
 import type { AbstractExtend, PlainExtend, PolymorphicExtend } from "./extend-types.ts";
 import type { Mapper } from "./mapper.ts";
 
-/** What a column that tells a row's class may hold. */
+/** The values of a column that determines the class of a row. */
 export type Selected<X> = X extends { readonly $types: { readonly select: infer S } } ? S : never;
 
 /** The arguments of a model's constructor: the values of a new row, which may be left out if none is needed. */
@@ -29,11 +29,11 @@ export type EntityRow<C, D extends PropertyKey> = [D] extends [never]
 
 /** Options of `db.model`. */
 export interface ModelOptions<K, D, I, P extends string> extends TableOptions<P> {
-  /** The bind that the model belongs to; the default one unless given. */
+  /** The bind that the model belongs to. Defaults to the default bind. */
   readonly bindKey?: K;
   /** The column whose value says which class a row is of, for a model with children. */
   readonly discriminator?: D;
-  /** What the discriminator holds in rows of this class itself. */
+  /** The discriminator's value in rows of this class itself. */
   readonly identity?: I;
 }
 
@@ -43,7 +43,7 @@ export interface MapperOf<C> extends Mapper {
 }
 
 /**
- * What a model's class knows.
+ * The static members of a model's class.
  *
  * @typeParam C the columns of its entities
  * @typeParam T the columns of its table: of a joined child, only the child's own
@@ -71,7 +71,7 @@ export type AnyModel = (abstract new (...values: any) => Entity) & ModelStatics<
 /** The constructor of a model that may be extended, whatever its arguments. */
 export type Extensible = abstract new (values: never) => Entity;
 
-/** What a class has of its own beyond what every model has: its static members go on to the children. */
+/** The static members of a class beyond those of every model: children inherit them. */
 export type OwnStatics<This> = Pick<
   This,
   Exclude<keyof This, "prototype" | "extend" | "extendAbstract" | keyof ModelStatics<Columns, string, BindKey>>

@@ -59,7 +59,7 @@ const handler: ProxyHandler<object> = {
   },
 };
 
-/** What a method of Kysely's returns. @throws {InvalidStatementError} if it does not take its arguments */
+/** Returns the result of a method of Kysely's. @throws {InvalidStatementError} if it does not take its arguments */
 function called(method: CallableFunction, builder: unknown, values: unknown[], name: string | symbol): unknown {
   try {
     return Reflect.apply(method, builder, values);

@@ -92,7 +92,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** What a class with fields that nothing else shows says of itself. */
+/** Text from a class whose fields are otherwise invisible. */
 function textOf(value: object): string | undefined {
   try {
     return "toPostgres" in value && typeof value.toPostgres === "function"

@@ -1,7 +1,7 @@
 import { Entity, MAPPER } from "./entity.ts";
 import type { EntityClass } from "./mapper.ts";
 
-/** What a class's text has in it if it has a constructor, or if it is not known. */
+/** Text that a class's source contains if it has a constructor, or if the source is unknown. */
 const PERHAPS_A_CONSTRUCTOR = /constructor|\\u|\[native code\]/;
 
 /**

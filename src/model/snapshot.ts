@@ -3,7 +3,7 @@ import { jsonText } from "../schema/types/json.ts";
 import { isCopy, restoreCopy, takeCopy } from "./object-snapshot.ts";
 
 /**
- * What is remembered of a value to see later whether it changed: the value itself, or, of values that can change in
+ * A copy of a value to detect later changes: the value itself, or, of values that can change in
  * place, something that cannot.
  */
 interface Snapshots {
@@ -36,7 +36,7 @@ const BY_KIND: { readonly [K in TypeKind]?: Snapshots } = {
   native: { take: takeCopy, same: isCopy, restore: restoreCopy },
 };
 
-/** What is no JSON differs from everything: storing it says why. */
+/** A value that is not JSON differs from everything: storing it throws the reason. */
 function textOf(value: unknown, write: (value: unknown) => string = JSON.stringify): string | undefined {
   try {
     return write(value);

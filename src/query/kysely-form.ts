@@ -16,7 +16,7 @@ import { modelsAsTables } from "../model/models-as-tables.ts";
 /** Kysely's types before any table is named. */
 export type NoTables = Record<never, never>;
 
-/** What a common table expression is made of. */
+/** The parts of a common table expression. */
 type Rows = Expression<unknown> | Compilable;
 
 declare const someCreator: QueryCreator<NoTables>;

@@ -2,7 +2,7 @@ import type { KyselyForm } from "./kysely-form.ts";
 
 /** What begins statements in Kysely's form: a session, and a `db` for the session of its context. */
 export abstract class KyselyStatements {
-  /** @internal the builders, bound to whoever runs their statements */
+  /** @internal the builders, bound to the runner of their statements */
   protected abstract kyselyForm(method: keyof KyselyForm): KyselyForm;
 
   /**

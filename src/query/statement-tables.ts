@@ -10,7 +10,7 @@ export interface NamedTable {
   readonly name: string;
 }
 
-/** What a statement's tree tells of where and how it must run. */
+/** The facts in a statement's tree about where and how it must run. */
 export interface StatementTables {
   /** Every table that the statement reads or writes, in order of appearance. */
   readonly tables: readonly NamedTable[];

@@ -182,7 +182,7 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
   }
 
   /**
-   * Makes an integer column count the updates of its row: an entity whose row was updated by somebody else since it was
+   * Makes an integer column count the updates of its row: an entity whose row was updated by another transaction since it was
    * read is not stored, with a `StaleDataError`.
    *
    * @throws {SchemaError} if the column holds something else than integers

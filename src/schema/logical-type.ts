@@ -19,7 +19,7 @@ export type TypeKind =
   | "native";
 
 /**
- * What a column holds, independent of any database: a frozen description, and the rule that says which values fit.
+ * The kind of values that a column holds, independent of any database: a frozen description, and the rule that says which values fit.
  *
  * @see SQLAlchemy: `sqlalchemy.types.TypeEngine`
  */
@@ -47,7 +47,7 @@ export interface LogicalType<S = unknown> {
   accept(value: unknown): S;
 }
 
-/** Why a type does not take a value. Whoever knows the column turns it into an `InvalidValueError` that names it. */
+/** The reason why a type does not take a value. Code that knows the column turns it into an `InvalidValueError` that names it. */
 export class Refusal extends Error {}
 
 /** Describes a value in a refusal without repeating it: errors are logged, and values are the application's data. */

@@ -17,7 +17,7 @@ export interface NamingConvention {
   readonly pk?: string;
   /** Unique constraints. */
   readonly uq?: string;
-  /** Indexes; `ix_{table}_{columns}` unless given. */
+  /** Indexes. Defaults to `ix_{table}_{columns}`. */
   readonly ix?: string;
   /** Foreign keys. */
   readonly fk?: string;
@@ -25,7 +25,7 @@ export interface NamingConvention {
   readonly ck?: string;
 }
 
-/** What a template's placeholders stand for. */
+/** The values of a template's placeholders. */
 export interface NameParts {
   readonly table: string;
   readonly columns?: readonly string[];

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 
-/** What a database does with referring rows when the row they refer to changes. */
+/** The action of a database on referring rows when the row they refer to changes. */
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
 
 /** How a foreign key behaves. */

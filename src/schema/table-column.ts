@@ -12,7 +12,7 @@ export interface TableOwner {
 /** The owner of columns that belong to an expression. */
 export const NO_OWNER: TableOwner = { label: "no Multibind object" };
 
-/** What a column needs to know of the table that it belongs to. */
+/** A column's view of its table. */
 export interface ColumnTable {
   readonly owner: TableOwner;
   readonly name: string;

@@ -8,7 +8,7 @@ import { type ColumnTable, TableColumn } from "./table-column.ts";
 /** How columns are called in the database that have no name of their own. */
 export type ColumnNaming = (property: string) => string;
 
-/** What a table consists of; its aliases share it. */
+/** The parts of a table; its aliases share them. */
 export class TableParts {
   readonly columns: Record<string, TableColumn> = {};
   readonly byName = new Map<string, TableColumn>();

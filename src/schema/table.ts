@@ -43,7 +43,7 @@ export function tableOfNode(node: OperationNode): AnyTable | undefined {
   return tables.get(node);
 }
 
-/** Says that a node stands for the rows of a table, though it is none: SQL text that gives them. */
+/** Marks a node that stands for the rows of a table: SQL text that returns them. */
 export function standForTable(node: OperationNode, table: AnyTable): void {
   tables.set(node, table);
 }

@@ -40,7 +40,7 @@ export async function killQuery(
   try {
     await unlessLate(kill(), limit);
   } finally {
-    // Nobody waits for its goodbye.
+    // The server's goodbye is not awaited.
     void unlessLate(connection.end(), limit).catch(() => socket?.destroy());
   }
 }

@@ -41,7 +41,7 @@ export interface KeyRow {
   readonly targetColumn: string;
 }
 
-/** What a foreign key does when what it refers to changes. */
+/** The action of a foreign key when the row it refers to changes. */
 export interface ActionRow {
   readonly table: string;
   readonly name: string;
@@ -90,7 +90,7 @@ export function readKeys(run: RunQuery): Promise<readonly KeyRow[]> {
     order by table_name, constraint_name, ordinal_position`);
 }
 
-/** What the foreign keys do, which stands in a table of its own. */
+/** The actions of foreign keys, which the catalog keeps in a separate table. */
 export function readActions(run: RunQuery): Promise<readonly ActionRow[]> {
   return run(sql<ActionRow>`
     select table_name as \`table\`, constraint_name as name, delete_rule as onDelete, update_rule as onUpdate

@@ -143,13 +143,13 @@ export class MysqlConnection implements PhysicalConnection {
     const { sql, parameters, keepConnection } = query;
     if (isLarge(sql, parameters)) requireFits(query, await this.mostBytes(), this.#bindKey);
     const stream = this.#connection.queryStream(sql, parameters);
-    // Once nobody reads any more, nobody else hears of an error.
+    // After the last read no caller receives an error.
     stream.on("error", () => {});
     const portions = portionsOf<R>(stream, chunkSize);
     let isLeft = true;
     try {
       for (;;) {
-        // What is not asked for is not waited for.
+        // Results that no caller asked for are not awaited.
         const portion = await this.#run(() => portions.next()).catch((error: unknown) => {
           isLeft = false;
           throw error;

@@ -79,7 +79,7 @@ async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnect
       timezone: "Z",
       // A host that does not answer must not take the time of all.
       connectTimeout: options.poolTimeout / hosts.length,
-      // What is stored comes back without loss: big integers, decimals, dates and JSON are not squeezed into numbers,
+      // Stored values come back without loss: big integers, decimals, dates and JSON do not become numbers,
       // local times and objects here; columns convert them.
       bigIntAsNumber: false,
       decimalAsNumber: false,

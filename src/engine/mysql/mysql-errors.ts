@@ -53,7 +53,7 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   4025: "check",
 };
 
-/** What an error of MySQL or MariaDB says, by its number; from 45000 on the numbers are the driver's own. */
+/** Classes of MySQL's and MariaDB's errors, by number; numbers from 45000 on are the driver's own. */
 export function mysqlErrorKind(error: unknown): ErrorKind {
   const number = numberProperty(error, "errno");
   const kind = number === undefined ? undefined : BY_NUMBER[number];
@@ -70,7 +70,7 @@ export function mysqlErrorMessage(error: unknown): string | undefined {
   return stringProperty(error, "sqlMessage");
 }
 
-/** What the messages of violated constraints name, in the order in which they are tried. */
+/** Patterns for the names in messages of violated constraints, in the order in which they are tried. */
 const VIOLATIONS: readonly RegExp[] = [
   // A foreign key, with the table that has it.
   /\(`(?:[^`]+`\.`)?(?<table>[^`]+)`, CONSTRAINT `(?<constraint>[^`]+)` FOREIGN KEY \((?<columns>[^)]+)\)/,

@@ -1,7 +1,7 @@
 import type { BindKey } from "../../bind-key.ts";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
 
-/** What a family's driver is made of. */
+/** The parts of a family's driver. */
 export interface DriverConfig {
   readonly bindKey: BindKey;
   readonly options: ResolvedEngineOptions;

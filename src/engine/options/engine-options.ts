@@ -29,11 +29,11 @@ export interface EngineOptions {
   readonly family?: FamilyName;
   /** The driver's module (`pg`, `mariadb` or `better-sqlite3`), for applications that a bundler packs. */
   readonly driver?: unknown;
-  /** The most connections at once; for a SQLite file, the most readers beside its one writer. 10 unless given. */
+  /** Maximum number of connections; for a SQLite file, of readers beside its one writer. Defaults to 10. */
   readonly poolSize?: number;
-  /** How long to wait for a free connection or, on SQLite, for the writer. 30 seconds unless given. */
+  /** Maximum wait for a free connection or, on SQLite, for the writer. Defaults to 30 seconds. */
   readonly poolTimeout?: Duration;
-  /** Replaces a connection of this age before its next use; -1 for never. Never unless given, 2 hours on MySQL and MariaDB. */
+  /** Replaces a connection of this age before its next use; -1 means never. Defaults to never, and to 2 hours on MySQL and MariaDB. */
   readonly poolRecycle?: Duration;
   /** Asks a connection whether it still lives before each use. */
   readonly poolPrePing?: boolean;
@@ -70,7 +70,7 @@ export interface EngineOptions {
   readonly showValues?: boolean;
   /** Refuses writes, before they are sent and on the connection itself. */
   readonly readOnly?: boolean;
-  /** `false`: the tables are somebody else's. `createAll` and `dropAll` leave the database alone. */
+  /** `false` if others own the tables: `createAll` and `dropAll` skip the database. */
   readonly managed?: boolean;
   /** Handed to the driver as it is. */
   readonly driverOptions?: Readonly<Record<string, unknown>>;

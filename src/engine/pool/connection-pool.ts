@@ -41,7 +41,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
   readonly #slots: Slots;
   readonly #idle: Pooled<C>[] = [];
   readonly #lent = new Map<PhysicalConnection, Pooled<C>>();
-  /** When a connection was last found lost: those that nobody has heard of since may be lost as well. */
+  /** When a connection was last found lost: connections without an answer since then may be lost as well. */
   #lastLoss = Number.NEGATIVE_INFINITY;
   readonly #watch: SilenceWatch | undefined;
   #closed = false;
@@ -142,7 +142,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
       const { connection } = pooled;
       if (connection.isBroken) this.#lastLoss = Date.now();
       else if (this.#isFit(pooled) && (await this.#isAlive(pooled, deadline - performance.now()))) return pooled;
-      // Nobody has to wait until a connection that may be dead is closed.
+      // Closing a connection that may be dead is not awaited.
       void connection.close();
     }
     this.#watch?.start();
@@ -162,7 +162,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
     return !connection.isBroken && (recycle === undefined || Date.now() - born <= recycle);
   }
 
-  /** Whether a connection is to be asked whether it lives. */
+  /** Whether a connection must be checked before its use. */
   #isDoubtful({ seen }: Pooled<C>): boolean {
     return this.#options.prePing || seen <= this.#lastLoss;
   }

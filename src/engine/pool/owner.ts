@@ -14,7 +14,7 @@ let created = 0;
 const NOBODY = new Set<Owner>();
 
 /**
- * Whoever holds connections and locks, or waits for them: a session, or a single statement outside of one.
+ * An owner of connections and locks, or of waits for them: a session, or a single statement outside of one.
  *
  * Owners know their surroundings, the owner whose work cannot go on before theirs is done. That makes it possible to
  * tell a wait that can end from one that waits for itself.
@@ -35,7 +35,7 @@ export class Owner {
   signal: AbortSignal | undefined;
   #inner = NOBODY;
 
-  /** @param surrounding that of the code which runs now, unless given; null for none */
+  /** @param surrounding the surrounding owner; defaults to that of the code that runs now, null for none */
   constructor(label: string, surrounding: Owner | null = surroundings.getStore()?.owner ?? null) {
     this.label = label;
     this.surrounding = surrounding ?? undefined;
@@ -113,7 +113,7 @@ export interface EnclosingWork {
 /** Carries the innermost enclosing work through asynchronous calls. */
 export const enclosing = new AsyncLocalStorage<EnclosingWork>();
 
-/** What the code that runs just now runs in. Layers above keep more in it. */
+/** The execution context of the code that runs now. Upper layers store more in it. */
 export interface Surroundings {
   /** Undefined where nothing is left to wait for. */
   readonly owner: Owner | undefined;

@@ -6,7 +6,7 @@ const LOOKS = 6;
 /** How long a server may take to answer a new login, in milliseconds: as long as it may be silent, within these. */
 const [SHORTEST, LONGEST] = [2_000, 10_000];
 
-/** What was seen of a connection whose server is waited for. */
+/** State of a connection that waits for its server. */
 interface Silence {
   readonly received: number;
   /** How often nothing more had come. */
@@ -70,7 +70,7 @@ export class SilenceWatch {
       for (const connection of silent) this.#silences.delete(connection);
     } catch (error) {
       const why = givenUp(`The server said nothing for ${this.#time / 1000} seconds and cannot be reached`, error);
-      // What has been heard of meanwhile may do something else by now.
+      // A connection that has answered since may run another statement by now.
       for (const [connection, received] of before)
         if (connection.isBusy && connection.received === received) connection.destroy(why);
     } finally {

@@ -51,7 +51,7 @@ export class Slots {
     return this.#waiters.length;
   }
 
-  /** Takes a place if one is free and nobody waits for it. */
+  /** Takes a slot if one is free and no other caller waits for it. */
   tryTake(owner: Owner): boolean {
     if (this.#holders.length >= this.description.size || this.#waiters.length > 0) return false;
     this.#holders.push(owner);
@@ -110,7 +110,7 @@ export class Slots {
     }
   }
 
-  /** Whoever waits on waits for another owner now: in vain if that one does, or waits for them. */
+  /** Later waiters wait for another owner now: in vain if that owner waits too, or waits for them. */
   #refuseWaitsFor(holder: Owner): void {
     const concerned =
       holder.isWaiting && mayWaitInVain(holder) ? [...this.#waiters] : waitersWithin(this.#waiters, holder);
@@ -135,7 +135,7 @@ export class Slots {
     }
   }
 
-  /** Whether somebody has a place who waits for nothing, as nearly always. Where nobody does, more has to be looked at. */
+  /** Whether an owner of a slot waits for nothing, as nearly always. If none does, the circle must be searched. */
   willComeFreeFor(owner: Owner): boolean {
     return this.#holders.some((holder) => !holder.isWaiting && !owner.isWithin(holder));
   }

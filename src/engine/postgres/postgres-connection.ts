@@ -28,7 +28,7 @@ const ANOTHERS_CANCEL = 100;
 /** The SQLSTATE of a statement that was ended so. */
 const CANCELED = "57014";
 
-/** What the connections of one engine share. */
+/** State that the connections of one engine share. */
 export interface PostgresEngine {
   readonly settings: PostgresSettings;
   readonly pooling: Pooling;
@@ -179,7 +179,7 @@ export class PostgresConnection implements PhysicalConnection {
         if (portion.rows.length < chunkSize) break;
       }
     } finally {
-      // In a transaction that has failed there is no cursor any more. What is sent next waits for the answer.
+      // A failed transaction has no cursor any more. The next statement waits for the answer.
       if (!this.#broken) this.#client.query({ text: `close ${cursor}` }).catch(() => {});
     }
   }

@@ -34,7 +34,7 @@ const BY_CLASS: Readonly<Record<string, ErrorKind>> = {
   XX: "operational",
 };
 
-/** What an error of PostgreSQL says, by its SQLSTATE. */
+/** Classes of PostgreSQL's errors, by SQLSTATE. */
 export function postgresErrorKind(error: unknown): ErrorKind {
   const state = stringProperty(error, "code");
   if (state !== undefined && /^[0-9A-Z]{5}$/.test(state))

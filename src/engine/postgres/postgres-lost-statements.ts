@@ -30,7 +30,7 @@ function isOutdated(error: unknown, code: string): boolean {
   // "cached plan must not change result type", in whatever language.
   if (code === "0A000") return stringProperty(error, "routine") === "RevalidateCachedQuery";
   const where = stringProperty(error, "where");
-  // What was analysed once can only fail to be analysed again if a table has changed; an error with a place is a function's.
+  // A statement that was analysed once fails to be analysed again only if a table has changed; an error with a position is a function's.
   if (code.startsWith("42")) return where === undefined && code !== NO_RIGHT;
   return code.startsWith("22") && where !== undefined && PARAMETER.test(where);
 }

@@ -16,7 +16,7 @@ export interface PgClient {
   query(query: PgQuery): Promise<PgResult>;
   query(query: PgOwnQuery): unknown;
   end(): Promise<void>;
-  /** What the server knows the connection by; null until it is connected, and with drivers that do not tell. */
+  /** The server's number of the connection; null until it is connected, and with drivers that do not report it. */
   readonly processID?: number | null;
   readonly secretKey?: number | null;
   readonly host: string;
@@ -51,7 +51,7 @@ export interface PgProtocol {
 
 /** A query that sends its messages itself. */
 export interface PgOwnQuery {
-  /** What the server knows the statement by, once it is prepared. */
+  /** The server's name of the statement, once it is prepared. */
   name?: string | undefined;
   queryMode?: "extended";
   submit(connection: PgProtocol): unknown;

@@ -1,7 +1,7 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 
-/** What an engine knows of a pooler between it and its server. */
+/** An engine's knowledge of a pooler between it and its server. */
 export class Pooling {
   readonly bindKey: BindKey;
   readonly #isChosen: boolean;

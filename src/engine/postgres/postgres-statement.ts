@@ -52,7 +52,7 @@ export function resultAt(outcome: PgOutcome, index: number): PgResult {
   return (outcome as readonly PgResult[])[index]!;
 }
 
-/** What a statement answers: of several in one text, the last one. */
+/** The result of a statement: of several in one text, that of the last one. */
 export function answered<R>(outcome: PgOutcome, { plainNumbers }: EngineQuery): AnsweredResult<R> {
   const { command, rowCount, rows } = Array.isArray(outcome) ? (outcome as PgResult[]).at(-1)! : (outcome as PgResult);
   // The caller knows what shape its statement gives.

@@ -1,4 +1,4 @@
-/** What a server says of itself. */
+/** Facts that a server reports about itself. */
 export interface ServerRole {
   /** Whether it follows another server. */
   readonly standby: boolean;

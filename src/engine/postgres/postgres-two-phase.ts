@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { stringProperty } from "../error-kind.ts";
 import { literalGid, type TwoPhase } from "../two-phase/two-phase.ts";
 
-/** `undefined_object`: there is no such transaction; `object_not_in_prerequisite_state`: somebody else ends it just now. */
+/** `undefined_object`: no such transaction exists; `object_not_in_prerequisite_state`: another session is ending it. */
 const ELSEWHERE = new Set(["42704", "55000"]);
 
 /** Prepared transactions in PostgreSQL. */

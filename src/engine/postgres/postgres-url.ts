@@ -62,7 +62,7 @@ export function sslAttempts(mode: string | undefined, certificates?: Certificate
     case "prefer":
       return [encrypted, PLAIN];
     case "require":
-      // As in `libpq`, whoever names an authority wants it asked.
+      // As in `libpq`, an authority in the URL means that certificates are checked.
       return [certificates?.ca === undefined ? encrypted : verified];
     default:
       return [verified];

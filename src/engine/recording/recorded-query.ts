@@ -2,7 +2,7 @@ import { callSite } from "./call-site.ts";
 import type { FinishedStatementEvent, StatementEvent } from "./echo.ts";
 
 /**
- * A statement that was sent while queries were recorded, and what became of it. Begin, commit and their like are none.
+ * A statement that was sent while queries were recorded, and its outcome. Begin, commit and the like are not recorded.
  *
  * @see Flask-SQLAlchemy: what `get_recorded_queries` lists
  */

@@ -24,7 +24,7 @@ export interface ValueList {
   readonly values: readonly string[];
 }
 
-/** What is left when the checks of enumerations have become the types of their columns. */
+/** The checks that remain after those of enumerations have become the types of their columns. */
 export interface RecognizedEnumerations {
   readonly columns: readonly ReflectedColumn[];
   readonly checks: readonly ReflectedCheck[];

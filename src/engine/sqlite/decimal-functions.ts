@@ -7,7 +7,7 @@ export interface FunctionHolder {
   aggregate(name: string, options: object): unknown;
 }
 
-/** What a sum is made of. */
+/** The state of a sum. */
 interface Total {
   exact: ExactDecimal;
   float: number;

@@ -102,7 +102,7 @@ export class SqliteConnection implements PhysicalConnection {
     const results: QueryResult<R>[] = [];
     for (const parameters of parameterSets) {
       const one = withParameters(query, parameters);
-      // Within a transaction nobody else can hold the lock, so there is nothing to wait for.
+      // Within a transaction no other connection can hold the lock, so no wait is needed.
       results.push(this.#database.inTransaction ? this.#run(one) : await this.executeQuery<R>(one));
     }
     return results;

@@ -25,7 +25,7 @@ interface Loan {
  * The driver of SQLite, on the package `better-sqlite3`.
  *
  * A file has one writer, which those who write wait for in turn, and readers beside it. A database in memory lives in
- * one connection, which all wait for in turn. The wait is asynchronous, so whoever holds the writer can go on.
+ * one connection, which all wait for in turn. The wait is asynchronous, so the owner of the writer can go on.
  */
 export class SqliteDriver extends TransactionCommands implements EngineDriver {
   readonly #config: DriverConfig;
@@ -111,7 +111,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   readNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
     const isInMemory = this.#file.path === undefined;
     if (this.#fate("read") !== "same") return undefined;
-    // An idle connection has nobody's transaction, and nothing else runs before this is done.
+    // An idle connection has no open transaction, and nothing else runs before this is done.
     const idle = isInMemory && this.#writerSlots.held === 0 ? this.#writer : this.#idleReaders.at(-1);
     return idle?.executeNow(query);
   }

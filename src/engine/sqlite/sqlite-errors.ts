@@ -24,7 +24,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: ErrorKind])[] = [
 
 const OPERATIONAL = /^SQLITE_(FULL|IOERR|CORRUPT|READONLY|PERM|NOMEM|INTERRUPT|NOLFS|AUTH|PROTOCOL)/;
 
-/** What an error of SQLite says, by its extended result code, or by its message where a driver has only that. */
+/** Classes of SQLite's errors, by extended result code, or by message if a driver has only that. */
 export function sqliteErrorKind(error: unknown): ErrorKind {
   const code = stringProperty(error, "code") ?? "";
   for (const [prefix, kind] of BY_CODE) if (code.startsWith(prefix)) return kind;

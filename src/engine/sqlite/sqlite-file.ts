@@ -2,7 +2,7 @@ import { InvalidUrlError } from "../../errors/configuration.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import { timeout } from "../options/duration.ts";
 
-/** What a SQLite URL says of its file. */
+/** The facts in a SQLite URL about its file. */
 export interface SqliteFile {
   /** The path; `undefined` for a database in memory. */
   readonly path: string | undefined;

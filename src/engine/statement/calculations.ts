@@ -29,12 +29,12 @@ const INTEGER_BITS = { smallint: 16, integer: 32, bigint: 64 } as const;
 /** Functions of decimals that have a name of their own where decimals are text. */
 const OWN: Readonly<Record<string, DecimalFunction>> = { sum: "sum", avg: "avg", abs: "absolute", round: "round" };
 
-/** Functions that take decimals as they are kept: they hand on one of them, or count them. */
+/** Functions that take decimals in their stored form: they return one of them, or count them. */
 const AS_KEPT: ReadonlySet<string> = new Set([...["count", "lag", "lead", "first_value", "last_value", "nth_value"]]);
 
 /**
- * Translates a calculation with decimals, where the database keeps those as text; undefined for anything else. What is
- * calculated from decimals and integers alone is a decimal, exact and kept as those of columns are.
+ * Translates a calculation with decimals, where the database keeps those as text; undefined for anything else. The
+ * result of decimals and integers alone is a decimal, exact and stored like those of columns.
  */
 export function translateCalculation(
   translator: Translator,

@@ -129,7 +129,7 @@ function translateOperand(
 }
 
 /**
- * Translates a case. What is tested and what it is tested for are of one type.
+ * Translates a case. The tested value and the values of `when` have one type.
  *
  * @param opposite what the results are compared with or written to
  */

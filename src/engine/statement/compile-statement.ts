@@ -10,7 +10,7 @@ import { Scope } from "./scope.ts";
 import { isStar } from "./selections.ts";
 import { Translator } from "./translator.ts";
 
-/** What an engine sends for a statement, and what is to be done with the rows that come back. */
+/** The SQL that an engine sends for a statement, and the conversion of the rows that come back. */
 export interface CompiledStatement<R = unknown> {
   readonly query: EngineQuery<R>;
   /**

@@ -163,7 +163,7 @@ class InsertedRows {
     return SelectQueryNode.cloneWithSelections(isDistinct(query) ? allRowsOf(translated) : translated, added);
   }
 
-  /** What a row gets that says nothing of a column which other rows do say something of. */
+  /** Value of a column in rows that leave it out while other rows contain it. */
   #leftOut(node: DefaultInsertValueNode, column: TableColumn | undefined): OperationNode {
     if (column === undefined) return node;
     if (column.definition.default !== undefined) return ValueNode.create(this.#default(column));

@@ -44,7 +44,7 @@ export function jsonArrayFrom<O>(query: Expression<O>): AliasableExpression<Simp
 }
 
 /**
- * The one row of a query as an object in one column, or null where there is none; see {@link jsonArrayFrom}.
+ * The one row of a query as an object in one column, or null without a row; see {@link jsonArrayFrom}.
  *
  * @example
  * jsonObjectFrom(eb.selectFrom(Login).select(["login.at"]).whereRef("login.userId", "=", "user.id").orderBy("login.at", "desc").limit(1))

@@ -38,7 +38,7 @@ export function mapList<T>(list: readonly T[], map: (item: T, index: number) => 
   return changed === undefined ? list : Object.freeze(changed);
 }
 
-/** What a template consists of, where that is one node and no text: `sql.ref("a")`, `sql.val(1)`, `typed(…)`. */
+/** The parts of a template that is one node without text: `sql.ref("a")`, `sql.val(1)`, `typed(…)`. */
 export function soleChild({ sqlFragments, parameters }: RawNode): OperationNode | undefined {
   return parameters.length === 1 && isTextless(sqlFragments) ? parameters[0] : undefined;
 }

@@ -5,7 +5,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { Engine } from "../engine.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
 
-/** What a value stands opposite: a column that it is written to or compared with. */
+/** The column that a value is written to or compared with. */
 export interface ValueWriter {
   readonly column: TableColumn;
   /**

@@ -6,7 +6,7 @@ import { type Opposite, parameter } from "./parameters.ts";
 /** The values that a prepared statement is run with, by the names of its parameters. */
 export type GivenValues = Readonly<Record<string, unknown>>;
 
-/** What a prepared statement's tree has in place of a value that is given when the statement runs. */
+/** Takes the place of a value that is given when the prepared statement runs. */
 export class NamedParameter {
   readonly name: string;
   /** The operator that it is compared by, where that never holds for null. */
@@ -18,7 +18,7 @@ export class NamedParameter {
   }
 }
 
-/** What a compiled statement has in place of a parameter that is made anew each time it runs. */
+/** Takes the place of a parameter of a compiled statement that is created for each run. */
 export class Placeholder {
   /** @throws {InvalidValueError} if a value is missing, or does not fit its column */
   readonly make: (given: GivenValues) => unknown;

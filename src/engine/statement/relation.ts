@@ -29,7 +29,7 @@ export interface Relation extends Outputs {
   readonly isRenamed: boolean;
   has(column: string): boolean;
   converter(column: string): ColumnConverter | undefined;
-  /** What the database calls a column. */
+  /** The column's name in the database. */
   databaseName(column: string): string;
   as(name: string | undefined): Relation;
 }

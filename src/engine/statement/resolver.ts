@@ -80,7 +80,7 @@ export class Resolver {
     return scope;
   }
 
-  /** What a source of rows is, such as a table or an aliased subquery. */
+  /** A source of rows, such as a table or an aliased subquery. */
   relation(node: OperationNode, scope: Scope): Relation {
     // The kind tells which of them it is; others fall through.
     const source = node as TableNode | Expression;
@@ -150,7 +150,7 @@ export class Resolver {
     return relation === undefined ? [] : [relation];
   }
 
-  /** The column whose values an expression gives: it is one, or hands on what one holds. */
+  /** The column whose values an expression returns: the column itself, or one that it passes through. */
   converter(node: OperationNode, scope: Scope): ColumnConverter | undefined {
     // The kind tells which of them it is; others fall through.
     const expression = node as Expression;
@@ -223,7 +223,7 @@ export class Resolver {
       : new NestedConverter(this.outputs(rows.query, this.open(rows.query, scope)).columns, this.#engine);
   }
 
-  /** What a value is compared with that stands opposite an expression. */
+  /** The column or type that an expression compares values with. */
   opposite(node: OperationNode, scope: Scope): Opposite {
     // The kind tells which of them it is; others fall through.
     const expression = node as Expression;
@@ -371,7 +371,7 @@ function selectionsOf(query: QueryNode): readonly SelectionNode[] {
 /** A query's columns under the names that a common table expression gives them. */
 function renamed({ columns, isComplete }: Outputs, names: readonly string[]): Outputs {
   return {
-    // Behind the star of an unknown table, nobody knows which column is the how-manieth.
+    // After the star of an unknown table, the position of a column is unknown.
     columns: names.map((name, index) => ({
       name,
       converter: isComplete ? columns[index]?.converter : undefined,

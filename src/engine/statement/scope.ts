@@ -4,7 +4,7 @@ import type { Relation } from "./relation.ts";
 /** What names mean at one place of a statement: its query's relations, and around them those of the queries outside. */
 export class Scope {
   readonly outer: Scope | undefined;
-  /** What the query takes rows from, in order. */
+  /** The sources of the query's rows, in order. */
   readonly relations: Relation[] = [];
   #queries: Map<string, Relation> | undefined;
   #bodies: ReadonlyMap<OperationNode, Scope> | undefined;

@@ -15,11 +15,11 @@ import type { Scope } from "./scope.ts";
 import type { CommonKind } from "./stored-kind.ts";
 import type { Translator } from "./translator.ts";
 
-/** What a list of selections depends on beyond its query. */
+/** Context of a list of selections beyond its query. */
 export interface SelectionOptions {
   /** Spells out stars though no column behind them is renamed: a query beside this one does, and they must match. */
   readonly spellsOut?: boolean;
-  /** What the selections are written to, in order. */
+  /** The columns that the selections are written to, in order. */
   readonly opposites?: readonly (ColumnConverter | undefined)[];
   /** What numbers among the selections are brought to, in order. */
   readonly numbers?: readonly (CommonKind | undefined)[];
@@ -108,7 +108,7 @@ function spelledOut(relations: readonly Relation[], isQualified: boolean): reado
   return selections;
 }
 
-/** What the columns of a relation can be called by, one and all. */
+/** All names by which the columns of a relation can be used. */
 function namesOf({ columns, isComplete }: Relation): readonly string[] | undefined {
   const names = new Set(columns.map(({ name }) => name));
   if (!isComplete || names.size < columns.length || names.has(undefined)) return undefined;

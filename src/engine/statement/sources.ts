@@ -8,7 +8,7 @@ export interface Source {
   readonly joinType?: string;
 }
 
-/** What a query takes rows from or changes, in order; what it changes comes first. */
+/** The tables that a query reads or changes, in order; a table that it changes comes first. */
 export function sourcesOf(query: QueryNode): readonly Source[] {
   switch (query.kind) {
     case "SelectQueryNode":
@@ -31,7 +31,7 @@ export function isLateral({ joinType = "" }: Source): boolean {
 
 /** Whether a source is a query of its own, with an alias or without. */
 export function isSubquery(node: OperationNode): boolean {
-  // The kind tells which of them it is; others are none.
+  // The kind decides which of them it is.
   const source = node as AliasNode | ParensNode | RawNode | QueryNode;
   switch (source.kind) {
     case "AliasNode":

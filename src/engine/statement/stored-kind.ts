@@ -55,7 +55,7 @@ export const ARITHMETIC = {
   "%": "remainder",
 } as const;
 
-/** Functions, other than those that hand on any of their arguments, that give what their first argument is. */
+/** Functions, other than those that return one of their arguments, whose result has the kind of their first argument. */
 const OF_FIRST: ReadonlySet<string> = new Set([
   ...["abs", "round", "nullif", "sum"],
   ...["lag", "lead", "first_value", "last_value", "nth_value"],
@@ -157,7 +157,7 @@ function ofFunction(name: string, kinds: readonly (StoredKind | undefined)[]): S
   return name === "round" && first?.kind === "decimal" ? { kind: "decimal", scale: undefined } : first;
 }
 
-/** What an expression gives that gives one of several: the kind that all are brought to, or have. */
+/** The kind of an expression with one of several results: the common kind of all. */
 function mixed(kinds: readonly (StoredKind | undefined)[]): StoredKind | undefined {
   const common = commonKind(kinds);
   if (common !== undefined) return common;

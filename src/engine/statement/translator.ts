@@ -124,7 +124,7 @@ export class Translator {
   }
 
   /**
-   * What is sent for a value of the statement.
+   * Translates a value of the statement into the form that is sent.
    *
    * @throws {InvalidValueError} if it does not fit what stands opposite
    */
@@ -136,13 +136,13 @@ export class Translator {
     );
   }
 
-  /** What is sent for a value that the application makes for a column whenever the statement runs. */
+  /** Translates a value that the application creates for a column whenever the statement runs. */
   made(column: TableColumn, make: () => unknown): unknown {
     const made = () => parameter(this.engine, make(), this.engine.converter(column));
     return this.isTemplate ? new Placeholder(made) : made();
   }
 
-  /** What the statement uses that only some servers of the family have. */
+  /** Features in the statement that only some servers of the family have. */
   get needs(): readonly Feature[] | undefined {
     return this.#needs;
   }

@@ -38,7 +38,7 @@ export const FEATURED: ReadonlySet<string> = new Set<OperationNode["kind"]>([
   "CastNode",
 ]);
 
-/** What is known of the operators and functions of a family. */
+/** Operators and functions of a family. */
 export interface KnownWords {
   /** Operators that have a feature of their own, or none at all. */
   readonly operators: ReadonlyMap<string, Feature>;
@@ -53,7 +53,7 @@ const NONE: readonly Feature[] = Object.freeze([]);
 /** Whether a feature is used, by its name. */
 type Uses = Partial<Record<Feature, boolean>>;
 
-/** What a node uses, of what some databases lack. Nodes below it are not looked at. */
+/** The feature of a node that some databases lack. Nodes below it are not visited. */
 export function featuresOf(node: OperationNode, { words }: { readonly words: KnownWords }): readonly Feature[] {
   // The kind tells which of them it is.
   switch (node.kind) {

@@ -9,7 +9,7 @@ import type { Ending } from "./two-phase.ts";
  * Ends a prepared transaction on a connection of its own. Again if the connection is lost, or if the transaction is still
  * with the connection that prepared it.
  *
- * @returns `"gone"` if somebody else has ended it
+ * @returns `"gone"` if another process has ended it
  * @throws {OperationalError} if it could not be ended now
  */
 export function endPrepared(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { BindKey } from "../../bind-key.ts";
 
-/** What the id of a prepared transaction says; 60 characters of `[a-z0-9:]`. */
+/** The content of a prepared transaction's id; 60 characters of `[a-z0-9:]`. */
 export interface Gid extends Decider {
   /** The transaction over all binds. */
   readonly transactionId: string;

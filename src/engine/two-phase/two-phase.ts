@@ -8,7 +8,7 @@ export interface PreparedTransaction {
   readonly preparedAt: Date | undefined;
 }
 
-/** What is to become of a prepared transaction. */
+/** The way in which a prepared transaction ends. */
 export type Ending = "commit" | "rollback";
 
 /**
@@ -18,7 +18,7 @@ export type Ending = "commit" | "rollback";
 export interface TwoPhase {
   /** Why the server does not allow prepared transactions, by the name of the setting; `undefined` if it does. */
   refusal(run: RunQuery): Promise<string | undefined>;
-  /** The transactions that have to be begun in a way of their own if they are to be prepared; absent where any can be. */
+  /** How transactions that will be prepared must begin; absent if any transaction can be prepared. */
   readonly branch?: BranchStatements;
   /** The statements that prepare a transaction. */
   prepare(gid: string): readonly string[];
@@ -30,7 +30,7 @@ export interface TwoPhase {
   end(gid: string, ending: Ending): string;
   /** Every transaction that is prepared in this database, or at least on its server. */
   prepared(run: RunQuery): Promise<readonly PreparedTransaction[]>;
-  /** Whether a driver's error says that the transaction is not there, or that somebody else is at it. */
+  /** Whether a driver's error means that the transaction does not exist, or that another process is ending it. */
   isElsewhere(error: unknown): boolean;
 }
 

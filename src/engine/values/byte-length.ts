@@ -1,6 +1,6 @@
 /** Shorter text is not measured: each of its units takes at most three bytes. */
 const SHORT = 256;
-/** What a number, a truth value or null takes at most, with the length and type that go before it. */
+/** Maximum size of a number, a boolean or null, with the length and type before it. */
 const SMALL = 24;
 
 /** How many bytes a value takes at most in what is sent to a server. */

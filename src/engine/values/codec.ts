@@ -78,7 +78,7 @@ export function encodeJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** What a driver that parses JSON by itself has in place of a value with a number that JavaScript does not hold exactly. */
+/** Takes the place of a value with a number that JavaScript cannot hold exactly, for drivers that parse JSON themselves. */
 export class InexactJson {
   /** Whether there was ever one in this process: most never meet any, and need not look for them. */
   static wasMet = false;
@@ -178,7 +178,7 @@ function parseInstant(stored: unknown): Instant {
   // The year before 1 is 1 BC.
   date.setUTCFullYear(era === undefined ? Number(year) : 1 - Number(year), Number(month) - 1, Number(day));
   date.setUTCHours(Number(hours), Number(minutes), Number(seconds), Number(digits.slice(0, 3)));
-  // What is not in the calendar would be shifted to another day.
+  // A date that is not in the calendar would be shifted to another day.
   const exists =
     date.getUTCMonth() === Number(month) - 1 &&
     date.getUTCDate() === Number(day) &&

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What has been tried for so long, in milliseconds, is not tried again. */
+/** Retries end after this time, in milliseconds. */
 const LONG = 5_000;
 /** How long to wait before each further attempt, in milliseconds. */
 const PAUSES = [20, 50, 150, 400];

@@ -1,4 +1,4 @@
-/** What a statement fails with whose connection was given up. Its code is that of a network that does not answer. */
+/** The error of a statement whose connection was given up. Its code is that of a network that does not answer. */
 class GivenUp extends Error {
   readonly code = "ETIMEDOUT";
 }

@@ -1,6 +1,6 @@
 /** How much longer than its time a statement may take until the server is taken for lost, in milliseconds. */
 const GRACE = 2_000;
-/** What has arrived while this process was busy is read before anybody is blamed for silence. */
+/** Data that arrived while this process was busy is read before a server counts as silent. */
 const SECOND_LOOK = 100;
 
 /** Calls `giveUp` if a server that ends statements after a time does not even say so. Returns a function that stops this. */

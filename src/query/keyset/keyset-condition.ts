@@ -10,7 +10,7 @@ export interface KeysetPlace {
   readonly nullsComeFirst: boolean;
 }
 
-/** The condition that a row comes behind a place, or before it if it is to be read backwards. */
+/** The condition that a row comes after a position, or before it if rows are read backwards. */
 export function beyond(columns: readonly KeysetColumn[], place: KeysetPlace): OperationNode {
   const condition = beyondFrom(0, columns, place);
   const [{ reference, nullable, descending }] = columns as [KeysetColumn];

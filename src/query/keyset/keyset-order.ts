@@ -37,7 +37,7 @@ interface Ordered {
   readonly isRead: boolean;
 }
 
-/** Kinds of column whose values are no cursor: they have no order, or nobody knows which. */
+/** Kinds of column that cannot be part of a cursor: they have no order, or an unknown one. */
 const UNORDERED: ReadonlySet<TypeKind> = new Set(["json", "native"]);
 
 /**
@@ -48,7 +48,7 @@ const UNORDERED: ReadonlySet<TypeKind> = new Set(["json", "native"]);
  */
 export function keysetOrder(parts: SelectParts, node: SelectQueryNode): readonly KeysetColumn[] {
   requirePlaces(parts, node);
-  // What is only joined is no part of distinct rows, and cannot tell their places.
+  // Columns of joined tables are not part of distinct rows, and cannot identify their positions.
   const sources = sourcesOf(parts, node).filter(({ isRead }) => isRead || node.frontModifiers === undefined);
   const given = (node.orderBy?.items ?? []).map((item) => ordered(parts, node, item, sources));
   const descending = given.at(-1)?.descending ?? false;

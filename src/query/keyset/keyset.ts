@@ -9,13 +9,13 @@ import { type KeysetColumn, keysetOrder, orderNode } from "./keyset-order.ts";
 
 /** Which rows are asked for, by their places. */
 export interface KeysetOptions extends ReadOptions {
-  /** The cursor behind which the rows come, as `next` of a page before; the beginning unless given. */
+  /** The cursor to start after, as `next` of a previous page. Defaults to the beginning. */
   readonly after?: string | null | undefined;
   /** The cursor before which the rows come, as `previous` of a page behind. */
   readonly before?: string | null | undefined;
-  /** The most items; 20 unless given. May be text, as it comes with a request. */
+  /** Maximum number of items. Defaults to 20. May be text, as it comes with a request. */
   readonly perPage?: number | string | null | undefined;
-  /** The most items that may be asked for; 100 unless given. */
+  /** Upper bound of `perPage`. Defaults to 100. */
   readonly maxPerPage?: number | undefined;
 }
 
@@ -30,9 +30,9 @@ export const KEYSET_OPTIONS: readonly (keyof KeysetOptions)[] = [
 /** Some rows in their order, and the cursors that lead on from them. */
 export class KeysetPage<E> implements Iterable<E> {
   readonly items: readonly E[];
-  /** The cursor for the rows behind these; null if there are none. */
+  /** The cursor for the rows after these; null if these are the last. */
   readonly next: string | null;
-  /** The cursor for the rows before these; null if there are none. */
+  /** The cursor for the rows before these; null if these are the first. */
   readonly previous: string | null;
 
   /** @internal use `select(…).keyset()` */
@@ -86,7 +86,7 @@ export async function readKeyset(
   );
 }
 
-/** What a column is called where it is read beside the rest of a row, for cursors. */
+/** The name of a column that is read beside the rest of a row, for cursors. */
 function nameOf(_: KeysetColumn, index: number): string {
   return `keyset:${index}`;
 }

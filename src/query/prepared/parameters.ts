@@ -4,7 +4,7 @@ import { NamedParameter } from "../../engine/statement/placeholders.ts";
 /** Parameters of which nothing is known before they are used. */
 export type UnknownParameters = Readonly<Record<string, unknown>>;
 
-/** What a parameter is where it stands in a statement. One of which nothing is known may stand anywhere. */
+/** A parameter in a statement. An untyped one may stand anywhere. */
 export type ParameterExpression<T> = AliasableExpression<unknown extends T ? never : T>;
 
 /**

@@ -47,7 +47,7 @@ export class PreparedRows<R, P extends object> {
   /**
    * The first row or result.
    *
-   * @throws {NoResultError} if there is none
+   * @throws {NoResultError} if it returns no row
    */
   async executeTakeFirstOrThrow(...given: Given<P>): Promise<R> {
     const first = await this.executeTakeFirst(...given);

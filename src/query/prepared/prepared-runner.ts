@@ -4,7 +4,7 @@ import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { SelectResult } from "../select/select-runner.ts";
 import type { Template } from "./template.ts";
 
-/** Whoever runs prepared statements: a session. */
+/** Runs prepared statements: a session. */
 export interface PreparedRunner {
   /** Runs a select and gives what becomes of its rows. */
   read(template: Template, result: SelectResult, given: GivenValues): Awaitable<unknown[]>;

@@ -10,7 +10,7 @@ import type { Given } from "./parameters.ts";
 import type { PreparedRunner, PreparedRunnerSource } from "./prepared-runner.ts";
 import { Template } from "./template.ts";
 
-/** What a terminal makes of a statement's tree. */
+/** Changes the tree of a statement for a terminal method. */
 const TERMINALS = {
   all: (node: SelectQueryNode) => node,
   first: (node: SelectQueryNode) => limited(node, 1),
@@ -94,7 +94,7 @@ export class PreparedSelect<E, P extends object> {
   /**
    * The entity of the one row.
    *
-   * @throws {NoResultError} if there is none
+   * @throws {NoResultError} if it returns no row
    * @throws {MultipleResultsError} if there are several
    *
    * @see SQLAlchemy: `session.scalars(…).one()`
@@ -145,7 +145,7 @@ export class PreparedSelect<E, P extends object> {
   }
 }
 
-/** The values that a statement is run with, none unless given. */
+/** The values to run a statement with. Defaults to none. */
 export function valuesOf([values = {}]: readonly [values?: object]): GivenValues {
   return values as GivenValues;
 }

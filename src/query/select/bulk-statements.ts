@@ -32,7 +32,7 @@ export type ChangesOrFactory<DB, TB extends keyof DB, C> =
   | Changes<DB, TB, C>
   | ((eb: ExpressionBuilder<DB, TB>) => Changes<DB, TB, C>);
 
-/** What a select has beyond conditions, by the part of its tree. */
+/** Parts of a select beyond conditions, by the part of its tree. */
 const BEYOND_CONDITIONS: readonly (readonly [keyof SelectQueryNode, string])[] = [
   ["joins", "joins"],
   ["orderBy", "an order"],

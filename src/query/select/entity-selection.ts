@@ -20,7 +20,7 @@ import type { AnyTable } from "../../schema/table.ts";
 
 /** A column of the rows that entities are made from. */
 export interface EntityColumn {
-  /** What the column is called in the rows. */
+  /** The name of the column in the rows. */
   readonly rowKey: string;
   readonly property: MappedProperty;
 }
@@ -28,7 +28,7 @@ export interface EntityColumn {
 /** From where and by which columns entities of a model are read. */
 export interface EntitySelection {
   readonly mapper: Mapper;
-  /** What the model is called in a statement. */
+  /** The name of the model in a statement. */
   readonly alias: string;
   /** The model's table, or the join of the tables that its rows are spread over. */
   readonly source: OperationNode;
@@ -52,9 +52,9 @@ export function isOutdated({ mapper, revision }: EntitySelection): boolean {
 
 /** What entities are called in a statement that reads them, where that is not the plain case. */
 export interface SelectionNames {
-  /** What the model is called; its table's name unless given. */
+  /** The name of the model. Defaults to that of its table. */
   readonly alias?: string | undefined;
-  /** What the columns of the rows are called: this and a number each. Entities that share a row have one each. */
+  /** The prefix of the columns' names in the rows, before a number. Entities that share a row have one each. */
   readonly prefix?: string | undefined;
 }
 
@@ -118,7 +118,7 @@ function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined
   return { mapper, alias, source, isJoined, selections, condition, columns, isAlone: prefix === undefined, revision };
 }
 
-/** What the properties of several classes are called where they stand side by side. */
+/** The names of the properties of several classes in one row. */
 function namesIn(mappers: readonly Mapper[]): Map<MappedProperty, string> {
   const names = new Map<MappedProperty, string>();
   const taken = new Set<string>();

@@ -5,11 +5,11 @@ import { READ_OPTIONS, type ReadOptions } from "./select-runner.ts";
 
 /** How a page is asked for. Numbers may be text, as they come with a request. */
 export interface PageOptions extends ReadOptions {
-  /** The page, from 1 on; 1 unless given. */
+  /** The number of the page, starting at 1. Defaults to 1. */
   readonly page?: number | string | null | undefined;
-  /** How many items a page has; 20 unless given. */
+  /** The number of items on a page. Defaults to 20. */
   readonly perPage?: number | string | null | undefined;
-  /** The most items that a page may have, whatever is asked for; 100 unless given. */
+  /** Maximum number of items on a page, whatever `perPage` is. Defaults to 100. */
   readonly maxPerPage?: number | undefined;
   /** `false`: the items are not counted, so that the number of pages stays unknown. */
   readonly count?: boolean | undefined;
@@ -28,13 +28,13 @@ export const PAGE_OPTIONS: readonly (keyof PageOptions)[] = [
 
 /** How many page numbers a widget shows at its ends and around the current page. */
 export interface PageWidths {
-  /** At the beginning; 2 unless given. */
+  /** At the beginning. Defaults to 2. */
   readonly leftEdge?: number;
-  /** Before the current page; 2 unless given. */
+  /** Before the current page. Defaults to 2. */
   readonly leftCurrent?: number;
-  /** Behind the current page; 4 unless given. */
+  /** After the current page. Defaults to 4. */
   readonly rightCurrent?: number;
-  /** At the end; 2 unless given. */
+  /** At the end. Defaults to 2. */
   readonly rightEdge?: number;
 }
 
@@ -68,7 +68,7 @@ export function pageNumbers({ page, perPage, maxPerPage = DEFAULT_MOST, notFound
   return { page: lenient(Number.isSafeInteger(number * size) ? number : Number.NaN, 1), perPage: size, maxPerPage };
 }
 
-/** Text that is no number is none that a page can have. */
+/** Text that is not a number is not a page number. */
 function wholeNumber(value: number | string | null | undefined, absent: number): number {
   if (value === undefined || value === null) return absent;
   if (typeof value === "string") return WHOLE_NUMBER.test(value) ? Number(value) : Number.NaN;
@@ -110,12 +110,12 @@ export class Page<E> implements Iterable<E> {
     return this.total === null ? 0 : Math.ceil(this.total / this.perPage);
   }
 
-  /** The number of the first item here, from 1 on; 0 if there is none. */
+  /** The number of the first item here, starting at 1; 0 on an empty page. */
   get first(): number {
     return this.items.length === 0 ? 0 : (this.page - 1) * this.perPage + 1;
   }
 
-  /** The number of the last item here; 0 if there is none. */
+  /** The number of the last item here; 0 on an empty page. */
   get last(): number {
     return this.items.length === 0 ? 0 : this.first + this.items.length - 1;
   }
@@ -197,7 +197,7 @@ export class Page<E> implements Iterable<E> {
 /**
  * Reads a page's items.
  *
- * @throws {NotFoundError} if there are none, except on the first page
+ * @throws {NotFoundError} if the page is empty, except for the first page
  */
 export async function itemsOf<E>(asked: PageNumbers, read: PageReader<E>, notFound: boolean): Promise<E[]> {
   const items = await read(asked);

@@ -20,7 +20,7 @@ import { SelectDraft } from "./select-draft.ts";
 import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
 import { type CompiledSelect, READ_OPTIONS, type ReadOptions, type SelectRunner } from "./select-runner.ts";
 
-/** What is said when something is not there. */
+/** The text of an error for a missing row. */
 export interface NotFoundOptions extends ReadOptions {
   /** What to tell the one who asked. */
   readonly description?: string | undefined;
@@ -58,7 +58,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * What the first row becomes, or null.
+   * Returns the first row's result, or null.
    *
    * @see SQLAlchemy: `session.scalars(…).first()`
    */
@@ -68,10 +68,10 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * The same as {@link first}, where having no row is the answer 404 to whoever asked for one.
+   * The same as {@link first}, but a missing row is a 404 error for the client.
    *
    * @param options `description`: what to tell the one who asked
-   * @throws {NotFoundError} if there is none
+   * @throws {NotFoundError} if there is no row
    *
    * @see Flask-SQLAlchemy: `db.first_or_404`
    */
@@ -83,9 +83,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * What the one row becomes.
+   * Returns the result of the one row.
    *
-   * @throws {NoResultError} if there is none
+   * @throws {NoResultError} if there is no row
    * @throws {MultipleResultsError} if there are several
    *
    * @see SQLAlchemy: `session.scalars(…).one()`
@@ -98,7 +98,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * What the one row becomes, or null.
+   * Returns the result of the one row, or null.
    *
    * @throws {MultipleResultsError} if there are several
    *
@@ -112,10 +112,10 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * The same as {@link one}, where having no row, or several, is the answer 404 to whoever asked for one.
+   * The same as {@link one}, but a missing row, or several rows, are a 404 error for the client.
    *
    * @param options `description`: what to tell the one who asked
-   * @throws {NotFoundError} if there is none, or if there are several
+   * @throws {NotFoundError} if there is no row, or if there are several
    *
    * @see Flask-SQLAlchemy: `db.one_or_404`
    */
@@ -186,7 +186,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    *
    * Where there are many rows, the order should be that of an index.
    *
-   * @throws {InvalidCursorError} if a cursor is none that a select of this order has given
+   * @throws {InvalidCursorError} if a cursor does not come from a select of this order
    * @throws {UnsupportedError} if the order is by more than columns, or the select has a limit or groups
    *
    * @example
@@ -200,10 +200,10 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
   }
 
   /**
-   * What the rows become, one after the other, as the database gives them. Clean entities are not kept by the session,
+   * Returns the rows' results one after the other, as the database returns them. Clean entities are not kept by the session,
    * so memory does not grow. Leaving the loop ends the statement and gives the connection back.
    *
-   * @param options `chunkSize`: how many rows are read at once, 100 unless given
+   * @param options `chunkSize`: the number of rows to read at once, 100 by default
    */
   stream(options: ReadOptions & { readonly chunkSize?: number } = NO_OPTIONS): AsyncIterableIterator<E> {
     requireKnownOptions(options, STREAM_OPTIONS, "stream()");
@@ -261,7 +261,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     return statementOf(this.parts).node;
   }
 
-  /** @internal whoever runs the select */
+  /** @internal the runner of the select */
   protected get runner(): SelectRunner {
     const { runner } = this.parts;
     if (runner !== undefined) return runner;

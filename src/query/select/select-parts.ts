@@ -20,7 +20,7 @@ import type { SelectResult, SelectRunner, SelectStatement } from "./select-runne
 /** A model as a statement names it. */
 export interface NamedModel {
   readonly mapper: Mapper;
-  /** What it is called; its table's name unless given. */
+  /** The name of the table in the statement. Defaults to that of the table. */
   readonly alias: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface JoinedModel extends NamedModel {
   readonly isRead: boolean;
 }
 
-/** What a `select(Model)` is made of. */
+/** The parts of a `select(Model)`. */
 export interface SelectParts {
   readonly root: NamedModel;
   readonly joined: readonly JoinedModel[];
@@ -49,7 +49,7 @@ export function withDraft({ root, joined, text, readsRows, runner }: SelectParts
   return { root, joined, text, draft, readsRows, runner };
 }
 
-/** The same select, run by somebody. */
+/** The same select with a runner. */
 export function withRunner({ root, joined, text, draft, readsRows }: SelectParts, runner: SelectRunner): SelectParts {
   return { root, joined, text, draft, readsRows, runner };
 }

@@ -16,7 +16,7 @@ export interface ReadOptions {
 
 export const READ_OPTIONS: readonly (keyof ReadOptions)[] = ["autoflush", "signal"];
 
-/** What the rows of a select become: an entity each, several entities each, or nothing but rows. */
+/** The result of a select's rows: one entity each, several entities each, or plain rows. */
 export type SelectResult =
   | { readonly kind: "entities"; readonly selection: EntitySelection }
   | { readonly kind: "together"; readonly selections: readonly EntitySelection[] }
@@ -54,7 +54,7 @@ export interface ReadWith {
   readonly values: readonly unknown[];
 }
 
-/** Whoever runs `select(Model)` statements: a session. */
+/** Runs `select(Model)` statements: a session. */
 export interface SelectRunner {
   /** Runs a statement and gives what becomes of its rows. */
   read(statement: RunSelect, options: ReadOptions): Awaitable<unknown[]>;

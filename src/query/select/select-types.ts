@@ -7,7 +7,7 @@ import type { Table } from "../../schema/table.ts";
 import type { AliasedModel } from "./aliased-model.ts";
 import type { Select } from "./select.ts";
 
-/** What a statement may be joined to: a model, under its own name or another, or a table of the same bind. */
+/** The possible targets of a join: a model, under its own name or another, or a table of the same bind. */
 export type Joinable<C extends Columns, N extends string, K extends BindKey> =
   | ModelStatics<Columns, N, K, C>
   | Table<C, N, K>

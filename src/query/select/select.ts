@@ -245,7 +245,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
 
   /**
    * Deletes all rows that the select finds, in one statement, and says how many they were. Entities of such rows are
-   * stale from then on: the next `get` of one gives null and lets go of it.
+   * stale from then on: the next `get` of a deleted one returns null and removes it from the session.
    *
    * @throws {UnsupportedError} as {@link update}
    *
@@ -316,7 +316,7 @@ export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
     known = new Select(partsOf(model));
     begun.set(model, known);
   }
-  // What the rows become is said by the type that is returned.
+  // The return type says what the rows become.
   return known as unknown as SelectOf<M>;
 }
 

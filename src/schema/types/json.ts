@@ -64,7 +64,7 @@ const JSON_TYPE: LogicalType<unknown> = Object.freeze({
  *
  * MariaDB takes at most 32 levels of nesting, MySQL 100. `null` is SQL's null; a bigint, a function, `undefined`, `NaN` or a class instance such as `Date` is refused at any depth.
  *
- * @typeParam T the shape of the value, `unknown` unless given
+ * @typeParam T the shape of the value. Defaults to `unknown`
  *
  * @see SQLAlchemy: `JSON`
  */

@@ -37,7 +37,7 @@ export function numericType(precision: number, scale: number, declared?: string)
   });
 }
 
-// Loops, since `/^0*/` and `/0+$/` take time by the square of the length on text that somebody has made up for that.
+// Loops, since `/^0*/` and `/0+$/` take time by the square of the length on crafted text.
 
 /** Where the zeros in front end. */
 function startOfDigits(text: string): number {
@@ -60,7 +60,7 @@ function endOfDigits(text: string): number {
  * that sorts by value, which SQL of your own reads by `number(column)`.
  *
  * @param precision the most digits in all, up to 65
- * @param scale the digits behind the decimal point, 0 unless given
+ * @param scale the digits after the decimal point. Defaults to 0
  * @throws {SchemaError} if precision and scale do not go together
  *
  * @see SQLAlchemy: `Numeric(precision, scale)`
