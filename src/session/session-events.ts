@@ -1,7 +1,7 @@
 import type { Entity } from "../model/entity.ts";
 import type { Session } from "./session.ts";
 
-/** What a commit has stored of an entity. */
+/** The change that a commit has stored of an entity. */
 export type ModelChange = readonly [entity: Entity, operation: "insert" | "update" | "delete"];
 
 /**
@@ -13,7 +13,7 @@ export type ModelChange = readonly [entity: Entity, operation: "insert" | "updat
 export interface SessionEventMap {
   /** Something is about to be stored. An error stops it. */
   readonly beforeFlush: (session: Session) => unknown;
-  /** What was pending is stored, within the transaction. */
+  /** Pending work is stored, within the transaction. */
   readonly afterFlush: (session: Session) => unknown;
   /** The transaction is about to be committed. An error stops it. */
   readonly beforeCommit: (session: Session) => unknown;
@@ -52,12 +52,12 @@ export class SessionEvents {
     };
   }
 
-  /** Whether nobody ever asked to hear of anything. */
+  /** Whether no listener was ever added. */
   get isSilent(): boolean {
     return !this.#isHeard && this.#common?.isSilent !== false;
   }
 
-  /** Whether anybody listens to an event. */
+  /** Whether an event has listeners. */
   has(event: SessionEvent): boolean {
     return (this.#listeners[event]?.length ?? 0) > 0 || (this.#common?.has(event) ?? false);
   }

@@ -18,7 +18,7 @@ import type { SessionLock } from "./session-lock.ts";
 import type { FlushPlace } from "./transaction/flush-place.ts";
 import type { CommitOutcome, Transactions } from "./transaction/transactions.ts";
 
-/** What the flow of a session's work needs. */
+/** A view of the session for its flow of work. */
 export interface FlowHost {
   readonly session: Session;
   readonly owner: Owner;
@@ -30,7 +30,7 @@ export interface FlowHost {
   readonly engines: EngineDirectory;
 }
 
-/** What has to happen before a statement can see what is pending on its bind. */
+/** The work that must be done before a statement can see pending work on its bind. */
 export type PendingOnBind = "nothing" | "here" | "elsewhere";
 
 /** How often a commit flushes what its listeners have added, before it takes them for endless. */
@@ -97,7 +97,7 @@ export class SessionFlow {
   }
 
   /**
-   * Commits in short what needs no transaction, and what nobody is told of. The lock has to be free.
+   * Commits work that needs no transaction and has no listeners. The lock must be free.
    *
    * @returns whether it is done, or will be; otherwise {@link commit} has to do it
    */

@@ -6,7 +6,7 @@ import { keepShape } from "../kept-shapes.ts";
 /** Says whether work goes on inside a lock; it ends with the lock, also for what was left running. */
 interface Pass {
   readonly lock: SessionLock;
-  /** What the code that got in was called for. */
+  /** The purpose of the code that entered. */
   readonly purpose: string;
   /** The pass in which this one was given, perhaps of another session's lock. */
   readonly around: Pass | undefined;
@@ -19,7 +19,7 @@ const passes = new AsyncLocalStorage<Pass>();
 export class Turn {
   #end: PromiseWithResolvers<void> | undefined;
 
-  /** Until it is over; made when somebody waits for that. */
+  /** Resolves at the end; created when a caller waits for it. */
   get over(): Promise<void> {
     this.#end ??= Promise.withResolvers<void>();
     return this.#end.promise;
@@ -51,12 +51,12 @@ export class SessionLock {
     return this.purposes.next().done !== true;
   }
 
-  /** What the code of the application that the caller runs in was let into this lock for, innermost first. */
+  /** The purposes for which the surrounding application code has entered this lock, innermost first. */
   get purposes(): IterableIterator<string> {
     return purposesOf(this);
   }
 
-  /** Takes the turn on a bind where nothing is before it. Whoever has it gives it back with {@link leave}. */
+  /** Takes the turn on a bind if no other work is queued. The holder returns it with {@link leave}. */
   takeNow(engine: Engine): Turn | undefined {
     if (this.#everything !== undefined || this.#lanes.has(engine)) return undefined;
     const turn = new Turn();

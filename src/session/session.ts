@@ -46,7 +46,7 @@ import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
 const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "reads", "signal"];
 const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS])];
 
-/** What a session needs of its application. */
+/** A session's view of its application. */
 export interface SessionHost extends EngineDirectory {
   /** The listeners of all sessions. */
   readonly events: SessionEvents;
@@ -60,7 +60,7 @@ export interface SessionHost extends EngineDirectory {
 
 /** Options of a session. */
 export interface SessionOptions {
-  /** What a commit over several binds does, instead of the application's own policy. */
+  /** The policy of a commit over several binds, instead of the application's. */
   readonly commitPolicy?: CommitPolicy;
   /** Whether the session keeps a record of its statements, instead of the application's own choice. */
   readonly recordQueries?: boolean;
@@ -74,7 +74,7 @@ export interface SessionOptions {
 /** The names of an entity's columns, with those of its other members. */
 export type ColumnOf<E extends Entity> = Exclude<keyof E, keyof Entity> & string;
 
-/** Where a session stands that nobody uses. */
+/** The position of an unused session. */
 const NOWHERE: SessionHost = {
   metadatas: new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }),
   events: new SessionEvents(),
@@ -112,7 +112,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /**
    * @internal use `app.run`, `app.context` or `app.session`
    *
-   * @param surrounding who waits until the session is done; null for nobody, unless given that of the code which runs now
+   * @param surrounding the owner that waits until the session is done; defaults to that of the code that runs now, null for none
    */
   constructor(host: SessionHost, options: SessionOptions = {}, surrounding?: Owner | null) {
     super();
@@ -132,7 +132,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     });
     // A session is made for each request, so its parts share one object, and those that few sessions need are made later.
     this.#shared = {
-      // Whoever is called by it does not care which bind keys there are.
+      // Callers of it do not depend on the bind keys.
       session: this as unknown as Session,
       owner: this.#owner,
       work: this.#work,
@@ -317,13 +317,13 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#work.touch(entity, columns);
   }
 
-  /** Lets go of an entity; what was not stored of it is forgotten. @see SQLAlchemy: `Session.expunge` */
+  /** Removes an entity; changes that were not stored are lost. @see SQLAlchemy: `Session.expunge` */
   expunge(entity: Entity): void {
     this.#requireOpen();
     this.#work.expunge(entity);
   }
 
-  /** Lets go of all entities. @see SQLAlchemy: `Session.expunge_all` */
+  /** Removes all entities. @see SQLAlchemy: `Session.expunge_all` */
   expungeAll(): void {
     this.#requireOpen();
     this.#work.clear();
@@ -357,7 +357,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /**
    * The same as {@link get}, where there has to be a row.
    *
-   * @throws {NoResultError} if there is none
+   * @throws {NoResultError} if there is no such row
    *
    * @see SQLAlchemy: `Session.get_one`
    */
@@ -426,7 +426,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   select<DB, TB extends keyof DB, E, K extends BindKey, C>(statement: Select<DB, TB, E, K, C>): Select<DB, TB, E, K, C>;
   select(given: unknown): unknown {
     this.#requireOpen();
-    // What is no select is a model, as the overloads say; `select` refuses everything else.
+    // An argument that is not a select is a model, as the overloads say; `select` refuses everything else.
     const statement: { on(runner: SelectReader): unknown } =
       given instanceof Select ? given : select(given as AnyModel);
     return statement.on(this.#selects);
@@ -526,7 +526,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * Begins a nested transaction over all binds: what happens within it can be undone alone. What is pending is stored
+   * Begins a nested transaction over all binds: work within it can be undone alone. Pending work is stored
    * before.
    *
    * @see SQLAlchemy: `Session.begin_nested`
@@ -583,7 +583,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * Rolls back and lets go of all entities; the session can be used on.
+   * Rolls back and removes all entities; the session stays usable.
    *
    * @see SQLAlchemy: `Session.close`
    */
@@ -595,7 +595,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * Rolls back, lets go of all entities and gives every connection back. The session cannot be used after it; statements
+   * Rolls back, removes all entities and returns every connection. The session cannot be used after it; statements
    * that run are ended, on the servers too where they can, what waits for its turn is refused, and a `transaction(fn)`
    * that is running fails. A flush or commit that has begun is finished before; if a server does not answer within its
    * `poolTimeout`, the connection is given up.
@@ -689,7 +689,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     return new SessionClosedError(`${this.#owner.label} was closed. A context's session ends with the context.`);
   }
 
-  /** @throws {SessionError} if a listener of these events, any unless given, asks for what goes on around it */
+  /** @throws {SessionError} if a listener of these events, of any by default, starts the work that surrounds it */
   #refuseInListener(what: string, events?: readonly string[]): void {
     if (this.#lock.isFree) return;
     for (const event of this.#lock.purposes) {

@@ -46,7 +46,7 @@ export interface RoutedStatement<R = unknown> {
   readonly tables: ReadonlySet<AnyTable>;
 }
 
-/** What a runner needs of its session. */
+/** A runner's view of its session. */
 export interface StatementHost {
   readonly session: object;
   readonly engines: EngineDirectory;
@@ -132,7 +132,7 @@ export class StatementRunner {
     }
     const { engine, writes, isRaw, effect, tables, compiled } = routed;
     const query = withParameters(compiled.query, filled(compiled.query.parameters, given));
-    // What rows the statement gives, whoever made the template knows.
+    // The author of the template knows the rows that the statement returns.
     return {
       engine,
       compiled: { query, readRows: compiled.readRows },
@@ -272,7 +272,7 @@ export class StatementRunner {
 
   /**
    * Ends the statements that run now, on their servers too, and the transactions that are being begun for them; they fail
-   * with `reason`. What is being stored goes on.
+   * with `reason`. A running flush goes on.
    */
   interrupt(reason: unknown): void {
     this.#ending?.abort(reason);
@@ -454,7 +454,7 @@ function onlyReads({ engine, compiled }: RoutedStatement): Promise<boolean> {
   return engine.onlyReads(compiled.query.sql);
 }
 
-/** A result whose values are converted, as whoever takes it gets it too. */
+/** A result with converted values, in the form that the caller gets. */
 function taken<R>(
   { compiled }: RoutedStatement<R>,
   result: QueryResult<R>,

@@ -21,7 +21,7 @@ export function isChanged(entity: Entity, mapper: Mapper): boolean {
   return finderOf(mapper).isChanged(entity, rowOf(entity)!);
 }
 
-/** The properties in which an entity differs from its row, in their order; its version is none of them. */
+/** The properties in which an entity differs from its row, in order, without its version. */
 export function changedProperties(entity: Entity, mapper: Mapper): MappedProperty[] {
   return finderOf(mapper).changed(entity, rowOf(entity)!);
 }

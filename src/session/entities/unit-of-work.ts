@@ -29,7 +29,7 @@ import { applyDefaults, NOTHING_FILLED, setValues, takeBack, valuesOf } from "./
 import { identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
 
-/** What a detached entity has for a row when that was deleted. */
+/** The row of a detached entity whose row was deleted. */
 const DELETED: StoredRow = Object.freeze({});
 
 /** What most sessions never need is made when it is first needed; nothing is ever put into these. */
@@ -228,7 +228,7 @@ export class UnitOfWork implements EntityOwner {
     this.#deleted.add(entity);
   }
 
-  /** Lets go of an entity; what was not stored of it is forgotten. */
+  /** Removes an entity; changes that were not stored are lost. */
   expunge(entity: Entity): void {
     mapperOfEntityInUse(entity);
     if (ownerOf(entity) !== this) throw error(entity, "is not in this session");
@@ -262,7 +262,7 @@ export class UnitOfWork implements EntityOwner {
     this.#departed.add(entity);
   }
 
-  /** Lets go of an entity that was only passed through, unless something is to be done with it. */
+  /** Removes an entity that was only passed through, unless it has pending work. */
   release(entity: Entity): void {
     if (this.owns(entity) && !this.#deleted.has(entity) && !this.#isChanged(entity)) this.expunge(entity);
   }
@@ -313,7 +313,7 @@ export class UnitOfWork implements EntityOwner {
     return true;
   }
 
-  /** What has to be stored, on one bind or on all. */
+  /** The pending work, of one bind or of all. */
   pending(bindKey?: BindKey): PendingWork {
     const isHere = ({ table }: Mapper) => bindKey === undefined || table.bindKey === bindKey;
     const changed: Entity[] = [];
@@ -329,7 +329,7 @@ export class UnitOfWork implements EntityOwner {
     return { added: ofBind(this.#added), changed, deleted: ofBind(this.#deleted), touched: this.#touched };
   }
 
-  /** The one entity that is new, if that is all there is to be stored. */
+  /** The one entity that is new, if it is the only pending work. */
   get soleAddition(): Entity | undefined {
     if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
     for (const [, entities] of this.identityMap) {
@@ -347,7 +347,7 @@ export class UnitOfWork implements EntityOwner {
     for (const entity of pending.changed) for (const target of this.#awaited(entity)) added.add(target);
     // The set grows while it is walked: those that are waited for may wait for others.
     for (const entity of added) for (const target of this.#awaited(entity)) added.add(target);
-    // A new row may take the place of one that is to be deleted.
+    // A new row may take the place of one that will be deleted.
     const binds = new Set([...added].map((entity) => mapperOf(entity).table.bindKey)).add(bindKey);
     return {
       added: [...this.#added].filter((entity) => added.has(entity)),
@@ -380,7 +380,7 @@ export class UnitOfWork implements EntityOwner {
   inserted(entity: Entity, row: StoredRow): readonly Filled[] {
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     setRow(entity, row);
-    // An entity that was let go of while its row was being written stays out.
+    // An entity that was removed while its row was being written stays out.
     if (!this.owns(entity)) return filled;
     setEpoch(entity, this.#epoch);
     this.#added.delete(entity);
@@ -434,10 +434,10 @@ export class UnitOfWork implements EntityOwner {
     if (key !== undefined) this.identityMap.delete(mapper, key, entity);
   }
 
-  /** What a transaction did to an entity's row was taken back; so is what the session did to the entity. */
+  /** Undoes the session's changes to an entity together with those of a transaction to its row. */
   undo({ entity, kind, row, filled }: Undo): void {
     const owner = ownerOf(entity);
-    // An entity that was let go of keeps its values, and one that others have taken in is theirs.
+    // A removed entity keeps its values, and one that another session has taken in belongs to that session.
     if (owner !== null && owner !== this) return;
     if (kind === "inserted" || row === null) {
       this.#takeOut(entity, filled);
@@ -453,7 +453,7 @@ export class UnitOfWork implements EntityOwner {
     }
   }
 
-  /** Forgets what was not stored: entities added leave, changed ones are what their rows say, none is to be deleted. */
+  /** Discards pending work: added entities leave, changed ones get the values of their rows, none will be deleted. */
   discardPending(here: (mapper: Mapper) => boolean): void {
     if (this.isEmpty) return;
     for (const entity of [...this.#added]) {
@@ -479,7 +479,7 @@ export class UnitOfWork implements EntityOwner {
     if (this.#touched.size > 0) this.#touched.delete(entity);
   }
 
-  /** An entity stands for a row from now on; whichever did so before is let go of. */
+  /** An entity represents a row from now on; a former entity of that row is removed. */
   #enter(entity: Entity, mapper: Mapper, row: StoredRow): void {
     const key = identityKeyOf(mapper, row)!;
     const entities = this.identityMap.of(mapper);

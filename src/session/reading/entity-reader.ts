@@ -22,13 +22,13 @@ import type { DriverRow } from "./row-functions.ts";
 export interface GetOptions extends ReadOptions {
   /** Locks the row until the transaction ends, which this begins; the row is read, also where the entity is there. */
   readonly lock?: boolean | undefined;
-  /** Reads the row, also where the entity is there. What was changed of it is stored before. */
+  /** Reads the row, also if the entity is loaded. Its changes are stored before. */
   readonly refresh?: boolean | undefined;
 }
 
 export const GET_OPTIONS: readonly (keyof GetOptions)[] = [...READ_OPTIONS, "lock", "refresh"];
 
-/** What a reader needs of its session. */
+/** A reader's view of its session. */
 export interface ReaderHost {
   readonly engines: EngineDirectory;
   readonly transactions: Transactions;
@@ -47,7 +47,7 @@ export class EntityReader {
     this.#readings = KeyReadings.of(host.engines);
   }
 
-  /** The entity with a key: the one that is there already and not stale, else by its row; null if there is none. */
+  /** The entity with a key: the loaded one if it is not stale, otherwise one from its row; null without a row. */
   get(mapper: Mapper, key: unknown, options: GetOptions): Awaitable<Entity | null> {
     const { work } = this.#host;
     const values = keyValues(mapper, key);
@@ -85,7 +85,7 @@ export class EntityReader {
     if (entity !== undefined) return ofModel(entity, mapper);
     // The row may have become one of another class.
     if (own !== mapper && mapper.discriminator !== undefined) return this.#read(mapper, values, undefined, options);
-    // A stale entity whose row is gone is nobody's any more, unless it was deleted just now.
+    // A stale entity whose row is gone is removed, unless it was deleted in this transaction.
     const left = work.identityMap.get(mapper, identityKey(values));
     if (left !== undefined && work.isStale(left)) work.expunge(left);
     return null;
@@ -107,7 +107,7 @@ export class EntityReader {
         { bindKey },
       );
     }
-    // What was changed is given up, so that it is not stored before the row is read.
+    // Changes are discarded, so that they are not stored before the row is read.
     work.revert(entity);
     const values = mapper.key.map(({ name, column }) => restoreSnapshot(column.definition.type.kind, row[name]));
     const reading = this.#readings.for(mapper);

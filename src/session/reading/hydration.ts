@@ -9,7 +9,7 @@ export class ClassReader {
   readonly columns: readonly ReadColumn[];
   /** The values of a row, as entities have them. */
   readonly valuesOf: ReturnType<typeof valuesReader>;
-  /** What is remembered of a row; of the class that alone is asked for, the row itself. */
+  /** The remembered part of a row; the row itself if only that class is selected. */
   readonly snapshotOf: ReturnType<typeof snapshotMaker>;
   /** Both in one for a new entity, of the class that alone is asked for. */
   readonly fill: ReturnType<typeof rowFiller>;
@@ -31,7 +31,7 @@ export class ClassReader {
 /** Reads rows of one selection on one engine. Compiled once for the two. */
 export class Hydrator {
   readonly selection: EntitySelection;
-  /** The identity of a row; `undefined` where there is none, in the empty half of an outer join. */
+  /** The identity of a row; `undefined` in the empty half of an outer join. */
   readonly keyOf: ReturnType<typeof keyReader>;
   readonly #readers: ReadonlyMap<Mapper, ClassReader>;
   readonly #own: ClassReader;

@@ -146,7 +146,7 @@ export function requireClass(known: Entity, asked: Mapper): void {
   );
 }
 
-/** Gives an entity what its row says, except where it was changed since, unless that is to be overwritten. */
+/** Gives an entity the values of its row, except changed ones, unless those are overwritten. */
 function refill(
   work: UnitOfWork,
   hydrator: Hydrator,

@@ -7,7 +7,7 @@ import type { SelectResult } from "../../query/select/select-runner.ts";
 import type { StatementRunner } from "../statement-runner.ts";
 import type { SelectReader } from "./select-reader.ts";
 
-/** What the running of prepared statements needs of its session. */
+/** A view of the session for running prepared statements. */
 export interface PreparedHost {
   readonly runner: StatementRunner;
   readonly selects: SelectReader;

@@ -72,7 +72,7 @@ export function valuesReader(columns: readonly ReadColumn[]): (row: DriverRow) =
 }
 
 /**
- * Makes the function that sets an entity's columns from a row and makes of the row what is to be remembered of it; absent
+ * Makes the function that sets an entity's columns from a row and returns the remembered part of the row; absent
  * where the runtime does not let it be made.
  *
  * The function throws `PrecisionError` or `InvalidValueError` for a value that cannot be read without loss.
@@ -114,7 +114,7 @@ export function rowFiller(columns: readonly ReadColumn[]): RowFiller | undefined
 }
 
 /**
- * Makes the function that gives what is to be remembered of a row's values.
+ * Makes the function that returns the remembered part of a row's values.
  *
  * @param inPlace whether the row itself may become what is remembered
  */

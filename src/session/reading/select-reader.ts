@@ -23,7 +23,7 @@ import { hydratorFor } from "./hydration.ts";
 import { type LoadOptions, loadEntities, loadTogether } from "./load-entities.ts";
 import type { DriverRow } from "./row-functions.ts";
 
-/** What a reader of selects needs of its session. */
+/** A view of the session for reading selects. */
 export interface SelectHost {
   readonly engines: EngineDirectory;
   readonly transactions: Transactions;

@@ -5,7 +5,7 @@ import { InvalidOptionError } from "../../errors/configuration.ts";
 export interface BeginOptions {
   /** The isolation level, instead of the engine's own. SQLite has one only, the strictest. */
   readonly isolationLevel?: IsolationLevel;
-  /** Whether it only reads. On SQLite it reads one snapshot, beside whoever writes. */
+  /** Whether it only reads. On SQLite it reads one snapshot, beside a writer. */
   readonly readOnly?: boolean;
 }
 

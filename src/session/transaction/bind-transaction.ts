@@ -96,7 +96,7 @@ export class BindTransaction implements FlushPlace {
   /**
    * The connection of the transaction.
    *
-   * @throws {FailedTransactionError} if none is open: it was rolled back while somebody was about to use it
+   * @throws {FailedTransactionError} if none is open: it was rolled back while a caller was about to use it
    */
   get connection(): Connection {
     if (this.#connection !== undefined) return this.#connection;
@@ -107,12 +107,12 @@ export class BindTransaction implements FlushPlace {
     );
   }
 
-  /** What was done to entities in the innermost level. */
+  /** Changes to entities in the innermost level. */
   get undo(): UndoLog {
     return this.#levels.at(-1)!.undo;
   }
 
-  /** What was done to entities in all levels. */
+  /** Changes to entities in all levels. */
   get wholeUndo(): UndoLog {
     return together(this.#levels);
   }
@@ -120,7 +120,7 @@ export class BindTransaction implements FlushPlace {
   /**
    * Begins the transaction, and a savepoint for each nested transaction that the bind has not yet taken part in.
    *
-   * @param depth how many levels there are to be
+   * @param depth the number of levels to reach
    * @throws {FailedTransactionError} if a statement failed here and nothing was rolled back since
    */
   join(depth: number, settings: TransactionSettings = {}, part: Part = {}): Promise<void> {
@@ -179,7 +179,7 @@ export class BindTransaction implements FlushPlace {
     }
   }
 
-  /** @throws {UnsupportedError} if it is to be prepared, and the server does not allow that */
+  /** @throws {UnsupportedError} if it must be prepared, and the server does not allow that */
   async requirePreparable(): Promise<void> {
     if (this.#gid !== undefined) await requirePreparable(this.connection);
   }
@@ -254,7 +254,7 @@ export class BindTransaction implements FlushPlace {
     await connection.commit(signal);
     for (const part of this.#parts) part.#forget();
     this.#forget();
-    // What is committed stays so, whatever becomes of the connection.
+    // Committed work stays committed, whatever happens to the connection.
     if (!connection.releaseNow()) await connection.release().catch(() => {});
   }
 

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from "../../errors/configuration.ts";
 
 /**
- * What a commit over several binds does: `"ordered"` commits one after the other, `"single"` refuses a second bind that
+ * The policy of a commit over several binds: `"ordered"` commits one after the other, `"single"` refuses a second bind that
  * writes, `"twoPhase"` commits on all of them or on none, also after a crash.
  */
 export type CommitPolicy = "ordered" | "single" | "twoPhase";

@@ -55,7 +55,7 @@ function fateOf(bind: BindTransaction, cause: unknown): Fate {
   return bind.mayBeCommitted ? "unknown" : "rolledBack";
 }
 
-/** The error that says what became of each bind: the failure itself, if nothing else is to be said. */
+/** The error that lists the outcome of each bind: the failure itself, if it needs no addition. */
 export function commitError({ fates, failure }: CommitResult<FlushPlace>): unknown {
   const of = (fate: Fate) => [...fates].filter(([, other]) => other === fate).map(([{ engine }]) => engine.bindKey);
   const outcome = {

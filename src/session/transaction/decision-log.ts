@@ -23,10 +23,10 @@ import { Metadatas } from "../../schema/metadatas.ts";
 import { integer } from "../../schema/types/integer.ts";
 import { varchar } from "../../schema/types/string.ts";
 
-/** What was decided of a transaction over several binds. */
+/** The decision on a transaction over several binds. */
 export type Outcome = "committed" | "aborted";
 
-/** What the log says of a transaction. */
+/** An entry of the log about a transaction. */
 export interface Decision {
   readonly outcome: Outcome;
   /** How many prepared transactions it decides on. */
@@ -42,7 +42,7 @@ interface DecisionRow extends Decision {
   readonly id: string;
 }
 
-/** What is said where the policy asks for a log and there can be none. */
+/** The errors if the policy needs a log and there can be none. */
 export const NO_DECISION_BIND =
   'The commit policy "twoPhase" keeps its decisions in a table of one of the binds, and none can have it: each is in ' +
   "memory, readOnly, or not managed.";
@@ -106,7 +106,7 @@ export class DecisionLog {
   }
 
   /**
-   * Finds out what was decided. Where nothing was, it is decided now that the transaction is rolled back: whoever was
+   * Reads the decision. Without one, this decides that the transaction is rolled back: a process that was
    * about to commit it cannot do so any more.
    *
    * @returns `"open"` if its own process is just about to commit it
@@ -122,11 +122,11 @@ export class DecisionLog {
       }
       const decision = (await this.decisions([id])).get(id);
       if (decision !== undefined) return decision;
-      // Its process has meanwhile done all that was to be done.
+      // Its process has finished the transaction meanwhile.
     }
   }
 
-  /** What was decided of transactions; those that are not decided are left out. */
+  /** The decisions on transactions; undecided ones are left out. */
   async decisions(ids: readonly string[]): Promise<ReadonlyMap<string, Decision>> {
     if (ids.length === 0) return new Map();
     await this.#opened();

@@ -5,10 +5,10 @@ import type { CommitResult } from "./commit-result.ts";
 import type { FlushPlace } from "./flush-place.ts";
 import type { UndoLog } from "./undo-log.ts";
 
-/** What was done to entities on each bind. */
+/** Changes to entities on each bind. */
 export type UndoLogs = ReadonlyMap<FlushPlace, UndoLog>;
 
-/** What was committed, each entity once. */
+/** The committed changes, each entity once. */
 export function committedChanges(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): ModelChange[] {
   return [...logs].flatMap(([bind, log]) => (fates.get(bind) === "committed" ? changesOf(work, log) : []));
 }
@@ -21,7 +21,7 @@ export function keepCommitted(work: UnitOfWork, { fates }: CommitResult<FlushPla
   }
 }
 
-/** Gives entities back what they were where that is what the database has, and lets go of them where nobody knows. */
+/** Restores entities to what the database has, and removes them from the session if that is unknown. */
 export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): void {
   const undone = new Set<BindKey>();
   for (const [bind, log] of logs) {

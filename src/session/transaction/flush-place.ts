@@ -6,7 +6,7 @@ import { UndoLog } from "./undo-log.ts";
 export interface FlushPlace {
   readonly engine: Engine;
   readonly connection: Connection;
-  /** What is done to entities. */
+  /** Changes to entities. */
   readonly undo: UndoLog;
   /** Notes that a statement has failed. */
   fail(error: unknown): void;

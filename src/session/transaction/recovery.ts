@@ -19,7 +19,7 @@ export interface InDoubt {
   readonly transactionId: string;
   /** When it was prepared; undefined where the server does not tell, as MySQL and MariaDB. */
   readonly preparedAt: Date | undefined;
-  /** What the decision bind says; undefined if it says nothing: then its process is at it, or has died before. */
+  /** The answer of the decision bind; undefined without one: then its process is running, or has died before. */
   readonly outcome: Outcome | undefined;
   /** Why recovery does not end it, and what to do; absent where it does. */
   readonly refused?: string;
@@ -36,9 +36,9 @@ export interface RecoveryOptions {
 
 /** What `app.recover()` has done. */
 export interface Recovery {
-  /** What was committed, since the decision bind has committed. */
+  /** Committed, because the decision bind has committed. */
   readonly committed: readonly InDoubt[];
-  /** What was rolled back, since it has not and never will. */
+  /** Rolled back, because the decision bind has not committed and never will. */
   readonly rolledBack: readonly InDoubt[];
   /**
    * What was left as it is, for the next time: its process is just about to end it, or a server does not answer. What
@@ -66,7 +66,7 @@ interface Findings {
 }
 
 /**
- * What is prepared on the binds of an application and waits for its decision bind. What others have prepared is left out.
+ * The prepared transactions on the binds of an application that wait for its decision bind, without those of others.
  *
  * @throws {OperationalError} if a bind cannot be asked
  * @throws {DecisionsLostError} if the decision bind has lost the name of its decisions
@@ -128,7 +128,7 @@ async function end(engine: Engine, owner: Owner, gid: string, outcome: Outcome):
   }
 }
 
-/** What is prepared on each bind. A branch is ended through the engine of its own bind, and through no other. */
+/** The prepared transactions on each bind. A branch is ended only through the engine of its own bind. */
 async function findBranches(engines: readonly Engine[], judge: Judge): Promise<Findings> {
   const owners = new Map(engines.map((engine) => [branchOf(engine.bindKey), engine]));
   const asked = engines.filter((engine) => engine.twoPhase !== undefined && !engine.options.readOnly);

@@ -25,7 +25,7 @@ export interface TransactionOptions extends BeginOptions {
 
 const OPTIONS: readonly (keyof TransactionOptions)[] = [...BEGIN_OPTIONS, "retries", "signal"];
 
-/** What a transaction function needs of its session. */
+/** A transaction function's view of its session. */
 export interface TransactionFunctionHost {
   readonly label: string;
   readonly owner: Owner;
@@ -159,7 +159,7 @@ export class TransactionFunctions {
     }
   }
 
-  /** The scope is known from now on, so that nobody else begins a transaction while this one is on its way. */
+  /** Registers the scope, so that no other code begins a transaction while this one is starting. */
   async #inScope<T>(run: (scope: TransactionScope) => Promise<T>): Promise<T> {
     const scope = newScope(this.#session, this.#host.owner);
     this.#running.push(scope);

@@ -20,7 +20,7 @@ import type { UndoLog } from "./undo-log.ts";
 import { wayOut } from "./way-out.ts";
 import { withinLockTimeout } from "./writer-wait.ts";
 
-/** What a session's transactions need to know of their surroundings. */
+/** A transaction's view of its session. */
 export interface TransactionsHost {
   readonly owner: Owner;
   readonly work: UnitOfWork;
@@ -39,9 +39,9 @@ export interface JoinOptions {
   readonly isSetting?: boolean | undefined;
 }
 
-/** What a commit came to. */
+/** The result of a commit. */
 export interface CommitOutcome {
-  /** What is stored for good. */
+  /** Changes that are stored for good. */
   readonly changes: readonly ModelChange[];
   /** Why not everything is. */
   readonly error?: unknown;
@@ -242,7 +242,7 @@ export class Transactions {
    * Commits by one statement that is a whole transaction. Like any commit it is not stopped half-way.
    *
    * @param store runs the statement, and notes what it did
-   * @param isHeard whether anybody is to be told what was stored
+   * @param isHeard whether a listener receives the stored changes
    * @throws {PartialCommitError} if the connection was lost meanwhile
    */
   async commitWhole(
@@ -313,7 +313,7 @@ export class Transactions {
   /**
    * Commits every open bind. What could not be committed is rolled back, or is in doubt.
    *
-   * @param isHeard whether anybody is to be told what was stored
+   * @param isHeard whether a listener receives the stored changes
    */
   async commit(isHeard: boolean): Promise<CommitOutcome> {
     const { work } = this.#host;
@@ -331,7 +331,7 @@ export class Transactions {
     return { changes, error };
   }
 
-  /** Takes note of what was committed. Returns it, if somebody is to hear it. */
+  /** Records the committed changes. Returns them, if there are listeners. */
   #settle(result: CommitResult<FlushPlace>, logs: UndoLogs, isHeard: boolean): readonly ModelChange[] {
     const { work } = this.#host;
     const changes = isHeard ? committedChanges(work, result, logs) : [];
@@ -343,7 +343,7 @@ export class Transactions {
   async #commitAll(binds: readonly BindTransaction[]): Promise<CommitResult> {
     const { owner } = this.#host;
     const { signal } = owner;
-    // What has begun to be committed is not stopped half-way.
+    // A commit that has begun is not stopped half-way.
     owner.signal = undefined;
     try {
       const isAlone = new Set(binds.filter(({ wrote }) => wrote).map(({ leader }) => leader)).size < 2;

@@ -149,7 +149,7 @@ export class TwoPhaseCommit {
     return { fates, failure: { cause } };
   }
 
-  /** Nobody can say what was decided: what is prepared stays so until `app.recover()` can ask. */
+  /** The decision is unknown: prepared transactions stay so until `app.recover()` can ask. */
   async #leave(all: readonly BindTransaction[], decider: BindTransaction, cause: unknown): Promise<CommitResult> {
     const fates = new Map<BindTransaction, Fate>();
     for (const bind of all) {

@@ -11,7 +11,7 @@ export interface Filled {
 /** `read`: not changed, but read again, perhaps with what will be rolled back. */
 type Done = "inserted" | "updated" | "deleted" | "read";
 
-/** What an entity was before a transaction touched its row, and which properties the session has filled in since. */
+/** The state of an entity before a transaction touched its row, and the properties that the session has filled in since. */
 export class Undo {
   readonly entity: Entity;
   readonly kind: Done;
@@ -27,10 +27,10 @@ export class Undo {
   }
 }
 
-/** What a transaction, or the part of it since a savepoint, has done to entities on one bind. */
+/** Changes to entities on one bind in a transaction, or in the part of it since a savepoint. */
 export class UndoLog {
   readonly #undos: Undo[] = [];
-  /** The place of each entity; most transactions end before anybody asks for one. */
+  /** The position of each entity; most transactions end without a lookup. */
   #places: Map<Entity, number> | undefined;
 
   /** Whether nothing was noted. */
@@ -44,7 +44,7 @@ export class UndoLog {
     this.#undos.push(undo);
   }
 
-  /** Notes what an entity was. What is noted first stays; of what was filled in, the first before and the last now. */
+  /** Records the state of an entity. The first record stays; of filled-in values, the first before and the last now. */
   note(undo: Undo): void {
     this.#places ??= new Map(this.#undos.map(({ entity }, place) => [entity, place]));
     const place = this.#places.get(undo.entity);
@@ -61,7 +61,7 @@ export class UndoLog {
     for (const undo of inner.#undos) this.note(undo);
   }
 
-  /** What was noted, the last first: the order in which it is undone. */
+  /** The records, the last first: the order in which they are undone. */
   reversed(): readonly Undo[] {
     return this.#undos.toReversed();
   }
@@ -73,13 +73,13 @@ export class UndoLog {
 
 keepShape([new UndoLog(), new Undo(UNUSED, "read", null, [])]);
 
-/** What was filled in first, and after that once more. */
+/** Values that were filled in first, and then again. */
 function continued(first: readonly Filled[], then: readonly Filled[]): readonly Filled[] {
   if (then.length === 0) return first;
   const all = new Map(first.map((filled) => [filled.name, filled]));
   for (const { name, before, now } of then) {
     const earlier = all.get(name);
-    // What the application has set in between is what it was before.
+    // A value that the application has set in between is kept as it was before.
     const isSame = earlier !== undefined && Object.is(earlier.now, before);
     all.set(name, { name, before: isSame ? earlier.before : before, now });
   }
