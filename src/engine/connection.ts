@@ -12,6 +12,7 @@ import {
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
+import { countsChanges } from "./statement/counts-changes.ts";
 import { effectOf } from "./transaction-text.ts";
 import type { Ending } from "./two-phase/two-phase.ts";
 import { afterAbort } from "./waiting/after-abort.ts";
@@ -169,7 +170,8 @@ export class Connection implements DatabaseConnection {
 
   /** The same as {@link execute}, under Kysely's name, for statements of the application. */
   async executeQuery<R>(query: EngineQuery, options?: { readonly signal?: AbortSignal }): Promise<QueryResult<R>> {
-    const typed = query as EngineQuery<R>;
+    const isCounted = query.countsChanges === true || countsChanges(query.query, query.sql);
+    const typed = (isCounted ? { ...query, countsChanges: true } : query) as EngineQuery<R>;
     try {
       if (!this.#inTransaction) return await this.execute(typed, options?.signal);
       return await executeWithin(this, typed, effectOf(query, this.engine.family), options?.signal);

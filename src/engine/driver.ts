@@ -73,16 +73,18 @@ export interface EngineQuery<R = unknown> extends CompiledQuery<R> {
   readonly single?: boolean | undefined;
   /** When its rows are streamed and the stream is left early: others need the connection, and what they did on it. */
   readonly keepConnection?: boolean | undefined;
+  /** It is an update whose caller is to know how many rows it changed, where the server says that beside those it found. */
+  readonly countsChanges?: boolean | undefined;
   /** What it uses that only some servers of the family have. */
   readonly needs?: readonly Feature[] | undefined;
 }
 
 /** The same statement with other parameters. All are written in one order, so that they have one hidden class. */
 export function withParameters<R>(
-  { query, queryId, sql, prepare, plainNumbers, single, keepConnection, needs }: EngineQuery<R>,
+  { query, queryId, sql, prepare, plainNumbers, single, keepConnection, countsChanges, needs }: EngineQuery<R>,
   parameters: readonly unknown[],
 ): EngineQuery<R> {
-  return { query, queryId, sql, parameters, prepare, plainNumbers, single, keepConnection, needs };
+  return { query, queryId, sql, parameters, prepare, plainNumbers, single, keepConnection, countsChanges, needs };
 }
 
 /** What came of a statement, with what the server says that it did, where the driver passes that on. */

@@ -1,4 +1,4 @@
-import type { CompiledQuery, QueryId, QueryResult, RootOperationNode } from "kysely";
+import { type CompiledQuery, createQueryId, type QueryId, type QueryResult, type RootOperationNode } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type AcquireOptions, type EngineQuery, type Use, withParameters } from "../engine/driver.ts";
@@ -6,6 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
 import { knownQuery } from "../engine/statement/compiled-queries.ts";
+import { countsChanges } from "../engine/statement/counts-changes.ts";
 import { parameter } from "../engine/statement/parameters.ts";
 import { filled, type GivenValues } from "../engine/statement/placeholders.ts";
 import { effectOf, type TransactionEffect } from "../engine/transaction-text.ts";
@@ -100,18 +101,19 @@ export class StatementRunner {
   prepareAny<R>(statement: Statement, bindKey?: BindKey): RoutedStatement<R> {
     // Whatever has a tree here is a whole statement.
     const node = treeOf(statement) as RootOperationNode;
-    if (!isCompiled(statement)) return this.prepare<R>(node, bindKey);
+    if (!isCompiled(statement)) return this.prepare<R>(node, bindKey, createQueryId());
     const known = knownQuery(statement.queryId);
     if (known !== undefined) {
       const { engine, compiled } = known;
       requireOwnEngine(engine, this.#host.engines);
       return this.#prepare<R>(node, bindKey ?? engine.bindKey, () => compiled as CompiledStatement<R>);
     }
-    if (node.kind !== "RawNode" || node.parameters.length > 0) return this.prepare<R>(node, bindKey);
+    if (node.kind !== "RawNode" || node.parameters.length > 0) return this.prepare<R>(node, bindKey, createQueryId());
     return this.#prepare<R>(node, bindKey, (engine) => ({
       query: {
         ...(statement as CompiledQuery<R>),
         parameters: statement.parameters.map((value) => parameter(engine, value, undefined)),
+        countsChanges: countsChanges(node, statement.sql),
       },
     }));
   }

@@ -1,37 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
-import { promisify } from "node:util";
 import { ConnectionError, Multibind, sql } from "../../src/index.ts";
+import { certificate } from "../fixtures/certificate.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
 import { serverUser } from "../fixtures/server-process.ts";
-
-/** A certificate of its own making for this machine, and its key. */
-async function certificate(folder: string, name: string, owner: string) {
-  const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  await promisify(execFile)("openssl", [
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-days",
-    "2",
-    ...subject,
-    "-keyout",
-    key,
-    "-out",
-    certificate,
-  ]);
-  const { uid, gid } = serverUser(owner);
-  if (uid !== undefined) for (const file of [folder, certificate, key]) await chown(file, uid, gid!);
-  return { certificate, key };
-}
 
 /** The cipher of the connection that a URL gives, empty where it is plain. */
 async function cipherOf(url: string): Promise<unknown> {

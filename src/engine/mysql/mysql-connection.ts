@@ -9,6 +9,7 @@ import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
 import { unlessLate } from "../waiting/unless-late.ts";
 import { killQuery, serverOf } from "./mysql-cancel.ts";
+import { ChangedRows } from "./mysql-changed-rows.ts";
 import { watchMysqlLocks } from "./mysql-lock-watch.ts";
 import type { MariadbConfig, MariadbConnection, MariadbModule, MariadbOutcome, MariadbStream } from "./mysql-module.ts";
 import { type OpenConnection, openConnection } from "./mysql-open.ts";
@@ -39,17 +40,25 @@ export class MysqlConnection implements PhysicalConnection {
   /** The server's `max_allowed_packet`, once a large statement has asked for it. */
   #mostBytes: number | undefined;
   #running = 0;
+  /** Called when nothing is running any more. */
+  #whenIdle: (() => void) | undefined;
+  /** Until a statement that must be alone is sent, those after it wait. */
+  #gate: Promise<void> | undefined;
+  readonly #changedRows: ChangedRows | undefined;
+  /** Whether rows of a stream may still come. */
+  #mayHaveRows = false;
   #broken = false;
 
   private constructor(
     bindKey: BindKey,
     mariadb: MariadbModule,
     config: MariadbConfig,
-    { connection, socket }: OpenConnection,
+    { connection, socket, shared }: OpenConnection,
   ) {
     this.#bindKey = bindKey;
     this.#connection = connection;
     this.#socket = socket;
+    this.#changedRows = shared && new ChangedRows(shared);
     this.#another = (limit) => openConnection(mariadb, { ...config, initSql: undefined, connectTimeout: limit }, limit);
     this.address = `${config["host"]}:${config["port"]}`;
     // The server answers it before anything else; callers wait for the promise.
@@ -109,18 +118,60 @@ export class MysqlConnection implements PhysicalConnection {
   async executeQuery<R>(query: EngineQuery): Promise<QueryResult<R>> {
     const { sql, parameters, prepare } = query;
     if (isLarge(sql, parameters)) requireFits(query, this.#mostBytes ?? (await this.mostBytes()), this.#bindKey);
-    const outcome = await this.#run(() =>
+    const send = () =>
       prepare === true || parameters.length > 0
         ? this.#connection.execute(sql, parameters)
-        : this.#connection.query(sql),
-    );
-    // The caller knows what shape its statement gives.
-    if (Array.isArray(outcome)) return { rows: outcome as R[] };
-    const { affectedRows, insertId } = outcome as MariadbOutcome;
-    const result = { rows: [], numAffectedRows: BigInt(affectedRows ?? 0) };
-    return insertId === undefined || insertId === 0n || insertId === 0
-      ? result
-      : { ...result, insertId: BigInt(insertId) };
+        : this.#connection.query(sql);
+    if (query.countsChanges === true && this.#changedRows !== undefined)
+      return this.#update<R>(send, this.#changedRows);
+    return resultOf<R>(await this.#run(send));
+  }
+
+  /** Runs an update with nothing else under way before it, so that the first answer is its own. */
+  async #update<R>(send: () => Promise<unknown>, changedRows: ChangedRows): Promise<QueryResult<R>> {
+    const open = await this.#closeGate();
+    let outcome: unknown;
+    let numChangedRows: bigint | undefined;
+    try {
+      if (this.#running > 0) await this.#idle();
+      if (this.#mayHaveRows) await this.#endOfRows();
+      const stop = changedRows.listen();
+      try {
+        const running = this.#runNow(send);
+        open();
+        outcome = await running;
+      } finally {
+        numChangedRows = stop((outcome as Partial<MariadbOutcome> | undefined)?.affectedRows);
+      }
+    } finally {
+      open();
+    }
+    const result = resultOf<R>(outcome);
+    return numChangedRows === undefined ? result : { ...result, numChangedRows };
+  }
+
+  /** Lets no statement be sent until the gate is opened by the function that this returns. */
+  async #closeGate(): Promise<() => void> {
+    const before = this.#gate;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    await before;
+    return () => {
+      if (this.#gate === promise) this.#gate = undefined;
+      resolve();
+    };
+  }
+
+  #idle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle = resolve;
+    return promise;
+  }
+
+  /** Waits until the last row of a stream has come. */
+  async #endOfRows(): Promise<void> {
+    this.#mayHaveRows = false;
+    await this.#runNow(() => this.#connection.ping());
   }
 
   async executeMany<R>(
@@ -142,6 +193,8 @@ export class MysqlConnection implements PhysicalConnection {
   async *streamQuery<R>(query: EngineQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     const { sql, parameters, keepConnection } = query;
     if (isLarge(sql, parameters)) requireFits(query, await this.mostBytes(), this.#bindKey);
+    await this.#gate;
+    this.#mayHaveRows = true;
     const stream = this.#connection.queryStream(sql, parameters);
     // After the last read no caller receives an error.
     stream.on("error", () => {});
@@ -228,7 +281,12 @@ export class MysqlConnection implements PhysicalConnection {
     else this.#socket.destroy(reason);
   }
 
-  async #run<T>(statement: () => Promise<T>): Promise<T> {
+  #run<T>(statement: () => Promise<T>): Promise<T> {
+    const gate = this.#gate;
+    return gate === undefined ? this.#runNow(statement) : gate.then(() => this.#runNow(statement));
+  }
+
+  async #runNow<T>(statement: () => Promise<T>): Promise<T> {
     this.#running++;
     try {
       return await statement();
@@ -238,8 +296,19 @@ export class MysqlConnection implements PhysicalConnection {
       throw error;
     } finally {
       this.#running--;
+      if (this.#running === 0) this.#whenIdle?.();
     }
   }
+}
+
+function resultOf<R>(outcome: unknown): QueryResult<R> {
+  // The caller knows what shape its statement gives.
+  if (Array.isArray(outcome)) return { rows: outcome as R[] };
+  const { affectedRows, insertId } = outcome as MariadbOutcome;
+  const result = { rows: [], numAffectedRows: BigInt(affectedRows ?? 0) };
+  return insertId === undefined || insertId === 0n || insertId === 0
+    ? result
+    : { ...result, insertId: BigInt(insertId) };
 }
 
 /** The rows of a stream in portions of a size. */

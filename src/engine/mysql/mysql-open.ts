@@ -1,16 +1,19 @@
 import { connect, type Socket } from "node:net";
 import { unlessLate } from "../waiting/unless-late.ts";
+import type { MariadbSharedOptions } from "./mysql-changed-rows.ts";
 import type { MariadbConfig, MariadbConnection, MariadbModule } from "./mysql-module.ts";
 
 /** A connection of the driver, and what is below it. */
 export interface OpenConnection {
   readonly connection: MariadbConnection;
-  /** Absent where the driver makes it itself: on a socket in the file system. */
+  /** Absent where the driver makes it itself. */
   readonly socket: Socket | undefined;
+  /** What the parts of the connection share, where the driver hands it over. */
+  readonly shared: MariadbSharedOptions | undefined;
 }
 
 /** What makes a socket for the driver: it returns it, or gives it to the callback. */
-type SocketMaker = (callback: (error: Error | null, socket?: Socket) => void) => Socket | undefined;
+type SocketMaker = (this: unknown, callback: (error: Error | null, socket?: Socket) => void) => Socket | undefined;
 
 /**
  * Connects by a socket that is known. The driver's own way to end a connection at once asks the server for that, on yet
@@ -24,27 +27,45 @@ export async function openConnection(
   limit: number,
 ): Promise<OpenConnection> {
   let socket: Socket | undefined;
-  const { host, port, stream } = config as {
+  let shared: MariadbSharedOptions | undefined;
+  const { host, port, stream, socketPath, ...others } = config as {
     readonly host?: string;
     readonly port?: number;
+    readonly socketPath?: string;
     readonly stream?: SocketMaker;
   };
-  const make: SocketMaker = stream ?? (() => connect({ host: host!, port: port! }).setNoDelay(true));
-  const kept: SocketMaker = (callback) => {
-    socket = make((error, late) => {
+  const make: SocketMaker =
+    stream ??
+    (() => (socketPath === undefined ? connect({ host: host!, port: port! }) : connect(socketPath)).setNoDelay(true));
+  const kept: SocketMaker = function (callback) {
+    if (isShared(this)) {
+      shared = this;
+      shared.socketPath = socketPath;
+    }
+    socket = make.call(this, (error, late) => {
       socket = late;
       callback(error, late);
     });
     return socket;
   };
-  const connecting = mariadb.createConnection(host === undefined ? config : { ...config, stream: kept });
+  const connecting = mariadb.createConnection({
+    ...others,
+    ...(host === undefined ? {} : { host, port }),
+    stream: kept,
+  });
   try {
     const connection = await unlessLate(connecting, limit);
-    return { connection, socket };
+    return { connection, socket, shared };
   } catch (error) {
     // What comes too late is not wanted.
     connecting.then((late) => late.destroy()).catch(() => {});
     socket?.destroy();
     throw error;
   }
+}
+
+/** Whether it is the object that a connection's parts share, for which the driver calls the function that makes its socket. */
+function isShared(caller: unknown): caller is MariadbSharedOptions {
+  const { emit, logger } = (caller ?? {}) as Partial<MariadbSharedOptions>;
+  return typeof emit === "function" && typeof logger === "object" && logger !== null;
 }

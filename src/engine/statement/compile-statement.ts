@@ -2,6 +2,7 @@ import { type QueryId, QueryNode, type RootOperationNode } from "kysely";
 import type { Metadata } from "../../schema/metadata.ts";
 import type { EngineQuery } from "../driver.ts";
 import type { Engine } from "../engine.ts";
+import { countsChanges } from "./counts-changes.ts";
 import { translateQuery } from "./queries.ts";
 import type { Outputs } from "./relation.ts";
 import { Resolver } from "./resolver.ts";
@@ -77,14 +78,18 @@ function compile<R>(
 }
 
 function compiled<R>(
-  { engine, needs }: Translator,
+  { engine, needs, isTemplate }: Translator,
   tree: RootOperationNode,
   queryId: QueryId | undefined,
   { prepare, plainNumbers }: { readonly prepare?: boolean; readonly plainNumbers?: boolean },
 ): EngineQuery<R> {
+  // What rows the statement gives, its builder's types say.
+  const query = engine.compileQuery(tree, queryId) as EngineQuery<R>;
+  // Statements of the session's own have no id, and look at no number of changed rows.
+  const isCounted = (queryId !== undefined || isTemplate) && countsChanges(tree, query.sql);
   return {
-    // What rows the statement gives, its builder's types say.
-    ...(engine.compileQuery(tree, queryId) as EngineQuery<R>),
+    ...query,
+    ...(isCounted ? { countsChanges: true } : undefined),
     ...(prepare === true ? { prepare } : undefined),
     ...(plainNumbers === true ? { plainNumbers } : undefined),
     ...(needs === undefined ? undefined : { needs }),
