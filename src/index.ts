@@ -100,7 +100,7 @@ export { char, type TextOptions, text, varchar } from "./schema/types/string.ts"
 export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
 export { keyOf } from "./session/flush/key-reference.ts";
-export type { BindTarget, Statement } from "./session/routing.ts";
+export type { BindTarget, Statement } from "./session/router.ts";
 export { Session, type SessionOptions } from "./session/session.ts";
 export type { RunOptions } from "./session/statement-runner.ts";
 export type { BeginOptions } from "./session/transaction/begin-options.ts";

@@ -3,11 +3,12 @@ import { Application } from "./context/application.ts";
 import type { BindChoice } from "./context/chosen-binds.ts";
 import { type Configuration, resolveConfiguration } from "./context/configuration.ts";
 import { currentContext } from "./context/context.ts";
-import type { Engines } from "./context/engines.ts";
+import { type Engines, unitedEngines } from "./context/engines.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./engine/options/engine-options.ts";
 import { InvalidOptionError } from "./errors/configuration.ts";
 import { NoContextError } from "./errors/context.ts";
+import { fixProperty } from "./fixed-property.ts";
 import { requireKnownOptions } from "./known-options.ts";
 import {
   defineAbstractModel,
@@ -30,6 +31,7 @@ import { Metadatas } from "./schema/metadatas.ts";
 import { checkNamingConvention, type NamingConvention } from "./schema/naming-convention.ts";
 import { snakeCase } from "./schema/snake-case.ts";
 import { Table, type TableOptions } from "./schema/table.ts";
+import { Router } from "./session/router.ts";
 import type { Session } from "./session/session.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session/session-events.ts";
 
@@ -76,6 +78,8 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   readonly #registry: ModelRegistry;
   readonly #events = new SessionEvents();
   readonly #engineOptions: EngineOptions;
+  /** Held weakly: an application that is forgotten without being disposed is gone. */
+  #applications: readonly WeakRef<Application<BK>>[] = [];
 
   /** @throws {InvalidOptionError} on an unknown option or value */
   constructor(options: MultibindOptions = {}) {
@@ -90,6 +94,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     if (name !== undefined && (typeof name !== "string" || name === ""))
       throw new InvalidOptionError("Expected the name of a Multibind object to be a non-empty string.");
     this.metadatas = new Metadatas(name ?? `Multibind ${++multibinds}`, { namingConvention, redefine });
+    fixProperty(this, "metadatas");
     this.#registry = {
       metadatas: this.metadatas,
       columnName: columnNames === "snake_case" ? snakeCase : undefined,
@@ -198,13 +203,28 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   }
 
   /**
-   * Resolves every foreign key of every table, as `init` does.
+   * Checks all models that are defined by now: every foreign key leads to a table of its bind, and every bind key of a
+   * table has an engine. Within a context the engine must be one of the context's application, as `app.check()` checks;
+   * outside of one, of any application of this object. Before the first `init` only foreign keys are checked.
    *
-   * @throws {CrossBindForeignKeyError} if one leads to a table of another bind
+   * @throws {CrossBindForeignKeyError} if a foreign key leads to a table of another bind
    * @throws {UnknownTableError} if one leads nowhere
+   * @throws {UnboundExecutionError} if tables have bind keys without an engine
+   *
+   * @example
+   * test("every model has a database", () => db.check());
+   *
+   * @see SQLAlchemy: `configure_mappers`, which checks the models but not their binds
    */
   check(): void {
+    const here = this.#currentContext();
+    if (here !== undefined) {
+      here.application.check();
+      return;
+    }
     this.metadatas.check();
+    const engines = this.#openApplications().map((application) => application.engines);
+    if (engines.length > 0) new Router(this.metadatas, unitedEngines(engines)).check();
   }
 
   /**
@@ -225,7 +245,11 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     const resolved = resolveConfiguration(configuration, this.#engineOptions);
     const application = new Application<BK>(resolved, { db: this, metadatas: this.metadatas, events: this.#events });
     for (const { bindKey } of resolved.engines) this.metadatas.ensure(bindKey);
-    this.check();
+    this.metadatas.check();
+    const { problem } = application.router;
+    if (problem !== undefined)
+      process.emitWarning(problem, { type: "MultibindWarning", code: "MULTIBIND_UNBOUND_MODELS" });
+    this.#applications = [...this.#openApplications(), application].map((one) => new WeakRef(one));
     return application;
   }
 
@@ -314,8 +338,20 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     return this.#sessionFor(`db.${method}`);
   }
 
+  /** The applications that are in use. */
+  #openApplications(): Application<BK>[] {
+    return this.#applications.flatMap((reference) => {
+      const application = reference.deref();
+      return application === undefined || application.isDisposed ? [] : [application];
+    });
+  }
+
+  #currentContext() {
+    return currentContext(({ application }) => application.db === this);
+  }
+
   #context(what: string) {
-    const context = currentContext(({ application }) => application.db === this);
+    const context = this.#currentContext();
     if (context === undefined) throw new NoContextError(what);
     return context;
   }

@@ -6,8 +6,10 @@ import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { unlessLate } from "../engine/waiting/unless-late.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
+import { fixProperty } from "../fixed-property.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
+import type { Router } from "../session/router.ts";
 import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import { DecisionLog } from "../session/transaction/decision-log.ts";
@@ -80,11 +82,14 @@ export class Application<BK extends string = string> implements SessionHost {
     const tablesOf = (bindKey: BindKey) => (metadatas.has(bindKey) ? metadatas.get(bindKey) : undefined);
     this.engines = new Engines(
       configuration.engines.map((definition) => ({ ...definition, metadata: () => tablesOf(definition.bindKey) })),
+      metadatas,
     );
     const { decisionBind } = configuration;
     // The configuration was checked against the keys where it was written.
     if (decisionBind !== undefined) this.decisions = new DecisionLog(this.engines.get(decisionBind as BK | null));
     this.#commitRanks = new Map(configuration.commitOrder.map((key, rank) => [key, rank]));
+    // Which databases an application has is said once.
+    for (const name of ["engines", "metadatas", "db"] as const) fixProperty(this, name);
   }
 
   /** The default engine. @see Flask-SQLAlchemy: `SQLAlchemy.engine` */
@@ -190,6 +195,25 @@ export class Application<BK extends string = string> implements SessionHost {
   }
 
   /**
+   * Checks the models against this application: every foreign key leads to a table, and every bind key of a table has an
+   * engine. `db.init` checks the same, but only warns of a bind key without engine, with the code
+   * `MULTIBIND_UNBOUND_MODELS`: models are shared, and another application may have it.
+   *
+   * @throws {CrossBindForeignKeyError | UnknownTableError} if a foreign key leads nowhere
+   * @throws {UnboundExecutionError} if tables have bind keys without an engine; the message lists both, and the keys that are
+   * configured
+   *
+   * @example
+   * app.check();
+   *
+   * @see Flask-SQLAlchemy: none; there the first statement finds it
+   */
+  check(): void {
+    this.metadatas.check();
+    this.router.check();
+  }
+
+  /**
    * Ends the transactions that a two-phase commit left prepared when a process or a server failed during it: commits one if the
    * decision bind has committed, else rolls it back. Run it when the application starts, and now and then: it may run
    * beside processes that commit, and leaves alone what they are about to end and what is not this application's.
@@ -241,8 +265,13 @@ export class Application<BK extends string = string> implements SessionHost {
   }
 
   /** @internal */
-  find(bindKey: BindKey): Engine | undefined {
-    return this.engines.find(bindKey);
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** @internal finds the engine of anything that runs */
+  get router(): Router {
+    return this.engines.router;
   }
 
   /** @internal */

@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import { type BindKey, bindLabel, notABindKey } from "../bind-key.ts";
 import type { EngineDefinition } from "../engine/engine.ts";
 import { DatabaseUrl } from "../engine/options/database-url.ts";
 import {
@@ -141,16 +141,14 @@ function ofBind<T>(bindKey: BindKey, check: () => T): T {
 function entriesOf({ binds, commitOrder }: Configuration): [BindKey, BindValue | undefined][] {
   if (binds === undefined) return [];
   if (binds instanceof Map) {
-    for (const key of binds.keys()) {
-      if (key === null || typeof key === "string") continue;
-      throw new InvalidOptionError(`A bind key is a string, or null for the default one, not ${typeof key}.`);
-    }
+    requireBindKeys(binds.keys());
     return [...binds];
   }
   if (typeof binds !== "object" || binds === null || Array.isArray(binds)) {
     throw new InvalidOptionError("binds is an object or a Map of bind keys to URLs or options.");
   }
   const entries: [BindKey, BindValue | undefined][] = Object.entries(binds);
+  requireBindKeys(Object.keys(binds));
   if (commitOrder === undefined && entries.length > 1 && entries.some(([key]) => INTEGER_LIKE.test(key ?? ""))) {
     throw new InvalidOptionError(
       "A bind key looks like a number, and JavaScript objects put such keys first, whatever order they were written in. " +
@@ -158,6 +156,14 @@ function entriesOf({ binds, commitOrder }: Configuration): [BindKey, BindValue |
     );
   }
   return entries;
+}
+
+/** @throws {InvalidOptionError} if one is not a bind key, such as a URL that was written in its place */
+function requireBindKeys(keys: Iterable<unknown>): void {
+  for (const key of keys) {
+    const refusal = notABindKey(key);
+    if (refusal !== undefined) throw new InvalidOptionError(`Cannot read binds: expected ${refusal}`);
+  }
 }
 
 function layerOf(key: BindKey, value: unknown): Layer {

@@ -30,7 +30,7 @@ export interface CloseOptions {
  * @see Flask: the application context
  */
 export class Context<BK extends string = string> implements Surroundings {
-  readonly application: Application<BK>;
+  readonly #application: Application<BK>;
   readonly #around: Surroundings | undefined;
   readonly #makeSession: (surrounding: Owner | null) => Session<BK>;
   readonly #ending: ContextEnding;
@@ -46,11 +46,16 @@ export class Context<BK extends string = string> implements Surroundings {
     ending: ContextEnding,
     onClose: () => void,
   ) {
-    this.application = application;
+    this.#application = application;
     this.#around = surroundings.getStore();
     this.#makeSession = makeSession;
     this.#ending = ending;
     this.#onClose = onClose;
+  }
+
+  /** The application that `db.session` and `db.engines` mean in this context. */
+  get application(): Application<BK> {
+    return this.#application;
   }
 
   /** The context's session, made when it is first asked for. */

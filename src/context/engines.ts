@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import type { BindKey } from "../bind-key.ts";
 import { Engine, type EngineDefinition } from "../engine/engine.ts";
-import { UnboundExecutionError } from "../errors/routing.ts";
+import type { Metadatas } from "../schema/metadatas.ts";
+import { type EngineSource, Router } from "../session/router.ts";
 
 /**
  * The engines of an application by bind key, `null` for the default one.
@@ -10,10 +11,12 @@ import { UnboundExecutionError } from "../errors/routing.ts";
  */
 export class Engines<BK extends string = string> implements Iterable<readonly [BK | null, Engine]> {
   readonly #byKey: ReadonlyMap<BindKey, Engine>;
+  readonly #router: Router;
 
   /** @internal use `db.init` */
-  constructor(definitions: readonly EngineDefinition[]) {
+  constructor(definitions: readonly EngineDefinition[], metadatas: Metadatas) {
     this.#byKey = new Map(definitions.map((definition) => [definition.bindKey, new Engine(definition)]));
+    this.#router = new Router(metadatas, this);
   }
 
   /** How many engines there are. */
@@ -38,14 +41,12 @@ export class Engines<BK extends string = string> implements Iterable<readonly [B
    * @throws {UnboundExecutionError} if none is configured
    */
   get(bindKey: BK | null): Engine {
-    const engine = this.find(bindKey);
-    if (engine !== undefined) return engine;
-    throw new UnboundExecutionError(
-      bindKey === null
-        ? "There is no default engine: 'databaseUri' is not configured."
-        : `Bind key '${bindKey}' is not in 'binds' config. Configured: ${[...this.#byKey.keys()].map(bindLabel).join(", ")}.`,
-      { bindKey },
-    );
+    return this.#router.forKey(bindKey);
+  }
+
+  /** @internal finds the engine of anything that runs */
+  get router(): Router {
+    return this.#router;
   }
 
   /** @internal */
@@ -61,4 +62,12 @@ export class Engines<BK extends string = string> implements Iterable<readonly [B
   [Symbol.iterator](): IterableIterator<readonly [BK | null, Engine]> {
     return this.#byKey.entries() as IterableIterator<[BK | null, Engine]>;
   }
+}
+
+/** The engines of several applications in one: of a bind key, the first's that has it. */
+export function unitedEngines(all: readonly EngineSource[]): EngineSource {
+  return {
+    find: (bindKey) => all.map((engines) => engines.find(bindKey)).find((engine) => engine !== undefined),
+    keys: () => new Set(all.flatMap((engines) => [...engines.keys()])),
+  };
 }

@@ -95,11 +95,13 @@ export class Engine {
     this.#definition = definition;
     this.family = families[options.family];
     const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
-    this.options = shown;
+    this.options = Object.freeze(shown);
     this.readsInTransaction = SAME_VIEW.has(options.isolationLevel ?? "");
     if (options.url !== undefined && options.driver === undefined) requireDriver(this.family.driverPackage, bindKey);
     if (options.echo === true) this.#after.push(echoToConsole);
     else if (typeof options.echo === "function") this.#after.push(options.echo);
+    // Statements are routed by the bind key and compiled for the family: neither can ever change.
+    Object.freeze(this);
   }
 
   /** Where the database is; its password never shows. Absent where the bind was given a dialect. */

@@ -1,4 +1,4 @@
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import { type BindKey, bindLabel, shownBindKey } from "../bind-key.ts";
 import { captureStack } from "./stack-trace.ts";
 
 /** What every error of multibind may say of where it happened. */
@@ -23,7 +23,8 @@ export abstract class MultibindError extends Error {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     Object.defineProperty(this, "name", { value: new.target.name, configurable: true });
     captureStack(this, new.target);
-    if (options.bindKey !== undefined) this.bindKey = options.bindKey;
+    const bindKey = shownBindKey(options.bindKey);
+    if (bindKey !== undefined) this.bindKey = bindKey;
   }
 }
 

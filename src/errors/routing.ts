@@ -1,9 +1,53 @@
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import { BIND_KEY_HINT, type BindKey, bindLabel, isBindName, notABindKey, quotedBindKey } from "../bind-key.ts";
+import { nearestName } from "../nearest-name.ts";
 import { MultibindError } from "./multibind-error.ts";
+
+/** The most names that a message lists. */
+const MOST_NAMES = 20;
 
 /** No engine is configured for what a statement needs. */
 export class UnboundExecutionError extends MultibindError {
   readonly code = "UNBOUND_EXECUTION";
+}
+
+/** A bind key that no engine has. */
+export interface UnboundKey {
+  readonly bindKey: BindKey;
+  /** The names of the tables that have the key. */
+  readonly tables: readonly string[];
+}
+
+/**
+ * Says which bind keys have no engine, which tables have these keys, and which keys are configured: the one message for
+ * this mistake, wherever it is found.
+ *
+ * @param missing at least one
+ */
+export function unboundMessage(missing: readonly UnboundKey[], configured: readonly BindKey[]): string {
+  const names = configured.filter((key) => key !== null);
+  const keys = configured.map((key) => (key === null ? "the default bind" : quotedBindKey(key, "'")));
+  return `${missing.map((one) => sentencesFor(one, names)).join(" ")} Configured: ${listed(keys) || "none"}.`;
+}
+
+function sentencesFor({ bindKey, tables }: UnboundKey, names: readonly string[]): string {
+  const labels = listed(tables.map((table) => `"${table}"`));
+  if (bindKey === null) {
+    const which = labels === "" ? "" : ` Tables without a bind key: ${labels}.`;
+    return `There is no default engine: 'databaseUri' is not configured.${which} Configure it, or give the model, table or statement a bind key.`;
+  }
+  const refusal = typeof bindKey === "string" ? undefined : notABindKey(bindKey);
+  if (refusal !== undefined) return `Expected ${refusal}`;
+  const sentences = [`Bind key ${quotedBindKey(bindKey, "'")} is not in 'binds' config.`];
+  if (!isBindName(bindKey)) sentences.push(BIND_KEY_HINT);
+  if (labels !== "") sentences.push(`Its tables: ${labels}.`);
+  const meant = nearestName(bindKey, names);
+  if (meant !== undefined) sentences.push(`Did you mean ${quotedBindKey(meant, "'")}?`);
+  return sentences.join(" ");
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return [...names.slice(0, MOST_NAMES), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
 /** A table as a {@link CrossBindError} names it. */

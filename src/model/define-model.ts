@@ -1,4 +1,4 @@
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import { type BindKey, bindLabel, notABindKey } from "../bind-key.ts";
 import { SchemaError, UnmappedClassError } from "../errors/schema.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Columns } from "../schema/column.ts";
@@ -78,11 +78,16 @@ function makeTable(registry: ModelRegistry, name: string, columns: Columns, opti
   });
 }
 
+/** @throws {SchemaError} if it is not a bind key, such as a URL */
+function requireBindKey(bindKey: unknown, label: string): asserts bindKey is BindKey {
+  const refusal = notABindKey(bindKey);
+  if (refusal !== undefined) throw new SchemaError(`Cannot define ${label}: expected ${refusal}`);
+}
+
 /** @throws {SchemaError} if what a table is found by is not a name */
 function requireNames(name: unknown, bindKey: unknown, schema: unknown): void {
-  if (bindKey !== null && typeof bindKey !== "string") {
-    throw new SchemaError(`The bind key of table "${name}" is a string, or null for the default bind.`);
-  }
+  const label = typeof name === "string" && name !== "" ? `table "${name}"` : "a table without a name";
+  requireBindKey(bindKey, label);
   if (typeof name !== "string" || name === "") {
     throw new SchemaError(`A table of ${bindLabel(bindKey)} has no name.`, { bindKey });
   }
@@ -129,6 +134,7 @@ export function defineAbstractModel(
   bindKey: BindKey,
   base: Base = Entity,
 ): Base {
+  requireBindKey(bindKey, "an abstract model");
   abstract class AbstractModel extends base {
     static readonly bindKey = bindKey;
 

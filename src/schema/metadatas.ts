@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
-import { type BindKey, bindLabel } from "../bind-key.ts";
+import { BIND_KEY_HINT, type BindKey, bindLabel, isBindName, quotedBindKey } from "../bind-key.ts";
 import { UnboundExecutionError } from "../errors/routing.ts";
+import { nearestName } from "../nearest-name.ts";
 import type { TableDirectory } from "./foreign-key.ts";
 import { Metadata, type Redefinition } from "./metadata.ts";
 import type { NamingConvention } from "./naming-convention.ts";
@@ -47,11 +48,21 @@ export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Me
     const metadata = this.#byKey.get(bindKey);
     if (metadata !== undefined) return metadata;
     throw new UnboundExecutionError(
-      `There is no metadata for ${bindLabel(bindKey)}: no table and no configuration uses that key.`,
-      {
-        bindKey,
-      },
+      `There is no metadata for ${bindLabel(bindKey)}: no table and no configuration uses that key. ${this.#wayOut(bindKey)}`,
+      { bindKey },
     );
+  }
+
+  #wayOut(bindKey: BindKey): string {
+    const known = [...this.#byKey.keys()];
+    const meant = isBindName(bindKey)
+      ? nearestName(
+          bindKey,
+          known.filter((key) => key !== null),
+        )
+      : undefined;
+    if (meant !== undefined) return `Did you mean ${quotedBindKey(meant)}?`;
+    return isBindName(bindKey) ? `Known: ${known.map(bindLabel).join(", ")}.` : BIND_KEY_HINT;
   }
 
   /** The metadata of every key as a map, for `console.log`. */

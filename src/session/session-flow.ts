@@ -3,7 +3,6 @@ import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
-import type { Metadatas } from "../schema/metadatas.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { BindFlush } from "./flush/bind-flush.ts";
 import { commitSoleRow } from "./flush/commit-sole-row.ts";
@@ -11,7 +10,7 @@ import { runFlush } from "./flush/flush.ts";
 import type { FlushUnit } from "./flush/flush-unit.ts";
 import { isNothing, planFlush } from "./flush/plan/flush-plan.ts";
 import { isOneStatement } from "./flush/row-shape.ts";
-import type { EngineDirectory } from "./routing.ts";
+import type { Router } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
@@ -26,8 +25,7 @@ export interface FlowHost {
   readonly lock: SessionLock;
   readonly transactions: Transactions;
   readonly events: SessionEvents;
-  readonly metadatas: Metadatas;
-  readonly engines: EngineDirectory;
+  readonly router: Router;
 }
 
 /** The work that must be done before a statement can see pending work on its bind. */
@@ -66,7 +64,7 @@ export class SessionFlow {
    * @returns what that came to, if one statement was all
    */
   async #flush(bindKey: BindKey | undefined, isCommitted: boolean): Promise<CommitOutcome | undefined> {
-    const { work, transactions, engines: all, metadatas, session, events } = this.#host;
+    const { work, transactions, router, session, events } = this.#host;
     let pending = work.pendingWithKeys(bindKey);
     if (isNothing(pending)) return undefined;
     transactions.requireUsable();
@@ -76,7 +74,7 @@ export class SessionFlow {
       await asked;
       pending = work.pendingWithKeys(bindKey);
     }
-    const units = planFlush(pending, all, metadatas);
+    const units = planFlush(pending, router);
     const engines = enginesOf(units);
     for (const engine of engines) engine.requireWritable(true);
     if (engines.length > 0) transactions.requireAdmission(engines);

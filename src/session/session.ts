@@ -28,7 +28,7 @@ import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
-import { type BindTarget, type EngineDirectory, engineOf, route, type Statement } from "./routing.ts";
+import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
 import { type FlowHost, SessionFlow } from "./session-flow.ts";
@@ -47,7 +47,9 @@ const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "reads", "si
 const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS])];
 
 /** A session's view of its application. */
-export interface SessionHost extends EngineDirectory {
+export interface SessionHost {
+  /** Where its engines are found. */
+  readonly router: Router;
   /** The listeners of all sessions. */
   readonly events: SessionEvents;
   /** All that there are. */
@@ -76,11 +78,13 @@ export type ColumnOf<E extends Entity> = Exclude<keyof E, keyof Entity> & string
 
 /** The position of an unused session. */
 const NOWHERE: SessionHost = {
-  metadatas: new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }),
+  router: new Router(new Metadatas("no Multibind", { namingConvention: {}, redefine: "error" }), {
+    find: () => undefined,
+    keys: () => [],
+  }),
   events: new SessionEvents(),
   engines: [],
   decisions: undefined,
-  find: () => undefined,
   commitRank: () => 0,
 };
 
@@ -122,7 +126,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#owner.record = options.recordQueries === true ? [] : undefined;
     this.#owner.signal = options.signal;
     this.#owner.begin();
-    this.#work = new UnitOfWork(label, host.metadatas);
+    this.#work = new UnitOfWork(label, host.router.metadatas);
     this.#events = new SessionEvents(host.events);
     this.#transactions = new Transactions({
       owner: this.#owner,
@@ -137,8 +141,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       owner: this.#owner,
       work: this.#work,
       lock: this.#lock,
-      engines: host,
-      metadatas: host.metadatas,
+      router: host.router,
       events: this.#events,
       transactions: this.#transactions,
       requireOpen: () => this.#requireNotEnded(),
@@ -245,7 +248,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `Session.get_bind`
    */
   getBind(target: BindTarget<BK | null> = NO_OPTIONS): Engine {
-    return route(this.#host, target);
+    return this.#host.router.route(target);
   }
 
   /**
@@ -442,7 +445,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   kysely<DB = Record<never, never>>(bindKey: BK | null): ModelKysely<DB> {
     this.#requireOpen();
-    return sessionKysely(engineOf(this.#host, bindKey), new SessionExecutor(this.#runner, bindKey));
+    return sessionKysely(this.#host.router.forKey(bindKey), new SessionExecutor(this.#runner, bindKey));
   }
 
   /**

@@ -19,7 +19,7 @@ import { tablesOfStatement } from "../query/statement-tables.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { isAutoflushOff } from "./autoflush-scope.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
-import { type EngineDirectory, routeTables, type Statement, treeOf } from "./routing.ts";
+import { type Router, type Statement, treeOf } from "./router.ts";
 import type { PendingOnBind, SessionFlow } from "./session-flow.ts";
 import type { SessionLock } from "./session-lock.ts";
 import type { Transactions } from "./transaction/transactions.ts";
@@ -50,7 +50,7 @@ export interface RoutedStatement<R = unknown> {
 /** A runner's view of its session. */
 export interface StatementHost {
   readonly session: object;
-  readonly engines: EngineDirectory;
+  readonly router: Router;
   readonly owner: Owner;
   readonly lock: SessionLock;
   readonly transactions: Transactions;
@@ -62,7 +62,7 @@ export interface StatementHost {
 }
 
 /** The templates of each application, which know their engine and its SQL. */
-const applications = new WeakMap<EngineDirectory, WeakMap<Template, RoutedStatement>>();
+const applications = new WeakMap<Router, WeakMap<Template, RoutedStatement>>();
 
 /** The streams of a session that has none. */
 const NO_STREAMS = new Set<AsyncIterator<unknown>>();
@@ -105,7 +105,7 @@ export class StatementRunner {
     const known = knownQuery(statement.queryId);
     if (known !== undefined) {
       const { engine, compiled } = known;
-      requireOwnEngine(engine, this.#host.engines);
+      requireOwnEngine(engine, this.#host.router);
       return this.#prepare<R>(node, bindKey ?? engine.bindKey, () => compiled as CompiledStatement<R>);
     }
     if (node.kind !== "RawNode" || node.parameters.length > 0) return this.prepare<R>(node, bindKey, createQueryId());
@@ -120,12 +120,12 @@ export class StatementRunner {
 
   /** The same for a template, which each application routes and compiles once, with its parameters filled. */
   fill<R>(template: Template, given: GivenValues): RoutedStatement<R> {
-    const { engines, requireOpen } = this.#host;
+    const { router, requireOpen } = this.#host;
     requireOpen();
-    let known = applications.get(engines);
+    let known = applications.get(router);
     if (known === undefined) {
       known = new WeakMap();
-      applications.set(engines, known);
+      applications.set(router, known);
     }
     let routed = known.get(template);
     if (routed === undefined) {
@@ -150,11 +150,12 @@ export class StatementRunner {
     bindKey: BindKey | undefined,
     compile: (...given: Parameters<typeof compileTemplate<R>>) => CompiledStatement<R>,
   ): RoutedStatement<R> {
-    const { engines, requireOpen } = this.#host;
+    const { router, requireOpen } = this.#host;
     requireOpen();
     const { tables, writes, isRaw } = tablesOfStatement(node);
-    const engine = routeTables(engines, tables, bindKey);
-    const metadata = engines.metadatas.has(engine.bindKey) ? engines.metadatas.get(engine.bindKey) : undefined;
+    const { metadatas } = router;
+    const engine = router.forTables(tables, bindKey);
+    const metadata = metadatas.has(engine.bindKey) ? metadatas.get(engine.bindKey) : undefined;
     engine.requireWritable(writes);
     const known = tables.map(({ table, name }) => table ?? metadata?.tables.get(name));
     const compiled = compile(engine, withoutRowLocks(node, engine), metadata);
@@ -443,8 +444,8 @@ function isCompiled(statement: Statement): statement is CompiledQuery {
   return "query" in statement && "sql" in statement && "parameters" in statement && "queryId" in statement;
 }
 
-function requireOwnEngine(engine: Engine, engines: EngineDirectory): void {
-  if (engines.find(engine.bindKey) === engine) return;
+function requireOwnEngine(engine: Engine, router: Router): void {
+  if (router.find(engine.bindKey) === engine) return;
   throw new UnsupportedError(
     `Cannot run a query that was compiled for ${engine}: it belongs to another application. Compile it with this application's engine.`,
     { bindKey: engine.bindKey },

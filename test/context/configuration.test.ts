@@ -116,7 +116,7 @@ test("a key of a Map that is neither a string nor null is refused", () => {
   for (const key of [1, undefined, Symbol("a"), {}]) {
     assert.throws(() => engines({ binds: new Map([[key, main]]) as never }), {
       name: "InvalidOptionError",
-      message: /bind key is a string/,
+      message: /expected a bind key to be a short name/,
     });
   }
 });

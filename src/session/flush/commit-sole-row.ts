@@ -7,7 +7,7 @@ import { takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
-import { type EngineDirectory, engineOfTable } from "../routing.ts";
+import type { Router } from "../router.ts";
 import type { SessionLock } from "../session-lock.ts";
 import type { FlushPlace } from "../transaction/flush-place.ts";
 import type { Transactions } from "../transaction/transactions.ts";
@@ -19,7 +19,7 @@ import { valuesToInsert } from "./values-to-store.ts";
 /** What the commit of a new row needs of its session. */
 export interface SoleRowHost {
   readonly work: UnitOfWork;
-  readonly engines: EngineDirectory;
+  readonly router: Router;
   readonly owner: Owner;
   readonly lock: SessionLock;
   readonly transactions: Transactions;
@@ -33,11 +33,11 @@ export interface SoleRowHost {
  * @throws {InvalidValueError | NotNullViolationError} for a value that cannot be stored, before anything is sent
  */
 export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
-  const { work, engines, owner, transactions } = host;
+  const { work, router, owner, transactions } = host;
   const entity = work.soleAddition;
   if (entity === undefined) return false;
   const mapper = mapperOf(entity);
-  const engine = engineOfTable(engines, mapper.table);
+  const engine = router.forTable(mapper.table);
   const values = valuesToInsert(entity, mapper, engine);
   if (values.waiting.length > 0) return false;
   engine.requireWritable(true);

@@ -11,7 +11,7 @@ import { identityKey, identityKeyOf, keyValues } from "../entities/identity-key.
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { requireOwnIdentity } from "../flush/discriminator.ts";
 import { KeyReference } from "../flush/key-reference.ts";
-import type { EngineDirectory } from "../routing.ts";
+import type { Router } from "../router.ts";
 import type { RoutedStatement, RunOptions, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { type KeyReading, KeyReadings } from "./key-reading.ts";
@@ -30,7 +30,7 @@ export const GET_OPTIONS: readonly (keyof GetOptions)[] = [...READ_OPTIONS, "loc
 
 /** A reader's view of its session. */
 export interface ReaderHost {
-  readonly engines: EngineDirectory;
+  readonly router: Router;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
 }
@@ -44,7 +44,7 @@ export class EntityReader {
   constructor(host: ReaderHost, runner: StatementRunner) {
     this.#host = host;
     this.#runner = runner;
-    this.#readings = KeyReadings.of(host.engines);
+    this.#readings = KeyReadings.of(host.router);
   }
 
   /** The entity with a key: the loaded one if it is not stale, otherwise one from its row; null without a row. */

@@ -20,7 +20,7 @@ import { compileStatement } from "../../engine/statement/compile-statement.ts";
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { type EntitySelection, entitySelection, isOutdated } from "../../query/select/entity-selection.ts";
-import { type EngineDirectory, engineOfTable } from "../routing.ts";
+import type { Router } from "../router.ts";
 import { type Hydrator, hydratorFor } from "./hydration.ts";
 import type { DriverRow } from "./row-functions.ts";
 
@@ -81,26 +81,26 @@ export class KeyReading {
 
 /** How entities of each model are read by their keys in one application. */
 export class KeyReadings {
-  readonly #engines: EngineDirectory;
+  readonly #router: Router;
   readonly #byMapper = new WeakMap<Mapper, KeyReading>();
 
-  private constructor(engines: EngineDirectory) {
-    this.#engines = engines;
+  private constructor(router: Router) {
+    this.#router = router;
   }
 
   /** Those of an application; its sessions share them. */
-  static of(engines: EngineDirectory): KeyReadings {
-    let readings = known.get(engines);
+  static of(router: Router): KeyReadings {
+    let readings = known.get(router);
     if (readings === undefined) {
-      readings = new KeyReadings(engines);
-      known.set(engines, readings);
+      readings = new KeyReadings(router);
+      known.set(router, readings);
     }
     return readings;
   }
 
   /** @throws {UnboundExecutionError} if no engine is configured for the model's bind */
   for(mapper: Mapper): KeyReading {
-    const engine = engineOfTable(this.#engines, mapper.table);
+    const engine = this.#router.forTable(mapper.table);
     const reading = this.#byMapper.get(mapper);
     if (reading?.engine === engine && !isOutdated(reading.selection)) return reading;
     const made = new KeyReading(entitySelection(mapper), engine);
@@ -109,7 +109,7 @@ export class KeyReadings {
   }
 }
 
-const known = new WeakMap<EngineDirectory, KeyReadings>();
+const known = new WeakMap<Router, KeyReadings>();
 
 function nodeFor({ mapper, alias, source, selections, condition }: EntitySelection): SelectQueryNode {
   const isKey = keyCondition(mapper, alias);

@@ -15,7 +15,7 @@ import type {
   SelectTemplate,
 } from "../../query/select/select-runner.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import { type EngineDirectory, engineOf } from "../routing.ts";
+import type { Router } from "../router.ts";
 import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { BulkWrite } from "./bulk-write.ts";
@@ -25,7 +25,7 @@ import type { DriverRow } from "./row-functions.ts";
 
 /** A view of the session for reading selects. */
 export interface SelectHost {
-  readonly engines: EngineDirectory;
+  readonly router: Router;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
 }
@@ -103,7 +103,7 @@ export class SelectReader implements SelectRunner {
   }
 
   nullsComeFirst(bindKey: BindKey): boolean {
-    return engineOf(this.#host.engines, bindKey).family.nullsComeFirst;
+    return this.#host.router.forKey(bindKey).family.nullsComeFirst;
   }
 
   write(statement: BulkStatement, options: ReadOptions): Promise<number> {

@@ -11,9 +11,9 @@ export class ChosenBinds {
   #chosen: Json[] = [];
   #paused = 0;
 
-  constructor(application: Application) {
-    const find = application.find.bind(application);
-    Object.defineProperty(application, "find", { value: (bindKey: BindKey) => this.#note(bindKey, find(bindKey)) });
+  constructor({ engines }: Application) {
+    const find = engines.find.bind(engines);
+    Object.defineProperty(engines, "find", { value: (bindKey: BindKey) => this.#note(bindKey, find(bindKey)) });
   }
 
   /** What was chosen since the last look, each once, in order. */

@@ -18,7 +18,7 @@ export const querySteps: StepHandlers = {
   },
   core_execute: async (step, world) => {
     const { statement } = world.statement(step.json("stmt")!);
-    const { kysely } = world.application.engines.get(keyOf(step.text("engine")));
+    const { kysely } = world.chosen.unseen(() => world.application.engines.get(keyOf(step.text("engine"))));
     const result = await kysely.executeQuery<Row>(compiled(kysely, statement));
     return result.rows.map((row) => Object.values(row) as Json[]);
   },

@@ -2,10 +2,9 @@ import type { Engine } from "../../../engine/engine.ts";
 import { SessionError } from "../../../errors/session.ts";
 import { type Entity, mapperOf, rowOf } from "../../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../../model/mapper.ts";
-import type { Metadatas } from "../../../schema/metadatas.ts";
 import { isWritable } from "../../entities/changes.ts";
 import { type IdentityKey, identityKeyOf } from "../../entities/identity-key.ts";
-import { type EngineDirectory, engineOf } from "../../routing.ts";
+import type { Router } from "../../router.ts";
 import { addEdge, DeleteUnit, type FlushUnit, InsertUnit, SEQUENCE, UpdateUnit } from "../flush-unit.ts";
 import type { NewValues, Waiting } from "../new-values.ts";
 import { isFilledByDatabase, valuesToInsert, valuesToTakeOver, valuesToUpdate } from "../values-to-store.ts";
@@ -38,21 +37,22 @@ export function isNothing({ added, changed, deleted }: PendingWork): boolean {
  * @throws {InvalidValueError | NotNullViolationError | UndefinedValueError} for a value that cannot be stored
  * @throws {SessionError} if rows wait for each other and no column between them may be null
  */
-export function planFlush(work: PendingWork, engines: EngineDirectory, metadatas: Metadatas): readonly FlushUnit[] {
+export function planFlush(work: PendingWork, router: Router): readonly FlushUnit[] {
+  const { metadatas } = router;
   const constraintsOf = constraintsIn(metadatas);
-  const deletions = deletionsOf(work.deleted, engines);
+  const deletions = deletionsOf(work.deleted, router);
   const units: FlushUnit[] = [];
   for (let place = 0; place < work.added.length; place++) {
     const entity = work.added[place]!;
     const mapper = mapperOf(entity);
     const deletion = deletions.size === 0 ? undefined : takenOver(deletions, entity, mapper, constraintsOf);
-    if (deletion === undefined) addInsert(units, entity, mapper, engineFor(mapper, engines));
+    if (deletion === undefined) addInsert(units, entity, mapper, router.forKey(mapper.table.bindKey));
     else addTakeOver(units, entity, deletion);
   }
   for (let place = 0; place < work.changed.length; place++) {
     const entity = work.changed[place]!;
     const mapper = mapperOf(entity);
-    const engine = engineFor(mapper, engines);
+    const engine = router.forKey(mapper.table.bindKey);
     addUpdate(units, entity, mapper, engine, valuesToUpdate(entity, mapper, engine, work.touched.get(entity)));
   }
   for (const keys of deletions.values()) units.push(...keys.values());
@@ -65,20 +65,16 @@ export function planFlush(work: PendingWork, engines: EngineDirectory, metadatas
 
 type Deletions = ReadonlyMap<Mapper, Map<IdentityKey, DeleteUnit>>;
 
-function deletionsOf(entities: readonly Entity[], engines: EngineDirectory): Deletions {
+function deletionsOf(entities: readonly Entity[], router: Router): Deletions {
   const deletions = new Map<Mapper, Map<IdentityKey, DeleteUnit>>();
   for (const entity of entities) {
     const mapper = mapperOf(entity);
-    const unit = new DeleteUnit(entity, mapper, engineFor(mapper, engines));
+    const unit = new DeleteUnit(entity, mapper, router.forKey(mapper.table.bindKey));
     const keys = deletions.get(mapper) ?? new Map<IdentityKey, DeleteUnit>();
     keys.set(identityKeyOf(mapper, rowOf(entity)!)!, unit);
     deletions.set(mapper, keys);
   }
   return deletions;
-}
-
-function engineFor({ table: { bindKey } }: Mapper, engines: EngineDirectory): Engine {
-  return engineOf(engines, bindKey);
 }
 
 /**
