@@ -8,12 +8,12 @@ import { ensureInstalled } from "./harness/install.ts";
 
 const HELP = `npm run bench -- [options]
 
-  --backend S,P,X,alone   two SQLite databases, two PostgreSQL databases, MariaDB and PostgreSQL, multibind alone; all unless given
+  --backend S,P,X,alone   two SQLite databases, two PostgreSQL databases, MariaDB and PostgreSQL, multibind alone; all by default
   --only NAME,…           only these beside the raw driver: multibind, multibind-prepared, kysely, drizzle, drizzle-prepared, mikro-orm, typeorm, sequelize, prisma
   --scenario NAME,…       only these: get, context, list100, page, insert1, flush1000, update200, concurrent
-  --rounds N              how many rounds; 15 unless given
-  --batch MS              how long each contender works in a round, in milliseconds; 30 unless given
-  --warm-up MS            how long each warms up at a scenario, in milliseconds of CPU time; 1000 unless given
+  --rounds N              how many rounds; 15 by default
+  --batch MS              how long each contender works in a round, in milliseconds; 30 by default
+  --warm-up MS            how long each warms up at a scenario, in milliseconds of CPU time; 1000 by default
 
 With --only or --scenario the results are only printed; else they go into bench/RESULTS.md and bench/results.json.
 MULTIBIND_BENCH_POSTGRES and MULTIBIND_BENCH_MYSQL say where the servers are, as URLs; this machine unless set.`;

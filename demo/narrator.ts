@@ -4,7 +4,7 @@ const COLOURED = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 
 /** The colour of each engine's lines: default, auth, meta. */
 const BY_BIND: Readonly<Record<string, number>> = { default: 36, auth: 35, meta: 33 };
-/** Lines are cut to the terminal; where there is none, nothing is. */
+/** Lines are cut to the width of the terminal, if there is one. */
 const WIDTH =
   process.stdout.columns === undefined ? Number.POSITIVE_INFINITY : Math.max(60, process.stdout.columns - 14);
 

@@ -60,7 +60,7 @@ export interface Store<U = unknown> {
   close(): Promise<void>;
 }
 
-/** Somebody who can do the scenarios' work. */
+/** A library that can run the scenarios. */
 export interface Contender {
   readonly name: string;
   readonly label: string;

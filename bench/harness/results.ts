@@ -31,7 +31,7 @@ export interface Participant {
   readonly drivers: readonly string[];
 }
 
-/** Somebody who could not take part, and why. */
+/** A contender that could not take part, and the reason. */
 export interface Absentee {
   readonly label: string;
   readonly reason: string;

@@ -56,7 +56,7 @@ function standing({ participants }: BackendResults, all: readonly Verdict[]): st
       meetsTarget === undefined ? "" : meetsTarget ? "met" : `missed by ${ratio(multibind.toRaw!.median - target!)}`,
       bestPeer === undefined ? "–" : label(bestPeer.contender),
       bestPeer?.multibindToIt == null ? "–" : interval(bestPeer.multibindToIt),
-      behind.length === 0 ? "nobody" : behind.map(({ contender }) => label(contender)).join(", "),
+      behind.length === 0 ? "–" : behind.map(({ contender }) => label(contender)).join(", "),
     ]),
   );
 }

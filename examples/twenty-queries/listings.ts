@@ -9,7 +9,7 @@ export interface ProductSearch {
   readonly sort?: "price" | "name";
 }
 
-/** 6. A search with optional filters. What is not asked for leaves no trace in the SQL. */
+/** 6. A search with optional filters. Unused filters leave no trace in the SQL. */
 export async function searchProducts({ text, categories, maxPrice, inStock, sort = "name" }: ProductSearch) {
   let products = db.select(Product).where("deletedAt", "is", null);
   if (text !== undefined) {

@@ -40,7 +40,7 @@ export class Order extends db.model("order", {
   placedAt: timestamp(),
 }) {}
 
-/** Where orders go that nobody looks at any more. */
+/** The table of archived orders. */
 export const archivedOrder = db.table("archived_order", {
   id: integer().primaryKey(),
   customerId: integer(),

@@ -70,7 +70,7 @@ export async function reserve(sku: string, pieces: number) {
  * 18. A queue: takes the next jobs, and none that another worker is taking just now.
  *
  * SQLite has no locks of rows, and says so with an `UnsupportedError`. It needs none: one transaction writes at a time, so
- * whoever has begun to write has the queue to itself.
+ * the first writer has the queue to itself.
  */
 export async function takeJobs(most: number, now: Date) {
   return db.session.transaction(async (tx) => {

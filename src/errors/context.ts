@@ -6,7 +6,7 @@ export class NoContextError extends MultibindError {
 
   constructor(what: string) {
     super(
-      `${what} needs an application context, and there is none here. ` +
+      `${what} needs an application context, but none is active. ` +
         "Wrap the work in `app.run(async () => …)`, or use the application itself: `app.engines`, `app.session()`.",
     );
   }

@@ -35,8 +35,8 @@ export class FailedTransactionError extends SessionError {
 }
 
 /**
- * A second bind was to be written in one transaction, and the commit policy is `"single"`; or it is `"twoPhase"`, and one
- * of the binds cannot be prepared. Nothing was sent there.
+ * A transaction tried to write to a second bind under the commit policy `"single"`, or to several binds under `"twoPhase"`
+ * although one of them cannot be prepared. The write was not sent.
  */
 export class CommitPolicyError extends SessionError {
   override readonly code = "COMMIT_POLICY";
@@ -86,7 +86,7 @@ export class NoResultError extends SessionError {
 }
 
 /**
- * What was asked for is not there, in the words of HTTP: web frameworks that look at an error's `status` answer 404.
+ * The requested row or page does not exist. Web frameworks that look at an error's `status` answer 404.
  *
  * @see Flask-SQLAlchemy: `abort(404)` of `get_or_404`, `first_or_404`, `paginate`
  */
@@ -111,7 +111,7 @@ export class MultipleResultsError extends SessionError {
   override readonly code = "MULTIPLE_RESULTS";
 }
 
-/** Rows that were to be updated or deleted are not there any more, or have another version. */
+/** Rows to update or delete no longer exist, or have another version. */
 export class StaleDataError extends SessionError {
   override readonly code = "STALE_DATA";
   /** The entities whose rows did not match. */

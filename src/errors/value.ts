@@ -46,8 +46,8 @@ export class PrecisionError extends InvalidValueError {
 }
 
 /**
- * A cursor of `keyset()` is none, or one of another order. In the words of HTTP it is a bad request: web frameworks that
- * look at an error's `status` answer 400.
+ * A cursor of `keyset()` is invalid, or belongs to another order. Web frameworks that look at an error's `status` answer
+ * 400.
  */
 export class InvalidCursorError extends InvalidValueError {
   override readonly code = "INVALID_CURSOR";

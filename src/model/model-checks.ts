@@ -48,13 +48,13 @@ export function requireDiscriminator(table: AnyTable, discriminator: string | un
   if (identity !== undefined) table.findColumn(discriminator)!.accept(identity);
 }
 
-/** @throws {SchemaError} if a child that shares its parent's rows is to be in another bind */
+/** @throws {SchemaError} if a child that shares its parent's rows has another bind */
 export function requireParentsBind(child: string, bindKey: unknown, parent: Mapper): void {
   const parents = parent.table.bindKey;
   if (bindKey === undefined || bindKey === parents) return;
   throw new SchemaError(
-    `The child "${child}" is to be in ${bindLabel(bindKey as string | null)}, and its parent ${parent.label} is not: the two share rows, ` +
-      "so they share a bind. With `concrete: true` the child gets a table of its own, which may be in another bind.",
+    `The child "${child}" has ${bindLabel(bindKey as string | null)}, but its parent ${parent.label} does not: they share rows, ` +
+      "so they must share a bind. With `concrete: true` the child gets a table of its own, which may be in another bind.",
     { bindKey: parents },
   );
 }

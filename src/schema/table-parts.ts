@@ -68,7 +68,7 @@ export class TableParts {
           this.foreignKeys.push(this.#foreignKey(constraint));
           break;
         default:
-          throw this.#error("has something among its constraints that is none: give unique, index, check, foreignKey");
+          throw this.#error("has an invalid constraint. Use unique(), index(), check() or foreignKey()");
       }
     }
   }

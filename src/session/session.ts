@@ -698,7 +698,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     for (const event of this.#lock.purposes) {
       if (events !== undefined && !events.includes(event)) continue;
       throw new SessionError(
-        `${what} in a listener of ${event}, which runs in the midst of it. Listeners may read and change entities; what they change is stored in turn.`,
+        `${what} in a listener of ${event}, which runs within it. Listeners may read and change entities; what they change is stored in turn.`,
       );
     }
   }

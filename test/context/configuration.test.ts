@@ -69,7 +69,7 @@ test("engineOptions are the default engine's alone, and may hold its URL", () =>
   );
 });
 
-test("databaseUri goes over a URL in engineOptions", () => {
+test("databaseUri overrides a URL in engineOptions", () => {
   assert.equal(engines({ databaseUri: main, engineOptions: { url: users } }).get(null)?.url, main);
 });
 
@@ -106,7 +106,7 @@ test("in a Map the default database may be under null", () => {
   assert.deepEqual([...engines({ binds }).keys()], [null, "auth"]);
 });
 
-test("databaseUri goes over the default database of a Map, which keeps its other options", () => {
+test("databaseUri overrides the default database of a Map, which keeps its other options", () => {
   const binds = new Map<string | null, EngineOptions>([[null, { url: users, poolSize: 3 }]]);
   const made = engines({ databaseUri: main, binds }).get(null);
   assert.deepEqual([made?.url, made?.poolSize], [main, 3]);

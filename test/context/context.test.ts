@@ -140,7 +140,7 @@ for (const [what, run] of Object.entries(UNCOMMITTED)) {
   });
 }
 
-test("work that was committed, rolled back or only read is none", async (t) => {
+test("work that was committed, rolled back or only read is not uncommitted", async (t) => {
   const { db, Post } = shop();
   const app = await start(t, db, { ...MEMORY, onUncommitted: "throw" });
   await app.run(async () => {
@@ -338,7 +338,7 @@ test("a context that a framework keeps: entered many times, closed once", async 
   assert.equal(await app.run(() => db.select(Post).count()), 1);
 });
 
-test("a context that nobody used made no session, and costs nothing", async (t) => {
+test("an unused context creates no session, and costs nothing", async (t) => {
   const { db } = shop();
   const app = await start(t, db, MEMORY);
   const sent = record(app);

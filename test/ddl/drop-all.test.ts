@@ -129,7 +129,7 @@ for (const action of ["cascade", "set null", "no action"]) {
   });
 }
 
-test("on SQLite a table of somebody else that refers to ours is named", async () => {
+test("on SQLite the error names a foreign table that refers to ours", async () => {
   await using database = await TestDatabase.open("sqlite");
   const db = postAndComment();
   await createAll([database.target(db)], db.metadatas);

@@ -80,7 +80,7 @@ test("the connection used last is the next to be used", async () => {
   assert.equal(await connections.acquire(), two);
 });
 
-test("there are never more connections than the size, and whoever comes then waits", async () => {
+test("there are never more connections than the size, and later callers wait", async () => {
   const { connections, made } = pool();
   const [one] = [await connections.acquire(), await connections.acquire()];
   const third = connections.acquire();
@@ -183,7 +183,7 @@ test("with poolPrePing a connection that does not answer is replaced before its 
   assert.deepEqual(one.statements, ["ping"]);
 });
 
-test("without poolPrePing nobody asks", async () => {
+test("without poolPrePing connections are not checked", async () => {
   const { connections } = pool();
   const first = await connections.acquire();
   await connections.release(first);

@@ -106,7 +106,7 @@ for (const server of ["postgres", "mysql"] as const) {
     assert.equal(await idOf(engine, server), await idOf(engine, server));
   });
 
-  test(`with poolPrePing nobody notices that the server has ended an idle connection (${server})`, async (t) => {
+  test(`with poolPrePing no caller notices that the server has ended an idle connection (${server})`, async (t) => {
     const { engine, url } = await engineOn(t, server, { poolPrePing: true });
     const first = await idOf(engine, server);
     await kill(url, first);

@@ -42,7 +42,7 @@ test("as many owners as there are places get one at once", async () => {
   assert.deepEqual([two.held, two.waiting], [2, 0]);
 });
 
-test("a place that is given back goes to whoever has waited longest", async () => {
+test("a released slot goes to the owner that has waited longest", async () => {
   const one = slots(1);
   const owners = ["a", "b", "c"].map((name) => new Owner(name));
   one.tryTake(owners[0]!);
@@ -55,7 +55,7 @@ test("a place that is given back goes to whoever has waited longest", async () =
   assert.equal(c.outcome, "has it");
 });
 
-test("nobody overtakes those who wait", async () => {
+test("no owner overtakes those that wait", async () => {
   const one = slots(1);
   const [a, b] = [new Owner("a"), new Owner("b")];
   one.tryTake(a);
@@ -126,7 +126,7 @@ test("a signal that comes when the place was just given does not lose the place"
   assert.equal(one.held, 0);
 });
 
-test("whoever waits for what its own surroundings hold is refused at once, naming both", async () => {
+test("a wait for a slot that the surrounding owner holds is refused at once, naming both", async () => {
   const one = slots(1, "writer");
   const outer = new Owner("session 1");
   one.tryTake(outer);
@@ -147,7 +147,7 @@ test("an owner that has a place and wants another that is not there is refused a
   await assert.rejects(one.take(a, LONG), SelfDeadlockError);
 });
 
-test("a wait is not refused while one of the places is somebody else's", async () => {
+test("a wait is not refused while an unrelated owner holds a slot", async () => {
   const two = slots(2);
   const [outer, other] = [new Owner("outer"), new Owner("other")];
   two.tryTake(outer);
@@ -295,7 +295,7 @@ test("what an owner waits for counts inner work while it goes on", () => {
 
 type Step = { readonly kind: "take" | "release" | "abort" | "tick"; readonly which: number };
 
-test("no place is lost and nobody is overtaken, however takes, releases and aborts fall together", async () => {
+test("no slot is lost and no owner is overtaken, in any order of takes, releases and aborts", async () => {
   const steps = fc.array(
     fc.record<Step>({
       kind: fc.constantFrom("take", "take", "release", "release", "abort", "tick"),
@@ -349,7 +349,7 @@ test("no place is lost and nobody is overtaken, however takes, releases and abor
   );
 });
 
-test("whatever owners take in whatever order, nobody waits for ever", async () => {
+test("in any order of takes, no owner waits for ever", async () => {
   const plans = fc.array(fc.array(fc.tuple(fc.nat({ max: 3 }), fc.boolean()), { minLength: 1, maxLength: 4 }), {
     minLength: 2,
     maxLength: 6,

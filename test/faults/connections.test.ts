@@ -41,7 +41,7 @@ for (const family of SERVER_FAMILIES) {
       return { app, session };
     }
 
-    test("a connection that is killed while it is idle costs nobody anything", async (t) => {
+    test("a connection that is killed while it is idle has no effect", async (t) => {
       const { app, session } = await start(t);
       await server.kill(await idOf(session, family));
       await until(async () => (await server.connections()) === 0);

@@ -74,7 +74,7 @@ const KINDS: Readonly<Record<string, (app: Application<"auth" | "meta">, places:
       { signal },
     );
   },
-  "dies in the midst of its work": async (app) => {
+  "dies during its work": async (app) => {
     const context = app.context();
     const work = context.run(async () => {
       await writeEverywhere();

@@ -61,7 +61,7 @@ class Writer {
   }
 }
 
-test("many sessions of several processes that write to one file lose nothing, and nobody is told that it is busy", async (t) => {
+test("many sessions of several processes that write to one file lose nothing, and none gets a busy error", async (t) => {
   const { app, file } = await start(t, await freshDatabase(t, "sqlite"));
   const [processes, sessions, times] = [3, 20, 10];
   const children = Array.from(

@@ -434,7 +434,7 @@ onEachFamily("a row that is there as the parent's cannot be had as a child's bes
 
 // Abstract bases
 
-test("an abstract base hands on columns, bind key and members; a child may say otherwise", () => {
+test("children inherit columns, bind key and members of an abstract base, and may override them", () => {
   const db = new Multibind<"auth" | "meta">();
   abstract class Audited extends db.abstractModel({ createdAt: text().default("now") }, { bindKey: "meta" }) {
     static readonly audited: boolean = true;

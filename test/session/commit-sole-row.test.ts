@@ -146,7 +146,7 @@ onEachFamily("a recorded session has the statement, and so has a listener of the
   assert.match(seen[0]!, /^insert into ["`]user["`]/);
 });
 
-test("a commit waits for whoever has the writer", async (t) => {
+test("a commit waits for the owner of the writer", async (t) => {
   const app = await start(t, db, { binds: { auth: await sharedDatabase("sqlite") } });
   const [first, second] = [sessionOf(app), sessionOf(app)];
   first.add(new User({ name: "ada" }));

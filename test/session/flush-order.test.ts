@@ -547,7 +547,7 @@ test("a key of a row that fails is not waited for", async (t) => {
   assert.equal(post.authorId, user.id);
 });
 
-test("the key of an entity that nobody added is missing, and the flush says so", async (t) => {
+test("a flush refuses the key of an entity that was never added", async (t) => {
   const { db, Post, User } = acrossBinds();
   const app = await start(t, db, await threeUrls());
   const session = sessionOf(app);

@@ -176,7 +176,7 @@ onEachFamily("a stream that nobody reads to its end goes with its session", asyn
   assert.throws(() => session.select(Row), SessionClosedError);
 });
 
-onEachFamily("a context that ends in the midst of a stream gives its connection back", async (t, url) => {
+onEachFamily("a context that ends during a stream returns its connection", async (t, url) => {
   const { app } = await manyRows(t, url);
   await app.run(async () => {
     await db.select(Row).stream().next();

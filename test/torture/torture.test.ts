@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { torture } from "./torture.ts";
 
-test("no money is lost or made when processes and servers are killed in the midst of two-phase commits", async (t) => {
+test("no money is lost or made when processes and servers are killed during two-phase commits", async (t) => {
   const { kills, serverKills, acknowledged, violations } = await torture(t, {
     kills: 8,
     serverKills: 4,

@@ -134,7 +134,7 @@ test("rows of Kysely's form have the columns' types", () => {
   compiled(() => db.deleteFrom(User).where("nmae", "=", "ada"));
 });
 
-test("a transaction hands on the session and the result", () => {
+test("a transaction passes the session to the function and returns its result", () => {
   compiled(async () => {
     const count = await session.transaction(async (tx) => {
       expectTypeOf(tx).toEqualTypeOf<Session<"auth" | "meta">>();

@@ -11,7 +11,7 @@ export interface Wait {
 
 let created = 0;
 /** Those inside an owner that has none. */
-const NOBODY = new Set<Owner>();
+const NO_OWNERS = new Set<Owner>();
 
 /**
  * An owner of connections and locks, or of waits for them: a session, or a single statement outside of one.
@@ -33,7 +33,7 @@ export class Owner {
   transactions: Set<Connection> | undefined;
   /** What ends the waits and statements of this owner. */
   signal: AbortSignal | undefined;
-  #inner = NOBODY;
+  #inner = NO_OWNERS;
 
   /** @param surrounding the surrounding owner; defaults to that of the code that runs now, null for none */
   constructor(label: string, surrounding: Owner | null = surroundings.getStore()?.owner ?? null) {
@@ -45,7 +45,7 @@ export class Owner {
   /** Says that the work goes on: those around wait for it. */
   begin(): void {
     if (this.surrounding === undefined) return;
-    if (this.surrounding.#inner === NOBODY) this.surrounding.#inner = new Set();
+    if (this.surrounding.#inner === NO_OWNERS) this.surrounding.#inner = new Set();
     this.surrounding.#inner.add(this);
   }
 

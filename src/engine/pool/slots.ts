@@ -177,11 +177,11 @@ export class Slots {
   }
 }
 
-const NOBODY: readonly Waiter[] = [];
+const NO_WAITERS: readonly Waiter[] = [];
 
 /** Those who are an owner, or inside its work. There may be many who wait, and nearly always none of them is. */
 function waitersWithin(waiters: readonly Waiter[], holder: Owner): readonly Waiter[] {
-  let within = NOBODY;
+  let within = NO_WAITERS;
   for (let place = 0; place < waiters.length; place++) {
     const { owner } = waiters[place]!;
     if (owner === holder || (owner.surrounding !== undefined && owner.isWithin(holder)))

@@ -27,7 +27,7 @@ export function checkPostgresUrl(url: DatabaseUrl): void {
     );
   }
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-    throw new InvalidUrlError(`The PostgreSQL URL "${url}" has a port that is none.`);
+    throw new InvalidUrlError(`The PostgreSQL URL "${url}" has an invalid port.`);
   }
 }
 

@@ -13,7 +13,7 @@ const INSTEAD = {
   "onConflict with an update and no columns": "name the columns of a unique key with columns([…])",
   onDuplicateKeyUpdate: "use onConflict",
   "insert ignore": "use onConflict",
-  "insert or …": "use onConflict, or ignore() where a conflict is to be passed over",
+  "insert or …": "use onConflict, or ignore() to skip conflicting rows",
   defaultValues: "use values({})",
   distinctOn: "number the rows with a window, and take the first of each",
   top: "use limit, or for a write a condition with a subquery",

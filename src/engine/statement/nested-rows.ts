@@ -60,7 +60,8 @@ export function nestedIn(node: RawNode): NestedRows | undefined {
 
 function nestedRows<T>(query: Expression<unknown>, shape: NestedRows["shape"]): AliasableExpression<T> {
   const node = query.toOperationNode();
-  if (!SelectQueryNode.is(node)) throw new InvalidValueError("Rows are nested of a select, and this is none.");
+  if (!SelectQueryNode.is(node))
+    throw new InvalidValueError("Expected a select whose rows are nested, but got another statement.");
   const raw = RawNode.create(["(", ")"], [node]);
   nested.set(raw, { query: node, shape });
   return new ExpressionWrapper<unknown, never, T>(raw);

@@ -58,7 +58,7 @@ export function memberOf(opposite: Opposite, index: number): Opposite {
 export function parameter(engine: Engine, value: unknown, opposite: Opposite): unknown {
   if (opposite === undefined || isTuple(opposite)) return unconverted(engine, value);
   if (value === undefined)
-    throw opposite.column.refusal("it is undefined; null is what says that there is none", UndefinedValueError);
+    throw opposite.column.refusal("its value is undefined. Pass null for SQL NULL", UndefinedValueError);
   return opposite.write(value);
 }
 
@@ -66,7 +66,7 @@ function unconverted(engine: Engine, value: unknown): unknown {
   const { bindKey, family } = engine;
   if (value === undefined) {
     throw new UndefinedValueError(
-      `A value of the statement for ${bindLabel(bindKey)} is undefined; null is what says that there is none.`,
+      `A value of the statement for ${bindLabel(bindKey)} is undefined. Pass null for SQL NULL.`,
       { bindKey },
     );
   }

@@ -74,5 +74,5 @@ function readAs(kind: string, asText: boolean, written: string): unknown {
 }
 
 function malformed(): InvalidCursorError {
-  return new InvalidCursorError("The cursor is none that this select has given.");
+  return new InvalidCursorError("The cursor does not come from this select.");
 }

@@ -51,7 +51,7 @@ export class PreparedRows<R, P extends object> {
    */
   async executeTakeFirstOrThrow(...given: Given<P>): Promise<R> {
     const first = await this.executeTakeFirst(...given);
-    if (first === undefined) throw new NoResultError("The prepared statement gave no row where one was to be.");
+    if (first === undefined) throw new NoResultError("Expected one row of the prepared statement, but found none.");
     return first;
   }
 }

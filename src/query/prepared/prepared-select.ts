@@ -103,7 +103,7 @@ export class PreparedSelect<E, P extends object> {
     const entity = await this.oneOrNull(...given);
     if (entity !== null) return entity;
     const { label, table } = this.#templates.mapper;
-    throw new NoResultError(`There is no row of ${label} where one was to be.`, { bindKey: table.bindKey });
+    throw new NoResultError(`Expected one row of ${label}, but found none.`, { bindKey: table.bindKey });
   }
 
   /**
@@ -117,7 +117,7 @@ export class PreparedSelect<E, P extends object> {
     const [entity = null, second] = await this.#items("one", given);
     if (second === undefined) return entity;
     const { label, table } = this.#templates.mapper;
-    throw new MultipleResultsError(`There are several rows of ${label} where one was to be.`, {
+    throw new MultipleResultsError(`Expected one row of ${label}, but found several.`, {
       bindKey: table.bindKey,
     });
   }

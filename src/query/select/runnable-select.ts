@@ -94,7 +94,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     requireKnownOptions(options, READ_OPTIONS, "one()");
     const item = await this.oneOrNull(options);
     if (item !== null) return item;
-    throw new NoResultError(`There is no row of ${this.#label} where one was to be.`, bindOf(this.parts));
+    throw new NoResultError(`Expected one row of ${this.#label}, but found none.`, bindOf(this.parts));
   }
 
   /**
@@ -108,7 +108,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     requireKnownOptions(options, READ_OPTIONS, "oneOrNull()");
     const [item = null, second] = await this.#read("one", (node) => limited(node, 2), options);
     if (second === undefined) return item;
-    throw new MultipleResultsError(`There are several rows of ${this.#label} where one was to be.`, bindOf(this.parts));
+    throw new MultipleResultsError(`Expected one row of ${this.#label}, but found several.`, bindOf(this.parts));
   }
 
   /**

@@ -245,7 +245,7 @@ function requireSameVersion({ version, table, label }: Mapper, target: Entity, v
   const { name, column } = version;
   if (isUnchanged(column.definition.type.kind, values[name], row[name])) return;
   throw new StaleDataError(
-    `The entity to be merged is of version ${values[name]} and its row of ${label} of version ${row[name]}: somebody has changed it since.`,
+    `The entity to merge has version ${values[name]} but its row of ${label} has version ${row[name]}: another transaction has changed it since.`,
     { entities: [entity], bindKey: table.bindKey },
   );
 }

@@ -41,8 +41,8 @@ export interface Recovery {
   /** Rolled back, because the decision bind has not committed and never will. */
   readonly rolledBack: readonly InDoubt[];
   /**
-   * What was left as it is, for the next time: its process is just about to end it, or a server does not answer. What
-   * recovery cannot prove to be its own says so in `refused`.
+   * Left for the next run: the process that prepared it is about to end it, or a server does not answer. `refused` says why
+   * recovery cannot prove that a transaction is its own.
    */
   readonly left: readonly InDoubt[];
   /** The binds that could not be asked, and why. */
@@ -108,7 +108,7 @@ export async function recover(
         else if (how === "left") recovery.left.push(one);
       }
       const isWhole = !recovery.left.some(({ transactionId }) => transactionId === id);
-      // Binds that do not answer may hold more of it. What is out of sight needs the row only if it is to be committed.
+      // Binds that do not answer may hold other branches. Invisible branches need the row only if they must be committed.
       const isAll = unreachable.length === 0 && (outcome === "aborted" || group.length === decision.branches);
       if (isWhole && isAll) decisions.settled(id);
     }
@@ -177,7 +177,7 @@ function strayReason({ bindKey }: Engine, own: Engine | undefined): string {
   }
   return (
     `It was prepared for ${bindLabel(own.bindKey)}, whose database does not have it: the server of ${where} is a replica ` +
-    "or a copy of that one. Ask for its end there, or end it by hand on the copy."
+    "or a copy of that server. End the transaction there, or by hand on the copy."
   );
 }
 

@@ -12,8 +12,8 @@ import type { DecisionLog } from "./decision-log.ts";
  * The commit of a session's transaction on all binds or none.
  *
  * Every bind that wrote is prepared, except the decision bind. That one stores a row which says that the transaction is
- * committed, with its own work, in its own local commit: this is the moment at which all is decided. Then the others are
- * told. What is left behind by a crash is settled by `app.recover()`, from that row.
+ * committed, with its own work, in its own local commit, which decides the outcome. Then the others commit. After a crash
+ * `app.recover()` settles the prepared transactions by that row.
  */
 export class TwoPhaseCommit {
   readonly #decisions: DecisionLog;
@@ -74,7 +74,7 @@ export class TwoPhaseCommit {
     const branches = others.filter(({ wrote }) => wrote);
     const all = new Set(binds);
     try {
-      // What was only read must have been read soundly, or nothing of what was written is to stand.
+      // Reads must have been consistent, otherwise no write may be committed.
       for (const reader of others) if (!reader.wrote && reader.isOpen) await reader.commit(signal);
       const decider = await join(log.engine);
       all.add(decider);

@@ -119,7 +119,7 @@ test("the URL's timeout says how long to wait for another process", async (t) =>
   child.stdin.end();
 });
 
-test("whoever waits for the writer longer than poolTimeout gets a TimeoutError", async (t) => {
+test("a wait for the writer beyond poolTimeout is a TimeoutError", async (t) => {
   const { engine } = await counter(t, { poolTimeout: "30ms" });
   await engine.kysely.transaction().execute(async (transaction) => {
     await sql`update counter set n = 1`.execute(transaction);

@@ -100,7 +100,7 @@ test("what a row leaves out gets the database's default where that can be said",
   );
 });
 
-test("a row of a table that nobody described is sent as Kysely sends it", () => {
+test("a row of an unknown table is sent as Kysely sends it", () => {
   assertSent(
     query.insertInto("unheard_of").values({ a: 1, b: "x" }),
     `insert into "unheard_of" ("a", "b") values (?, ?)`,
