@@ -15,7 +15,7 @@ import type { RowLock } from "./row-locks.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
 import { fillIn, settle, settleKey } from "./settling.ts";
 
-/** What the database has filled in for a property, for each row. */
+/** The database's values of a property, for each row. */
 interface FilledColumn {
   readonly name: string;
   readonly values: readonly unknown[];

@@ -16,7 +16,7 @@ import { type InsertPart, rowShapes } from "./row-shape.ts";
 import { fillIn, settle, settleKey } from "./settling.ts";
 import { valuesToInsert } from "./values-to-store.ts";
 
-/** What the commit of a new row needs of its session. */
+/** A view of the session for committing one new row. */
 export interface SoleRowHost {
   readonly work: UnitOfWork;
   readonly router: Router;
@@ -26,7 +26,7 @@ export interface SoleRowHost {
 }
 
 /**
- * Stores and commits the one new row that is all there is to be stored, where one statement does all: without a promise
+ * Stores and commits the only pending row, if one statement does all: without a promise
  * where the database is in this process and free. Otherwise nothing happens.
  *
  * @returns whether it is done, or will be
@@ -59,7 +59,7 @@ export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
   return true;
 }
 
-/** A row that is to be inserted, and how. */
+/** A row to insert, with its insert plan. */
 interface SoleRow {
   readonly entity: Entity;
   readonly values: NewValues;

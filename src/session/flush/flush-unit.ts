@@ -32,7 +32,7 @@ export const AFTER_NOTHING: Edges = new Map();
 
 const NO_PROPERTIES: readonly MappedProperty[] = [];
 
-/** What the parts of all rows in a flush have in common. */
+/** The base class of the parts of all rows in a flush. */
 abstract class RowUnit {
   readonly entity: Entity;
   readonly mapper: Mapper;

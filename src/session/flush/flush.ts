@@ -51,7 +51,7 @@ function inKeyOrder(batches: readonly FlushBatch[]): RowLocks {
 }
 
 /**
- * Rows one after the other that one statement can take. What a batch waits for on other binds is all before its first
+ * Rows one after the other that one statement can take. Waits of a batch for other binds are all before its first
  * row, so that batches never wait for each other in a circle.
  */
 function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, FlushBatch[]> {

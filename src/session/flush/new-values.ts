@@ -10,7 +10,7 @@ import { KeyReference } from "./key-reference.ts";
 /** A value that an entity does not hold yet in the form in which it is stored. */
 export interface Settling {
   readonly property: MappedProperty;
-  /** What the entity held when the flush began. */
+  /** The values of the entity when the flush began. */
   readonly given: unknown;
   /** The same in its canonical form, or what is stored where the entity held nothing. */
   readonly value: unknown;
@@ -33,7 +33,7 @@ export class NewValues {
   /** Rows alike may share one list. */
   readonly properties: readonly MappedProperty[];
   readonly written: readonly unknown[];
-  /** What is remembered, by property. What is remembered of a new row grows with what the database fills in. */
+  /** The remembered values, by property. Those of a new row grow with the values that the database fills in. */
   readonly row: Values;
   readonly settling: readonly Settling[];
   readonly waiting: readonly Waiting[];
@@ -56,7 +56,7 @@ export class NewValues {
     this.base = base;
   }
 
-  /** What is remembered of a row from now on that was another before. */
+  /** The values to remember of a row whose identity has changed. */
   over(before: StoredRow): Values {
     // Most rows are still what they were when the flush began.
     if (this.base === before) return this.row;
@@ -177,7 +177,7 @@ export class ValuesDraft {
     this.#row[property.name] = snapshot;
   }
 
-  /** Notes that the entity is to be given a value. */
+  /** Records a value that the entity will get. */
   settle(settling: Settling): void {
     this.#settling ??= [];
     this.#settling.push(settling);

@@ -201,7 +201,7 @@ export function isOneStatement(unit: FlushUnit): boolean {
   return unit.kind === "update" ? shapes.forUpdate(unit.values.properties).isOneStatement : mapper.tables.length === 1;
 }
 
-/** What a list with one value for each property has of one table. */
+/** One table's part of a list with one value for each property. */
 function picked(values: readonly unknown[], places: Places): readonly unknown[] {
   return places === undefined ? values : places.map((place) => values[place]);
 }
@@ -227,7 +227,7 @@ function inTable(
   return { columns: places.map((place) => properties[place]!.column), places };
 }
 
-/** What tells a row, and what it must still be, so that nobody's update is lost. */
+/** The condition that identifies a row and checks its version, so that no update is lost. */
 function tellingColumns(
   table: AnyTable,
   { key, version }: Mapper,

@@ -36,7 +36,7 @@ export class TableInsert {
   readonly #engine: Engine;
   readonly #columns: readonly TableColumn[];
   readonly #fetched: readonly TableColumn[];
-  /** What the database fills in, and the keys that it is given, where it may store others and tells. */
+  /** The values that the database fills in, and the given keys where it may store others and returns them. */
   readonly #told: readonly TableColumn[];
   /** What several rows give back: their keys too, since databases give rows back in whatever order they like. */
   readonly #returned: readonly TableColumn[];
@@ -133,7 +133,7 @@ export class TableInsert {
   }
 
   /**
-   * What the database has filled in and stored as the key, by the result of that statement.
+   * The database's values and the stored key, from the result of that statement.
    *
    * @throws {SessionError} if it has stored no row
    */

@@ -8,7 +8,7 @@ import { isOwnIdentity } from "./discriminator.ts";
 import { KeyReference } from "./key-reference.ts";
 import { HAVE_CANONICAL_FORM, NewValues } from "./new-values.ts";
 
-/** Functions that read what is to be stored of entities of one class, made for that class and an engine. */
+/** Functions that read the values to store of entities of one class, made for that class and an engine. */
 interface Readers {
   readonly values: (entity: Entity) => NewValues | undefined;
   readonly changes: (entity: Entity, row: StoredRow) => NewValues | undefined;
@@ -146,7 +146,7 @@ function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
   ]);
 }
 
-/** A function of these lines. What is wrong with a value is found out when it is read in the other way. */
+/** A function of these lines. The general path reports errors of a value. */
 function inUsualCase<F extends (...given: never) => NewValues | undefined>(
   parameters: string,
   constants: Readonly<Record<string, unknown>>,

@@ -29,7 +29,7 @@ export function valuesToInsert(entity: Entity, mapper: Mapper, engine: Engine): 
  */
 export function valuesToTakeOver(entity: Entity, replaced: Entity, mapper: Mapper, engine: Engine): NewValues {
   const draft = new ValuesDraft(engine);
-  // What the row holds by now may be something else than the session knows of it.
+  // The row may differ from what the session knows of it.
   const given = mapper.properties.filter(
     ({ table, column }) => column !== mapper.version?.column && !table.primaryKey.includes(column),
   );

@@ -15,7 +15,7 @@ import { type ConstraintDirectory, constraintsIn } from "./row-constraints.ts";
 import { tableRanks } from "./table-ranks.ts";
 import { orderUnits } from "./topological-order.ts";
 
-/** What a session has to store. */
+/** The pending work of a session. */
 export interface PendingWork {
   readonly added: readonly Entity[];
   readonly changed: readonly Entity[];

@@ -26,7 +26,7 @@ function canBeNull(property: MappedProperty): boolean {
 export function fillLater(unit: WrittenUnit, properties: ReadonlySet<MappedProperty>): UpdateUnit {
   holdOwn(unit, properties);
   const fill = new UpdateUnit(unit.entity, unit.mapper, unit.engine, unit.values.only(properties), undefined, true);
-  // What the row was filled with so far is null already.
+  // The earlier values of the row are null already.
   unit.values = isFill(unit) ? unit.values.without(properties) : unit.values.withNull(properties);
   addEdge(fill, unit, SEQUENCE);
   return fill;

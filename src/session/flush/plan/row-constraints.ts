@@ -24,7 +24,7 @@ export interface Reference {
   readonly onUpdate: ReferentialAction | undefined;
 }
 
-/** What the database checks between the rows of a model and others. */
+/** The constraints between the rows of a model and others. */
 export interface RowConstraints {
   /** The columns whose values no two rows share. */
   readonly uniqueSets: readonly ColumnSet[];

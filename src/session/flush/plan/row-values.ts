@@ -18,12 +18,12 @@ export class RowValues {
     return this.#byEntity.get(entity);
   }
 
-  /** What a row has in a property before the flush; `undefined` if there is no row. */
+  /** The value of a property before the flush; `undefined` if there is no row. */
   before(unit: FlushUnit, { name }: MappedProperty): unknown {
     return rowOf(storedEntityOf(unit))?.[name];
   }
 
-  /** What a row has in a property after the flush; `undefined` where only the database knows. */
+  /** The value of a property after the flush; `undefined` if only the database knows it. */
   after(unit: WrittenUnit, property: MappedProperty): unknown {
     const { row, waiting } = unit.values;
     const value = row[property.name];
