@@ -116,7 +116,7 @@ onEachFamily("a table that refers to itself is dropped with its rows", async (da
 });
 
 for (const action of ["cascade", "set null", "no action"]) {
-  onEachFamily(`the rows of a table of somebody else are never touched, on delete ${action}`, async (database) => {
+  onEachFamily(`the rows of a foreign table are never touched, on delete ${action}`, async (database) => {
     const db = postAndComment();
     await createAll([database.target(db)], db.metadatas);
     await database.run("insert into post (id) values (1)");

@@ -270,7 +270,7 @@ onEachFamily("rows of many classes are stored in one flush, each with its key", 
   );
 });
 
-onEachFamily("a row of a class that nobody knows is refused", async (t, url) => {
+onEachFamily("a row of an unknown class is refused", async (t, url) => {
   const db = new Multibind();
   class Vehicle extends db.model(
     "vehicle",

@@ -249,7 +249,7 @@ onEachFamily("entities and rows have nothing but their own columns", async (t, u
   assert.equal((await session.select(Row).keyset()).items.length, 20);
 });
 
-onEachFamily("a cursor that is none, or one of another order, is refused before anything is sent", async (t, url) => {
+onEachFamily("an invalid cursor, or one of another order, is refused before anything is sent", async (t, url) => {
   const { app, session } = await filled(t, url);
   const byName = session.select(Row).orderBy("name");
   const { next } = await byName.keyset({ perPage: 3 });

@@ -413,7 +413,7 @@ onEachFamily(
   ["postgres"],
 );
 
-onEachFamily("undefined among the new values of an update is an error, whoever gives it", async (t, url) => {
+onEachFamily("undefined among the new values of an update is an error, in every form", async (t, url) => {
   await shop(t, url, async () => {
     const refused = (run: () => unknown) =>
       assert.throws(run, (error) => error instanceof UndefinedValueError && error.column === "price");

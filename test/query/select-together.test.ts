@@ -247,7 +247,7 @@ onEachFamily("a family of models is joined, paged and grouped like others", asyn
   assert.equal(await session.select(Bike).where("gears", ">", 7).exists(), false);
 });
 
-onEachFamily("entities side by side are streamed, and let go of", async (t, url) => {
+onEachFamily("several entities in a row are streamed and not kept", async (t, url) => {
   const { app, session } = await filled(t, url);
   const seen: string[] = [];
   for await (const [employee, login] of session

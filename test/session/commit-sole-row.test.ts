@@ -115,7 +115,7 @@ onEachFamily("what is changed or waits for a key beside the new row is stored wi
   assert.deepEqual(await sessionOf(app).select(User).orderBy("id").pluck("age"), [36, 1]);
 });
 
-onEachFamily("whoever listens is told, whenever they began to", async (t, url) => {
+onEachFamily("listeners are called, whenever they were added", async (t, url) => {
   const app = await start(t, db, { binds: { auth: url } });
   const session = sessionOf(app);
   session.add(new User({ name: "ada" }));

@@ -240,23 +240,26 @@ onEachFamily("after close everything is refused, also what was prepared before",
   assert.equal(app.engines.get("auth").status().inUse, 0);
 });
 
-onEachFamily("close rolls back and lets go of everything; reset does so too, and goes on", async (t, url) => {
-  const app = await start(t, db, { databaseUri: "sqlite://", binds: { auth: url, meta: "sqlite://" } });
-  const session = sessionOf(app);
-  const ada = new User({ name: "ada" });
-  session.add(ada);
-  await session.commit();
-  ada.name = "changed";
-  await session.flush();
-  const eve = new User({ name: "eve" });
-  session.add(eve);
-  await session.reset();
+onEachFamily(
+  "close rolls back and removes everything; so does reset, after which the session is usable",
+  async (t, url) => {
+    const app = await start(t, db, { databaseUri: "sqlite://", binds: { auth: url, meta: "sqlite://" } });
+    const session = sessionOf(app);
+    const ada = new User({ name: "ada" });
+    session.add(ada);
+    await session.commit();
+    ada.name = "changed";
+    await session.flush();
+    const eve = new User({ name: "eve" });
+    session.add(eve);
+    await session.reset();
 
-  assert.deepEqual([ada.name, session.contains(ada), session.contains(eve)], ["ada", false, false]);
-  assert.deepEqual([session.stateOf(ada), session.stateOf(eve)], ["detached", "transient"]);
-  assert.equal(app.engines.get("auth").status().inUse, 0);
-  assert.notEqual(await session.get(User, 1), ada);
-});
+    assert.deepEqual([ada.name, session.contains(ada), session.contains(eve)], ["ada", false, false]);
+    assert.deepEqual([session.stateOf(ada), session.stateOf(eve)], ["detached", "transient"]);
+    assert.equal(app.engines.get("auth").status().inUse, 0);
+    assert.notEqual(await session.get(User, 1), ada);
+  },
+);
 
 test("what waits for its turn when the session is closed is refused", async (t) => {
   const { app, session } = await filled(t);

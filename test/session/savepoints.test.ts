@@ -218,7 +218,7 @@ onEachFamily("a failure before a nested transaction is not forgotten by its roll
   assert.equal(await session.select(Post).count(), 1);
 });
 
-onEachFamily("an entity let go of within a nested transaction stays out when that is undone", async (t, url) => {
+onEachFamily("an entity removed within a nested transaction stays out when that is undone", async (t, url) => {
   const { app, session, post } = await withPost(t, url);
   const nested = await session.beginNested();
   const inside = new Post({ title: "inside" });

@@ -97,7 +97,7 @@ onEachFamily("one row that is gone, updated or deleted", async (t, url) => {
   await session.rollback();
 });
 
-onEachFamily("an update that changes nothing in the database is none of stale data", async (t, url) => {
+onEachFamily("an update that changes nothing in the database is not a stale update", async (t, url) => {
   const { app, session, notes } = await threeNotes(t, url);
   await app.engine.kysely.updateTable(Note.table).set({ name: "same" }).where("id", "=", notes[0].id).execute();
   notes[0].name = "same";
@@ -128,7 +128,7 @@ for (const [what, Model, first, second] of [
   });
 }
 
-onEachFamily("an update is not made over somebody else's", async (t, url) => {
+onEachFamily("an update does not overwrite that of another session", async (t, url) => {
   const app = await start(t, db, { databaseUri: url });
   const first = sessionOf(app);
   const second = sessionOf(app);

@@ -163,7 +163,7 @@ onEachFamily("a row deleted for good can be stored again as a new entity", async
   assert.deepEqual({ ...(await session.getOne(User, 1)) }, { id: 1, name: "ada", bio: null });
 });
 
-onEachFamily("expunge lets go of an entity and of what was not stored of it", async (t, url) => {
+onEachFamily("expunge removes an entity and its unstored changes", async (t, url) => {
   const { session } = await started(t, url);
   const ada = await session.getOne(User, 1);
   const bob = new User({ name: "bob" });
@@ -182,7 +182,7 @@ onEachFamily("expunge lets go of an entity and of what was not stored of it", as
   assert.equal(await session.select(User).count(), 2);
 });
 
-onEachFamily("expungeAll lets go of everything", async (t, url) => {
+onEachFamily("expungeAll removes everything", async (t, url) => {
   const { session } = await started(t, url);
   const [ada, eve] = (await session.select(User).orderBy("id").all()) as [User, User];
   const bob = new User({ name: "bob" });
@@ -278,7 +278,7 @@ onEachFamily("getOne refuses to give nothing", async (t, url) => {
   });
 });
 
-onEachFamily("get refuses a key that is none", async (t, url) => {
+onEachFamily("get refuses an invalid key", async (t, url) => {
   const { app, session } = await started(t, url);
   const sent = record(app);
 
@@ -392,14 +392,17 @@ onEachFamily("refresh is refused for what is not persistent, or whose row is gon
   await assert.rejects(session.refresh(ada), SessionError);
 });
 
-onEachFamily("refresh is refused for what it deletes itself, whoever takes the row over", async (t, url) => {
-  const { session } = await started(t, url);
-  const ada = await session.getOne(User, 1);
-  session.delete(ada);
-  session.add(new User({ id: 1, name: "next" } as ConstructorParameters<typeof User>[0]));
-  await assert.rejects(session.refresh(ada), SessionError);
-  assert.equal(stateOf(ada), "deleted");
-});
+onEachFamily(
+  "refresh is refused for an entity that it deletes itself, whichever entity takes the row over",
+  async (t, url) => {
+    const { session } = await started(t, url);
+    const ada = await session.getOne(User, 1);
+    session.delete(ada);
+    session.add(new User({ id: 1, name: "next" } as ConstructorParameters<typeof User>[0]));
+    await assert.rejects(session.refresh(ada), SessionError);
+    assert.equal(stateOf(ada), "deleted");
+  },
+);
 
 onEachFamily("what was loaded stays readable after a commit, and the next get reads it anew", async (t, url) => {
   const { app, session } = await started(t, url);
@@ -465,7 +468,7 @@ onEachFamily("one row stays one entity when a deletion is rolled back", async (t
   assert.equal(await session.get(User, 1), ada);
 });
 
-onEachFamily("an entity that was deleted and let go of stays deleted, unless that is rolled back", async (t, url) => {
+onEachFamily("an entity that was deleted and removed stays deleted, unless that is rolled back", async (t, url) => {
   const { session } = await started(t, url);
   const [ada, bob] = [await session.getOne(User, 1), new User({ name: "bob" })];
   session.add(bob);
@@ -547,7 +550,7 @@ onEachFamily("merge copies onto the entity that is there, and leaves alone what 
   assert.equal((await session.select(User).where({ id: 1 }).one()).name, "merged");
 });
 
-onEachFamily("merge reads the row if need be, and makes a new entity where there is none", async (t, url) => {
+onEachFamily("merge reads the row if needed, and creates a new entity without a row", async (t, url) => {
   const { session } = await started(t, url);
 
   const ada = await session.merge(new User({ id: 1, name: "merged" }));

@@ -162,7 +162,7 @@ onEachFamily("rows in Kysely's form are streamed with their values converted", a
   assert.equal(app.engine.status().inUse, 0);
 });
 
-onEachFamily("a stream that nobody reads to its end goes with its session", async (t, url) => {
+onEachFamily("a stream that is not read to its end ends with its session", async (t, url) => {
   const { app, session } = await manyRows(t, url);
   const rows = session.select(Row).orderBy("id").stream({ chunkSize: 5 });
   await rows.next();

@@ -56,7 +56,7 @@ export class ChangedRows {
   }
 }
 
-/** What a server says of an update. */
+/** The server's report of an update. */
 interface Update {
   readonly affected: number;
   readonly matched: number;

@@ -8,7 +8,7 @@ export interface OpenConnection {
   readonly connection: MariadbConnection;
   /** Absent where the driver makes it itself. */
   readonly socket: Socket | undefined;
-  /** What the parts of the connection share, where the driver hands it over. */
+  /** State that the parts of the connection share, where the driver provides it. */
   readonly shared: MariadbSharedOptions | undefined;
 }
 

@@ -15,7 +15,7 @@ export function cursorOf(columns: readonly KeysetColumn[], values: readonly unkn
 /**
  * The values of the columns at the place that a cursor stands for.
  *
- * @throws {InvalidCursorError} if it is none, or one of another order
+ * @throws {InvalidCursorError} if it is invalid, or belongs to another order
  */
 export function valuesOfCursor(columns: readonly KeysetColumn[], cursor: unknown): unknown[] {
   const [mark, ...written] = parsed(cursor);
