@@ -76,7 +76,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   /** The metadata of every bind key. @see Flask-SQLAlchemy: `SQLAlchemy.metadatas` */
   readonly metadatas: Metadatas;
   readonly #registry: ModelRegistry;
-  readonly #events = new SessionEvents();
+  readonly #events = new SessionEvents<Session>();
   readonly #engineOptions: EngineOptions;
   /** Held weakly: an application that is forgotten without being disposed is gone. */
   #applications: readonly WeakRef<Application<BK>>[] = [];
@@ -329,7 +329,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
    *
    * @see Flask-SQLAlchemy: `models_committed.connect`
    */
-  on<E extends SessionEvent>(event: E, listener: SessionEventMap[E]): () => void {
+  on<E extends SessionEvent>(event: E, listener: SessionEventMap<Session>[E]): () => void {
     return this.#events.on(event, listener);
   }
 

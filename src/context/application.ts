@@ -48,7 +48,7 @@ export interface ApplicationOwner {
   readonly db: object;
   readonly metadatas: Metadatas;
   /** The listeners of all sessions. */
-  readonly events: SessionEvents;
+  readonly events: SessionEvents<Session>;
 }
 
 /**
@@ -65,7 +65,7 @@ export class Application<BK extends string = string> implements SessionHost {
   /** @internal the `Multibind` object that this is an application of */
   readonly db: object;
   /** @internal */
-  readonly events: SessionEvents;
+  readonly events: SessionEvents<Session>;
   readonly #configuration: ResolvedConfiguration;
   readonly #commitRanks: ReadonlyMap<BindKey, number>;
   /** @internal where the decisions of two-phase commits are kept */

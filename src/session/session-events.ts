@@ -1,49 +1,65 @@
 import type { Entity } from "../model/entity.ts";
-import type { Session } from "./session.ts";
 
-/** The change that a commit has stored of an entity. */
+/** A change of an entity's row that was committed. */
 export type ModelChange = readonly [entity: Entity, operation: "insert" | "update" | "delete"];
 
 /**
- * What can be listened to on a session, or on a `db` for all of its sessions. Listeners may be asynchronous; they run
- * within the session's lock, so what they ask of the session runs at once and without autoflush.
+ * The listeners of a session, or of a `db` for all of its sessions, by event. Listeners may be asynchronous. They run within
+ * the session's lock: statements that they send run at once and without autoflush.
+ *
+ * @typeParam S the session
  *
  * @see SQLAlchemy: `SessionEvents`; Flask-SQLAlchemy: `models_committed`
  */
-export interface SessionEventMap {
+export interface SessionEventMap<S> {
   /** Something is about to be stored. An error stops it. */
-  readonly beforeFlush: (session: Session) => unknown;
+  readonly beforeFlush: (session: S) => unknown;
   /** Pending work is stored, within the transaction. */
-  readonly afterFlush: (session: Session) => unknown;
+  readonly afterFlush: (session: S) => unknown;
   /** The transaction is about to be committed. An error stops it. */
-  readonly beforeCommit: (session: Session) => unknown;
+  readonly beforeCommit: (session: S) => unknown;
   /** The transaction was committed on every bind. */
-  readonly afterCommit: (session: Session) => unknown;
+  readonly afterCommit: (session: S) => unknown;
   /** The transaction was rolled back. */
-  readonly afterRollback: (session: Session) => unknown;
+  readonly afterRollback: (session: S) => unknown;
   /** Entities were committed: each once, with what became of its row. */
-  readonly modelsCommitted: (changes: readonly ModelChange[], session: Session) => unknown;
+  readonly modelsCommitted: (changes: readonly ModelChange[], session: S) => unknown;
 }
 
 /** The name of an event. */
-export type SessionEvent = keyof SessionEventMap;
+export type SessionEvent = keyof SessionEventMap<never>;
 
-type Listeners = { [E in SessionEvent]?: SessionEventMap[E][] };
+/** Calls the listeners of one session's events. */
+export interface SessionAnnouncer {
+  /** Whether no listener was ever added. */
+  readonly isSilent: boolean;
+  /** Whether an event has listeners. */
+  has(event: SessionEvent): boolean;
+  /** Calls the listeners one after the other, with the session last. An error of a listener is thrown. */
+  emit(event: SessionEvent, ...given: readonly unknown[]): Promise<void>;
+  /** Like {@link emit}, for an event that cannot be stopped any more: an error becomes a warning of the process. */
+  announce(event: SessionEvent, ...given: readonly unknown[]): Promise<void>;
+}
 
-/** The listeners of a session, in front of those of its `db`. */
-export class SessionEvents {
-  readonly #listeners: Listeners = {};
-  readonly #common: SessionEvents | undefined;
+type Listeners<S> = { [E in SessionEvent]?: SessionEventMap<S>[E][] };
+
+/** The listeners of a session, before those of its `db`. */
+export class SessionEvents<S> implements SessionAnnouncer {
+  readonly #listeners: Listeners<S> = {};
+  readonly #session: S | undefined;
+  readonly #common: SessionEvents<S> | undefined;
   #isHeard = false;
 
-  constructor(common?: SessionEvents) {
+  /** @param session the session; undefined for the listeners of all sessions */
+  constructor(session?: S, common?: SessionEvents<S>) {
+    this.#session = session;
     this.#common = common;
   }
 
-  /** Adds a listener. Returns a function that takes it away again. */
-  on<E extends SessionEvent>(event: E, listener: SessionEventMap[E]): () => void {
-    const listeners: SessionEventMap[E][] = this.#listeners[event] ?? [];
-    this.#listeners[event] = listeners as Listeners[E];
+  /** Adds a listener. Returns a function that removes it. */
+  on<E extends SessionEvent>(event: E, listener: SessionEventMap<S>[E]): () => void {
+    const listeners: SessionEventMap<S>[E][] = this.#listeners[event] ?? [];
+    this.#listeners[event] = listeners as Listeners<S>[E];
     listeners.push(listener);
     this.#isHeard = true;
     return () => {
@@ -52,27 +68,20 @@ export class SessionEvents {
     };
   }
 
-  /** Whether no listener was ever added. */
   get isSilent(): boolean {
     return !this.#isHeard && this.#common?.isSilent !== false;
   }
 
-  /** Whether an event has listeners. */
   has(event: SessionEvent): boolean {
     return (this.#listeners[event]?.length ?? 0) > 0 || (this.#common?.has(event) ?? false);
   }
 
-  /** Calls the listeners one after the other. An error of one is thrown. */
-  async emit<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> {
-    for (const listener of [...(this.#listeners[event] ?? [])]) {
-      // A listener of an event takes that event's parameters.
-      await (listener as (...values: unknown[]) => unknown)(...given);
-    }
-    await this.#common?.emit(event, ...given);
+  async emit(event: SessionEvent, ...given: readonly unknown[]): Promise<void> {
+    await this.#call(event, [...given, this.#session]);
+    if (this.#common !== undefined) await this.#common.#call(event, [...given, this.#session]);
   }
 
-  /** The same for what has happened already and cannot be stopped: an error becomes a warning of the process. */
-  async announce<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> {
+  async announce(event: SessionEvent, ...given: readonly unknown[]): Promise<void> {
     try {
       await this.emit(event, ...given);
     } catch (error) {
@@ -81,5 +90,11 @@ export class SessionEvents {
         code: "MULTIBIND_LISTENER",
       });
     }
+  }
+
+  async #call(event: SessionEvent, given: readonly unknown[]): Promise<void> {
+    // A listener of an event takes that event's parameters.
+    for (const listener of [...(this.#listeners[event] ?? [])])
+      await (listener as (...values: unknown[]) => unknown)(...given);
   }
 }

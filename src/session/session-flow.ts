@@ -11,20 +11,18 @@ import type { FlushUnit } from "./flush/flush-unit.ts";
 import { isNothing, planFlush } from "./flush/plan/flush-plan.ts";
 import { isOneStatement } from "./flush/row-shape.ts";
 import type { Router } from "./router.ts";
-import type { Session } from "./session.ts";
-import type { SessionEvent, SessionEventMap, SessionEvents } from "./session-events.ts";
+import type { SessionAnnouncer, SessionEvent } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
 import type { FlushPlace } from "./transaction/flush-place.ts";
 import type { CommitOutcome, Transactions } from "./transaction/transactions.ts";
 
 /** A view of the session for its flow of work. */
 export interface FlowHost {
-  readonly session: Session;
   readonly owner: Owner;
   readonly work: UnitOfWork;
   readonly lock: SessionLock;
   readonly transactions: Transactions;
-  readonly events: SessionEvents;
+  readonly events: SessionAnnouncer;
   readonly router: Router;
 }
 
@@ -64,12 +62,12 @@ export class SessionFlow {
    * @returns what that came to, if one statement was all
    */
   async #flush(bindKey: BindKey | undefined, isCommitted: boolean): Promise<CommitOutcome | undefined> {
-    const { work, transactions, router, session, events } = this.#host;
+    const { work, transactions, router, events } = this.#host;
     let pending = work.pendingWithKeys(bindKey);
     if (isNothing(pending)) return undefined;
     transactions.requireUsable();
     // Without listeners nothing is waited for: values are read when the flush is asked for.
-    const asked = this.#emit("beforeFlush", session);
+    const asked = this.#emit("beforeFlush");
     if (asked !== undefined) {
       await asked;
       pending = work.pendingWithKeys(bindKey);
@@ -90,7 +88,7 @@ export class SessionFlow {
       await transactions.fail(error);
       throw error;
     }
-    await this.#emit("afterFlush", session);
+    await this.#emit("afterFlush");
     return undefined;
   }
 
@@ -106,22 +104,22 @@ export class SessionFlow {
 
   /** Stores what is pending and commits every bind. */
   async commit(): Promise<void> {
-    const { transactions, session, events } = this.#host;
+    const { transactions, events } = this.#host;
     transactions.requireSound();
-    const asked = this.#emit("beforeCommit", session);
+    const asked = this.#emit("beforeCommit");
     if (asked !== undefined) await asked;
     const whole = await this.#flushAll();
     const outcome = whole ?? (await transactions.commit(events.has("modelsCommitted")));
-    if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes, session);
+    if (outcome.changes.length > 0) await this.#announce("modelsCommitted", outcome.changes);
     if ("error" in outcome) throw outcome.error;
-    await this.#announce("afterCommit", session);
+    await this.#announce("afterCommit");
   }
 
   /** Rolls every bind back. */
   async rollback(): Promise<void> {
-    const { transactions, session } = this.#host;
+    const { transactions } = this.#host;
     await transactions.rollback();
-    await this.#announce("afterRollback", session);
+    await this.#announce("afterRollback");
   }
 
   /** Flushes, also what listeners of the flush have added. Returns what the commit came to, if one statement was all. */
@@ -136,12 +134,12 @@ export class SessionFlow {
     );
   }
 
-  #emit<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> | undefined {
+  #emit(event: SessionEvent, ...given: readonly unknown[]): Promise<void> | undefined {
     const { events, lock } = this.#host;
     return events.has(event) ? lock.admit(event, () => events.emit(event, ...given)) : undefined;
   }
 
-  #announce<E extends SessionEvent>(event: E, ...given: Parameters<SessionEventMap[E]>): Promise<void> | undefined {
+  #announce(event: SessionEvent, ...given: readonly unknown[]): Promise<void> | undefined {
     const { events, lock } = this.#host;
     return events.has(event) ? lock.admit(event, () => events.announce(event, ...given)) : undefined;
   }

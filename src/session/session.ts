@@ -51,7 +51,7 @@ export interface SessionHost {
   /** Where its engines are found. */
   readonly router: Router;
   /** The listeners of all sessions. */
-  readonly events: SessionEvents;
+  readonly events: SessionEvents<Session>;
   /** All that there are. */
   readonly engines: Iterable<readonly [BindKey, Engine]>;
   /** Where the decisions of two-phase commits are kept; undefined where no bind can keep them. */
@@ -101,7 +101,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #owner: Owner;
   readonly #work: UnitOfWork;
   readonly #lock = new SessionLock();
-  readonly #events: SessionEvents;
+  readonly #events: SessionEvents<Session>;
   readonly #transactions: Transactions;
   readonly #flow: SessionFlow;
   readonly #runner: StatementRunner;
@@ -127,7 +127,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#owner.signal = options.signal;
     this.#owner.begin();
     this.#work = new UnitOfWork(label, host.router.metadatas);
-    this.#events = new SessionEvents(host.events);
+    // Listeners do not depend on the bind keys.
+    this.#events = new SessionEvents(this as unknown as Session, host.events);
     this.#transactions = new Transactions({
       owner: this.#owner,
       work: this.#work,
@@ -136,8 +137,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     });
     // A session is made for each request, so its parts share one object, and those that few sessions need are made later.
     this.#shared = {
-      // Callers of it do not depend on the bind keys.
-      session: this as unknown as Session,
+      session: this,
       owner: this.#owner,
       work: this.#work,
       lock: this.#lock,
@@ -572,7 +572,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `event.listen(session, …)`
    */
-  on<E extends SessionEvent>(event: E, listener: SessionEventMap[E]): () => void {
+  on<E extends SessionEvent>(event: E, listener: SessionEventMap<Session>[E]): () => void {
     return this.#events.on(event, listener);
   }
 
