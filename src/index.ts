@@ -20,7 +20,8 @@ export {
   type HostAddress,
 } from "./engine/options/database-url.ts";
 export type { Duration } from "./engine/options/duration.ts";
-export type { EngineOptions, ResolvedEngineOptions } from "./engine/options/engine-options.ts";
+export type { EngineOptions } from "./engine/options/engine-options.ts";
+export type { ResolvedEngineOptions } from "./engine/options/resolved-options.ts";
 export type {
   EchoListener,
   FinishedStatementEvent,

@@ -2,12 +2,8 @@ import { isAbsolute, join, resolve } from "node:path";
 import { type BindKey, bindLabel, notABindKey } from "../bind-key.ts";
 import type { EngineDefinition } from "../engine/engine.ts";
 import { DatabaseUrl } from "../engine/options/database-url.ts";
-import {
-  type EngineOptions,
-  type OptionLayers,
-  type ResolvedEngineOptions,
-  resolveEngineOptions,
-} from "../engine/options/engine-options.ts";
+import { type EngineOptions, type OptionLayers, resolveEngineOptions } from "../engine/options/engine-options.ts";
+import type { ResolvedEngineOptions } from "../engine/options/resolved-options.ts";
 import type { EchoListener } from "../engine/recording/echo.ts";
 import { fileUri, isFileUri, pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";

@@ -1,6 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
 import type { Owner } from "./pool/owner.ts";
-import type { Feature } from "./statement/features.ts";
+import type { Feature } from "./statement/feature.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
 
 /** The purpose of a connection. A database with one writer and many readers uses different connections for them. */

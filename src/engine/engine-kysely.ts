@@ -1,26 +1,51 @@
 import {
+  type DatabaseConnection,
   DefaultConnectionProvider,
   DefaultQueryExecutor,
+  type Dialect,
+  type DialectAdapter,
   type Driver,
   Kysely,
   type KyselyPlugin,
   type QueryCompiler,
+  type TransactionSettings,
 } from "kysely";
 import { ConnectionError } from "../errors/database.ts";
 import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
-import type { Connection } from "./connection.ts";
-import type { Engine } from "./engine.ts";
+import type { AcquireOptions } from "./driver.ts";
 import { requireOwnTables } from "./own-tables.ts";
 import { Owner } from "./pool/owner.ts";
 import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
+import type { CompileTarget } from "./statement/compile-target.ts";
 import { knownQuery, rememberQuery } from "./statement/compiled-queries.ts";
+
+/** A connection that an engine lends to Kysely. */
+interface LentConnection extends DatabaseConnection {
+  begin(settings: TransactionSettings): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  savepoint(name: string): Promise<void>;
+  rollbackToSavepoint(name: string): Promise<void>;
+  releaseSavepoint(name: string): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** The engine behind a Kysely. */
+interface KyselyEngine extends CompileTarget {
+  readonly dialect: Dialect;
+  readonly adapter: DialectAdapter;
+  /** @throws {UnsupportedError} if the statement may write and the engine is read-only */
+  requireWritable(writes: boolean): void;
+  connect(options: AcquireOptions): Promise<LentConnection>;
+  dispose(): Promise<void>;
+}
 
 /**
  * A whole Kysely on an engine, outside of any session: every statement on its own, or in Kysely's own transactions.
  * Values are converted and models stand for tables, as in a session.
  */
-export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | undefined): ModelKysely<DB> {
+export function engineKysely<DB>(engine: KyselyEngine, metadata: () => Metadata | undefined): ModelKysely<DB> {
   const compiler: QueryCompiler = {
     compileQuery: (node, queryId) => {
       requireOwnTables(node, engine.bindKey, metadata()?.owner);
@@ -48,16 +73,16 @@ export function engineKysely<DB>(engine: Engine, metadata: () => Metadata | unde
 
 /** Lets Kysely take its connections from the engine, so that listeners see its statements and errors name the bind. */
 class EngineKyselyDriver implements Driver {
-  readonly #engine: Engine;
-  readonly #owners = new WeakMap<Connection, Owner>();
+  readonly #engine: KyselyEngine;
+  readonly #owners = new WeakMap<LentConnection, Owner>();
 
-  constructor(engine: Engine) {
+  constructor(engine: KyselyEngine) {
     this.#engine = engine;
   }
 
   async init(): Promise<void> {}
 
-  async acquireConnection(options: { readonly signal?: AbortSignal } = {}): Promise<Connection> {
+  async acquireConnection(options: { readonly signal?: AbortSignal } = {}): Promise<LentConnection> {
     const owner = new Owner(`a statement of ${this.#engine}`);
     owner.begin();
     try {
@@ -72,15 +97,18 @@ class EngineKyselyDriver implements Driver {
 
   // Kysely hands back only what this driver has lent.
 
-  async beginTransaction(connection: Connection, settings: Parameters<Driver["beginTransaction"]>[1]): Promise<void> {
+  async beginTransaction(
+    connection: LentConnection,
+    settings: Parameters<Driver["beginTransaction"]>[1],
+  ): Promise<void> {
     await connection.begin(settings);
   }
 
-  async commitTransaction(connection: Connection): Promise<void> {
+  async commitTransaction(connection: LentConnection): Promise<void> {
     await connection.commit();
   }
 
-  async rollbackTransaction(connection: Connection): Promise<void> {
+  async rollbackTransaction(connection: LentConnection): Promise<void> {
     try {
       await connection.rollback();
     } catch (error) {
@@ -89,19 +117,19 @@ class EngineKyselyDriver implements Driver {
     }
   }
 
-  async savepoint(connection: Connection, name: string): Promise<void> {
+  async savepoint(connection: LentConnection, name: string): Promise<void> {
     await connection.savepoint(name);
   }
 
-  async rollbackToSavepoint(connection: Connection, name: string): Promise<void> {
+  async rollbackToSavepoint(connection: LentConnection, name: string): Promise<void> {
     await connection.rollbackToSavepoint(name);
   }
 
-  async releaseSavepoint(connection: Connection, name: string): Promise<void> {
+  async releaseSavepoint(connection: LentConnection, name: string): Promise<void> {
     await connection.releaseSavepoint(name);
   }
 
-  async releaseConnection(connection: Connection): Promise<void> {
+  async releaseConnection(connection: LentConnection): Promise<void> {
     try {
       await connection.release();
     } finally {

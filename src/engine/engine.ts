@@ -28,7 +28,8 @@ import type { Family, WriteKind } from "./family.ts";
 import { hideValues } from "./hidden-values.ts";
 import type { DatabaseUrl } from "./options/database-url.ts";
 import { requireDriver } from "./options/driver-module.ts";
-import { isDialect, type ResolvedEngineOptions } from "./options/engine-options.ts";
+import { isDialect } from "./options/engine-options.ts";
+import type { ResolvedEngineOptions } from "./options/resolved-options.ts";
 import type { Owner } from "./pool/owner.ts";
 import {
   type EchoListener,

@@ -1,5 +1,4 @@
 import type { CompiledQuery } from "kysely";
-import type { Family } from "./family.ts";
 
 /**
  * The effect of SQL text on the transaction in which it runs. `"command"`: it begins, ends or nests transactions;
@@ -24,7 +23,10 @@ const ROUTINES = new Set(["function", "procedure", "trigger"]);
 const ON_ROWS = new Set(["SelectQueryNode", "InsertQueryNode", "UpdateQueryNode", "DeleteQueryNode", "MergeQueryNode"]);
 
 /** Returns the effect of a compiled statement on the transaction in which it runs. */
-export function effectOf({ query, sql }: CompiledQuery, family: Family): TransactionEffect {
+export function effectOf(
+  { query, sql }: CompiledQuery,
+  family: { readonly transactionText: TransactionText },
+): TransactionEffect {
   return ON_ROWS.has(query.kind) ? "none" : transactionEffect(sql, family.transactionText);
 }
 

@@ -1,14 +1,31 @@
 import type { QueryResult } from "kysely";
-import { bindLabel } from "../bind-key.ts";
+import { type BindKey, bindLabel } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
 import { ConnectionError, DeadlockError, SerializationError } from "../errors/database.ts";
 import { EndedTransactionError, SessionError } from "../errors/session.ts";
-import type { Connection } from "./connection.ts";
 import type { EngineQuery } from "./driver.ts";
-import type { Engine } from "./engine.ts";
+import type { Family } from "./family.ts";
 import type { TransactionEffect } from "./transaction-text.ts";
 
 const GUARD = "multibind_guard";
+
+/** The database in which a transaction runs. */
+interface TransactionEngine {
+  readonly bindKey: BindKey;
+  readonly family: Family;
+}
+
+/** A connection of an engine, as far as the text of statements within its transaction concerns it. */
+export interface TransactionConnection {
+  readonly engine: TransactionEngine;
+  /** Whether the database has ended the transaction. */
+  readonly hasEnded: boolean;
+  /** Records that it has. */
+  markEnded(): void;
+  execute<R>(query: EngineQuery<R>, signal?: AbortSignal): Promise<QueryResult<R>>;
+  savepoint(name: string): Promise<void>;
+  releaseSavepoint(name: string): Promise<void>;
+}
 
 /**
  * Executes a statement of the application within a transaction, and checks that the transaction is still open after it.
@@ -18,7 +35,7 @@ const GUARD = "multibind_guard";
  * @throws {EndedTransactionError} if it did
  */
 export async function executeWithin<R>(
-  connection: Connection,
+  connection: TransactionConnection,
   query: EngineQuery<R>,
   effect: TransactionEffect,
   signal?: AbortSignal,
@@ -40,7 +57,7 @@ export async function executeWithin<R>(
 }
 
 /** @throws {SessionError} if a statement begins, ends or nests transactions */
-export function refuseCommand({ bindKey }: Engine, effect: TransactionEffect): void {
+export function refuseCommand({ bindKey }: TransactionEngine, effect: TransactionEffect): void {
   if (effect !== "command") return;
   throw new SessionError(
     `Cannot run a transaction command as SQL text on ${bindLabel(bindKey)}: entities and savepoints would not follow it. ` +
@@ -51,7 +68,7 @@ export function refuseCommand({ bindKey }: Engine, effect: TransactionEffect): v
 }
 
 /** Returns the error that refuses a statement before which the database commits. */
-export function implicitCommit({ bindKey, family }: Engine): UnsupportedError {
+export function implicitCommit({ bindKey, family }: TransactionEngine): UnsupportedError {
   return new UnsupportedError(
     `Cannot run this statement in the transaction on ${bindLabel(bindKey)}: ${family.label} and its relatives commit before ` +
       "it, and a rollback would undo nothing. Nothing was sent. Commit or roll back first, or run it outside of the " +
@@ -61,7 +78,11 @@ export function implicitCommit({ bindKey, family }: Engine): UnsupportedError {
 }
 
 /** Returns the error that says that SQL has ended the transaction of a connection. */
-export function endedTransaction(connection: Connection, sql?: string, cause?: unknown): EndedTransactionError {
+export function endedTransaction(
+  connection: TransactionConnection,
+  sql?: string,
+  cause?: unknown,
+): EndedTransactionError {
   const { bindKey } = connection.engine;
   connection.markEnded();
   return new EndedTransactionError(
@@ -73,7 +94,7 @@ export function endedTransaction(connection: Connection, sql?: string, cause?: u
 }
 
 /** Runs a statement between a savepoint and its release, which fails if the transaction is another one by then. */
-async function guarded<T>(connection: Connection, sql: string, run: () => Promise<T>): Promise<T> {
+async function guarded<T>(connection: TransactionConnection, sql: string, run: () => Promise<T>): Promise<T> {
   await connection.savepoint(GUARD);
   let result: T;
   try {
@@ -88,7 +109,7 @@ async function guarded<T>(connection: Connection, sql: string, run: () => Promis
   return result;
 }
 
-async function requireGuard(connection: Connection, sql: string, cause?: unknown): Promise<void> {
+async function requireGuard(connection: TransactionConnection, sql: string, cause?: unknown): Promise<void> {
   try {
     await connection.releaseSavepoint(GUARD);
   } catch (error) {

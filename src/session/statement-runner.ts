@@ -5,6 +5,7 @@ import { type AcquireOptions, type EngineQuery, type Use, withParameters } from 
 import type { Engine } from "../engine/engine.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { type CompiledStatement, compileStatement, compileTemplate } from "../engine/statement/compile-statement.ts";
+import type { CompileTarget } from "../engine/statement/compile-target.ts";
 import { knownQuery } from "../engine/statement/compiled-queries.ts";
 import { countsChanges } from "../engine/statement/counts-changes.ts";
 import { parameter } from "../engine/statement/parameters.ts";
@@ -104,8 +105,8 @@ export class StatementRunner {
     if (!isCompiled(statement)) return this.prepare<R>(node, bindKey, createQueryId());
     const known = knownQuery(statement.queryId);
     if (known !== undefined) {
-      const { engine, compiled } = known;
-      requireOwnEngine(engine, this.#host.router);
+      const { compiled } = known;
+      const engine = requireOwnEngine(known.engine, this.#host.router);
       return this.#prepare<R>(node, bindKey ?? engine.bindKey, () => compiled as CompiledStatement<R>);
     }
     if (node.kind !== "RawNode" || node.parameters.length > 0) return this.prepare<R>(node, bindKey, createQueryId());
@@ -444,8 +445,9 @@ function isCompiled(statement: Statement): statement is CompiledQuery {
   return "query" in statement && "sql" in statement && "parameters" in statement && "queryId" in statement;
 }
 
-function requireOwnEngine(engine: Engine, router: Router): void {
-  if (router.find(engine.bindKey) === engine) return;
+function requireOwnEngine(engine: CompileTarget, router: Router): Engine {
+  const own = router.find(engine.bindKey);
+  if (own === engine) return own;
   throw new UnsupportedError(
     `Cannot run a query that was compiled for ${engine}: it belongs to another application. Compile it with this application's engine.`,
     { bindKey: engine.bindKey },

@@ -1,4 +1,4 @@
-import type { Feature } from "../statement/features.ts";
+import type { Feature } from "../statement/feature.ts";
 import type { KnownWords } from "../statement/used-features.ts";
 
 const FOREIGN_OPERATORS = [

@@ -1,5 +1,5 @@
 import type { BindKey } from "../../bind-key.ts";
-import type { ResolvedEngineOptions } from "./engine-options.ts";
+import type { ResolvedEngineOptions } from "./resolved-options.ts";
 
 /** The parts of a family's driver. */
 export interface DriverConfig {

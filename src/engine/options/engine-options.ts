@@ -1,14 +1,12 @@
-import { type Dialect, type IsolationLevel, TRANSACTION_ISOLATION_LEVELS } from "kysely";
+import { type Dialect, TRANSACTION_ISOLATION_LEVELS } from "kysely";
 import { InvalidOptionError, InvalidUrlError } from "../../errors/configuration.ts";
 import { families, familyOfDialect } from "../families.ts";
 import type { EchoListener } from "../recording/echo.ts";
 import { DatabaseUrl, type FamilyName } from "./database-url.ts";
 import { isDriverModule } from "./driver-module.ts";
 import { type Duration, milliseconds, timeout } from "./duration.ts";
+import type { EngineIsolationLevel, ResolvedEngineOptions } from "./resolved-options.ts";
 import { SQLALCHEMY_OPTIONS } from "./sqlalchemy-options.ts";
-
-/** The isolation levels of the databases known here. */
-export type EngineIsolationLevel = Exclude<IsolationLevel, "snapshot">;
 
 /**
  * Options of one bind's engine. Times are seconds, fractions allowed, or text with a unit (`"500ms"`, `"2h"`).
@@ -74,28 +72,6 @@ export interface EngineOptions {
   readonly managed?: boolean;
   /** Handed to the driver as it is. */
   readonly driverOptions?: Readonly<Record<string, unknown>>;
-}
-
-/** The options of an engine with every default filled in and every time in milliseconds. */
-export interface ResolvedEngineOptions {
-  readonly url: DatabaseUrl | undefined;
-  readonly dialect: EngineOptions["dialect"];
-  readonly family: FamilyName;
-  readonly driver: unknown;
-  readonly poolSize: number;
-  readonly poolTimeout: number;
-  readonly poolRecycle: number | undefined;
-  readonly poolPrePing: boolean;
-  readonly echo: boolean | EchoListener;
-  readonly isolationLevel: EngineIsolationLevel | undefined;
-  readonly statementTimeout: number | undefined;
-  readonly lockTimeout: number | undefined;
-  readonly preparedStatements: boolean | undefined;
-  readonly networkTimeout: number | undefined;
-  readonly showValues: boolean;
-  readonly readOnly: boolean;
-  readonly managed: boolean;
-  readonly driverOptions: Readonly<Record<string, unknown>>;
 }
 
 const FAMILY_NAMES: readonly unknown[] = ["sqlite", "postgres", "mysql"] satisfies FamilyName[];

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Connection } from "../connection.ts";
 import type { RecordedQuery } from "../recording/recorded-query.ts";
+import type { ServerTransaction } from "../waiting/server-transaction.ts";
 import type { Slots } from "./slots.ts";
 
 /** A wait that an owner is in; ending it with an error is how a circle of waits is broken. */
@@ -30,7 +30,7 @@ export class Owner {
   /** Where the statements of this owner are noted: with those around it, unless it has a place of its own. */
   record: RecordedQuery[] | undefined;
   /** The connections on which it has a transaction on a server. */
-  transactions: Set<Connection> | undefined;
+  transactions: Set<ServerTransaction> | undefined;
   /** What ends the waits and statements of this owner. */
   signal: AbortSignal | undefined;
   #inner = NO_OWNERS;

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from "../../errors/configuration.ts";
-import type { ResolvedEngineOptions } from "../options/engine-options.ts";
+import type { ResolvedEngineOptions } from "../options/resolved-options.ts";
 import type { PgClient, PgClientConfig } from "./postgres-module.ts";
 
 /** The options of a `pg` client that are sent at the login, where a pooler refuses or drops them. */

@@ -1,5 +1,5 @@
 import type { TransactionSettings } from "kysely";
-import type { ResolvedEngineOptions } from "../options/engine-options.ts";
+import type { ResolvedEngineOptions } from "../options/resolved-options.ts";
 
 type Setting = readonly [name: string, value: string];
 

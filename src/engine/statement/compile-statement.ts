@@ -1,7 +1,7 @@
 import { type QueryId, QueryNode, type RootOperationNode } from "kysely";
 import type { Metadata } from "../../schema/metadata.ts";
 import type { EngineQuery } from "../driver.ts";
-import type { Engine } from "../engine.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import { countsChanges } from "./counts-changes.ts";
 import { translateQuery } from "./queries.ts";
 import type { Outputs } from "./relation.ts";
@@ -33,7 +33,7 @@ export interface CompiledStatement<R = unknown> {
  * @see SQLAlchemy: `ClauseElement.compile` with the processors of bind parameters and result rows
  */
 export function compileStatement<R = unknown>(
-  engine: Engine,
+  engine: CompileTarget,
   node: RootOperationNode,
   metadata: Metadata | undefined,
   queryId?: QueryId,
@@ -47,7 +47,7 @@ export function compileStatement<R = unknown>(
  * @see SQLAlchemy: `bindparam`, and the cache of compiled statements
  */
 export function compileTemplate<R = unknown>(
-  engine: Engine,
+  engine: CompileTarget,
   node: RootOperationNode,
   metadata: Metadata | undefined,
 ): CompiledStatement<R> {

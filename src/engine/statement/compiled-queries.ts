@@ -1,17 +1,18 @@
 import type { QueryId } from "kysely";
-import type { Engine } from "../engine.ts";
 import type { CompiledStatement } from "./compile-statement.ts";
+import type { CompileTarget } from "./compile-target.ts";
 
 /** A query that was compiled here: its values are converted already, and its rows are read as the statement says. */
 export interface KnownQuery {
-  readonly engine: Engine;
+  /** The engine that it was compiled for, and runs on. */
+  readonly engine: CompileTarget;
   readonly compiled: CompiledStatement;
 }
 
 const queries = new WeakMap<QueryId, KnownQuery>();
 
 /** Remembers a compiled query for as long as the application keeps it: it may be run in another place than it was compiled in. */
-export function rememberQuery(queryId: QueryId, engine: Engine, compiled: CompiledStatement): void {
+export function rememberQuery(queryId: QueryId, engine: CompileTarget, compiled: CompiledStatement): void {
   queries.set(queryId, { engine, compiled });
 }
 

@@ -1,9 +1,9 @@
 import { type LogicalType, Refusal } from "../../schema/logical-type.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { numericType } from "../../schema/types/numeric.ts";
-import type { Engine } from "../engine.ts";
 import { decodeDecimal } from "../values/codec.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
+import type { CompileTarget } from "./compile-target.ts";
 
 /** More decimal places than any column has, and than a calculation gives. */
 const ANY_SCALE = 200;
@@ -14,7 +14,7 @@ export class DecimalConverter extends ColumnConverter {
   readonly #scale: number | undefined;
 
   /** @param scale the decimal places that are read; undefined where each value has as many as it needs */
-  constructor(scale: number | undefined, { bindKey, family }: Engine) {
+  constructor(scale: number | undefined, { bindKey, family }: CompileTarget) {
     const type: LogicalType<string> = { kind: "numeric", precision: 65, scale: scale ?? ANY_SCALE, accept };
     super(
       new TableColumn(

@@ -2,11 +2,11 @@ import type { SelectQueryNode } from "kysely";
 import { PrecisionError } from "../../errors/value.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { json } from "../../schema/types/json.ts";
-import type { Engine } from "../engine.ts";
 import { InexactJson } from "../values/codec.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
 import { parseJson } from "../values/exact-json.ts";
 import { PrecisionRefusal } from "../values/refusals.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import type { Output } from "./relation.ts";
 
 /** A query whose rows become one value. */
@@ -21,7 +21,7 @@ type JsonRow = Record<string, unknown>;
 export class NestedConverter extends ColumnConverter {
   readonly #outputs: readonly Output[];
 
-  constructor(outputs: readonly Output[], { bindKey, family }: Engine) {
+  constructor(outputs: readonly Output[], { bindKey, family }: CompileTarget) {
     const { definition } = json();
     super(
       new TableColumn(definition, { owner: NO_OWNER, name: "nested", fullName: "nested", bindKey }, "rows", "rows"),

@@ -2,8 +2,8 @@ import { bindLabel } from "../../bind-key.ts";
 import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
 import { Refusal, type TypeKind } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { Engine } from "../engine.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
+import type { CompileTarget } from "./compile-target.ts";
 
 /** The column that a value is written to or compared with. */
 export interface ValueWriter {
@@ -31,7 +31,7 @@ export function compared(converter: ColumnConverter | undefined): ValueWriter | 
  * How a value is made within an expression, such as `coalesce(seats, 0)`. There no column turns a number into one of its
  * own kind, so it is sent as a value that stands opposite no column.
  */
-export function withinExpression({ family }: Engine, opposite: Opposite): Opposite {
+export function withinExpression({ family }: CompileTarget, opposite: Opposite): Opposite {
   if (family.parameter === undefined || opposite === undefined || isTuple(opposite)) return opposite;
   const { column } = opposite;
   if (column.definition.type.kind === "float") return opposite;
@@ -55,14 +55,14 @@ export function memberOf(opposite: Opposite, index: number): Opposite {
  * @throws {UndefinedValueError} for `undefined`, which drivers would send as null or not at all
  * @throws {InvalidValueError} if the column, or without one the driver, cannot take the value
  */
-export function parameter(engine: Engine, value: unknown, opposite: Opposite): unknown {
+export function parameter(engine: CompileTarget, value: unknown, opposite: Opposite): unknown {
   if (opposite === undefined || isTuple(opposite)) return unconverted(engine, value);
   if (value === undefined)
     throw opposite.column.refusal("its value is undefined. Pass null for SQL NULL", UndefinedValueError);
   return opposite.write(value);
 }
 
-function unconverted(engine: Engine, value: unknown): unknown {
+function unconverted(engine: CompileTarget, value: unknown): unknown {
   const { bindKey, family } = engine;
   if (value === undefined) {
     throw new UndefinedValueError(

@@ -1,6 +1,6 @@
 import { bindLabel } from "../../bind-key.ts";
 import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
-import type { Engine } from "../engine.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import { type Opposite, parameter } from "./parameters.ts";
 
 /** The values that a prepared statement is run with, by the names of its parameters. */
@@ -29,7 +29,11 @@ export class Placeholder {
 }
 
 /** The placeholder of a named parameter: its value is converted as one that stands right in the statement would be. */
-export function placeholderOf({ name, comparedBy }: NamedParameter, engine: Engine, opposite: Opposite): Placeholder {
+export function placeholderOf(
+  { name, comparedBy }: NamedParameter,
+  engine: CompileTarget,
+  opposite: Opposite,
+): Placeholder {
   const { bindKey } = engine;
   return new Placeholder((given) => {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;

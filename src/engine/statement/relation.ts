@@ -1,8 +1,8 @@
 import { ColumnNode } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { Engine } from "../engine.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
+import type { CompileTarget } from "./compile-target.ts";
 
 /** One column that a query puts out. */
 export interface Output {
@@ -39,9 +39,9 @@ export class TableRelation implements Relation {
   readonly name: string | undefined;
   readonly table: AnyTable;
   readonly isComplete = true;
-  readonly #engine: Engine;
+  readonly #engine: CompileTarget;
 
-  constructor(name: string | undefined, table: AnyTable, engine: Engine) {
+  constructor(name: string | undefined, table: AnyTable, engine: CompileTarget) {
     this.name = name;
     this.table = table;
     this.#engine = engine;

@@ -24,10 +24,10 @@ import type { Metadata } from "../../schema/metadata.ts";
 import { tableOfNode } from "../../schema/table.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { timestamp } from "../../schema/types/temporal.ts";
-import type { Engine } from "../engine.ts";
 import type { Family } from "../family.ts";
 import { ColumnConverter } from "../values/column-converter.ts";
 import { caseConverter } from "./case-converter.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import { DecimalConverter } from "./decimal-converter.ts";
 import { handsOn } from "./functions.ts";
 import { NestedConverter } from "./nested-converter.ts";
@@ -57,10 +57,10 @@ type Expression =
 
 /** Tells what names in a statement mean and which column's values an expression gives. Changes nothing. */
 export class Resolver {
-  readonly #engine: Engine;
+  readonly #engine: CompileTarget;
   readonly #metadata: Metadata | undefined;
 
-  constructor(engine: Engine, metadata: Metadata | undefined) {
+  constructor(engine: CompileTarget, metadata: Metadata | undefined) {
     this.#engine = engine;
     this.#metadata = metadata;
   }

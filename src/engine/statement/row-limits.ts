@@ -1,7 +1,7 @@
 import { type LimitNode, type OffsetNode, type OperationNode, ValueNode } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import { InvalidValueError } from "../../errors/value.ts";
-import type { Engine } from "../engine.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import type { Translator } from "./translator.ts";
@@ -34,7 +34,7 @@ function translateRows(translator: Translator, node: OperationNode, noun: string
   return ValueNode.create(new Placeholder((given) => requireRows(engine, make(given), noun)));
 }
 
-function requireRows({ bindKey }: Engine, value: unknown, noun: string): unknown {
+function requireRows({ bindKey }: CompileTarget, value: unknown, noun: string): unknown {
   const isCount = typeof value === "bigint" || Number.isSafeInteger(value);
   if (value === null || (isCount && (value as number | bigint) >= 0)) return value;
   throw new InvalidValueError(`A statement's ${noun} for ${bindLabel(bindKey)} takes an integer from 0 up.`, {

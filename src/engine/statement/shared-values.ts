@@ -16,7 +16,7 @@ import { UnsupportedError } from "../../errors/configuration.ts";
 import type { ValueMaker } from "../../schema/column.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { Engine } from "../engine.ts";
+import type { CompileTarget } from "./compile-target.ts";
 import type { Relation } from "./relation.ts";
 
 /** One instant for all rows of a statement is what SQL's own `current_timestamp` gives them. */
@@ -29,7 +29,7 @@ const TEMPORAL: ReadonlySet<TypeKind> = new Set<TypeKind>(["date", "time", "time
  * @throws {UnsupportedError}
  */
 export function requireSharable(
-  { bindKey }: Engine,
+  { bindKey }: CompileTarget,
   column: TableColumn,
   make: ValueMaker<unknown>,
   rows: "inserts" | "updates",

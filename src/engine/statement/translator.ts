@@ -25,10 +25,11 @@ import {
 } from "kysely";
 import { UndefinedValueError } from "../../errors/value.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { Engine } from "../engine.ts";
 import { translateCalculation, written } from "./calculations.ts";
 import { mayHoldValue, translateCase, translateOperation } from "./comparisons.ts";
-import { type Feature, requireFeatures } from "./features.ts";
+import type { CompileTarget } from "./compile-target.ts";
+import type { Feature } from "./feature.ts";
+import { requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { requireJoinCondition } from "./join-condition.ts";
 import { nestedIn, translateNested } from "./nested-rows.ts";
@@ -105,14 +106,14 @@ const SHORT_LIST = 4;
  * the driver sends, defaults are added. What needs no change is shared with the tree that was built.
  */
 export class Translator {
-  readonly engine: Engine;
+  readonly engine: CompileTarget;
   readonly resolver: Resolver;
   /** Whether the statement is compiled to be run many times, with values that are given then. */
   readonly isTemplate: boolean;
   #hasLongList = false;
   #needs: Feature[] | undefined;
 
-  constructor(engine: Engine, resolver: Resolver, isTemplate = false) {
+  constructor(engine: CompileTarget, resolver: Resolver, isTemplate = false) {
     this.engine = engine;
     this.resolver = resolver;
     this.isTemplate = isTemplate;

@@ -23,7 +23,7 @@ import {
   type SelectQueryNode,
   type UpdateQueryNode,
 } from "kysely";
-import type { Feature } from "./features.ts";
+import type { Feature } from "./feature.ts";
 import { isLock, isWait } from "./lock-modifiers.ts";
 
 /** Kinds of node, other than queries, of which some databases lack something. */

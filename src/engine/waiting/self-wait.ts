@@ -1,10 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { bindLabel } from "../../bind-key.ts";
 import { SelfDeadlockError } from "../../errors/database.ts";
-import type { Connection } from "../connection.ts";
-import type { Engine } from "../engine.ts";
 import { type Owner, surroundingOwners, worksAlone } from "../pool/owner.ts";
 import type { LockWatch } from "./lock-watch.ts";
+import type { ServerEngine, ServerTransaction } from "./server-transaction.ts";
 
 /** The time after which a statement is suspected to wait for a lock, in milliseconds. */
 const FIRST_LOOK = 50;
@@ -13,17 +12,17 @@ const LONGEST_PAUSE = 2_000;
 /** A transaction that is open, and its owner. */
 interface Held {
   readonly owner: Owner;
-  readonly connection: Connection;
+  readonly connection: ServerTransaction;
 }
 
-const NONE: readonly Connection[] = [];
+const NONE: readonly ServerTransaction[] = [];
 /** The servers of engines, as far as they were asked: only those that share one can wait for each other. */
-const servers = new WeakMap<Engine, string>();
+const servers = new WeakMap<ServerEngine, string>();
 /** How many transactions on servers are open in this process. */
 let open = 0;
 
 /** Notes that an owner has a transaction on a server, whose locks its own work may meet on another connection. */
-export function noteTransaction(owner: Owner, connection: Connection): void {
+export function noteTransaction(owner: Owner, connection: ServerTransaction): void {
   owner.transactions ??= new Set();
   if (owner.transactions.has(connection)) return;
   owner.transactions.add(connection);
@@ -31,12 +30,12 @@ export function noteTransaction(owner: Owner, connection: Connection): void {
 }
 
 /** Notes that it has ended. */
-export function forgetTransaction(owner: Owner, connection: Connection): void {
+export function forgetTransaction(owner: Owner, connection: ServerTransaction): void {
   if (owner.transactions?.delete(connection) === true) open--;
 }
 
 /** Whether a statement may meet locks of a transaction that cannot end before the statement does. */
-export function mayWaitForItself(owner: Owner, connection: Connection): boolean {
+export function mayWaitForItself(owner: Owner, connection: ServerTransaction): boolean {
   if (open === 0) return false;
   // Nearly every statement ends here: its owner has one transaction at most, and works within no other.
   const own = owner.transactions?.size ?? 0;
@@ -52,7 +51,7 @@ export function mayWaitForItself(owner: Owner, connection: Connection): boolean 
  */
 export function watchSelfWait(
   owner: Owner,
-  connection: Connection,
+  connection: ServerTransaction,
   found: (error: SelfDeadlockError) => void,
 ): () => void {
   const over = new AbortController();
@@ -69,7 +68,7 @@ export function watchSelfWait(
 }
 
 /** Yields the transactions of an owner and of its surroundings that may be on the server of a connection. */
-function* ownTransactions(owner: Owner, connection: Connection): IterableIterator<Held> {
+function* ownTransactions(owner: Owner, connection: ServerTransaction): IterableIterator<Held> {
   for (const own of surroundingOwners(owner)) {
     for (const other of own.transactions ?? NONE) {
       const isOpen = other !== connection && other.inTransaction;
@@ -78,7 +77,7 @@ function* ownTransactions(owner: Owner, connection: Connection): IterableIterato
   }
 }
 
-function mayShareServer(one: Engine, other: Engine): boolean {
+function mayShareServer(one: ServerEngine, other: ServerEngine): boolean {
   if (one === other) return true;
   if (one.family !== other.family) return false;
   const server = servers.get(one);
@@ -87,7 +86,7 @@ function mayShareServer(one: Engine, other: Engine): boolean {
 
 /** Looks for what a statement waits, again and again until it is over. Returns the transaction of its surroundings that is in its way. */
 async function findSelfWait(
-  connection: Connection,
+  connection: ServerTransaction,
   held: readonly Held[],
   over: AbortSignal,
 ): Promise<Held | undefined> {
@@ -110,7 +109,11 @@ async function findSelfWait(
   return holder;
 }
 
-async function holderAmong(held: readonly Held[], { engine }: Connection, watch: LockWatch): Promise<Held | undefined> {
+async function holderAmong(
+  held: readonly Held[],
+  { engine }: ServerTransaction,
+  watch: LockWatch,
+): Promise<Held | undefined> {
   const byNumber = new Map<number, Held>();
   for (const one of held) {
     const { connection } = one;
@@ -123,13 +126,13 @@ async function holderAmong(held: readonly Held[], { engine }: Connection, watch:
   return found === undefined ? undefined : byNumber.get(found);
 }
 
-async function watchOf(connection: Connection): Promise<LockWatch> {
+async function watchOf(connection: ServerTransaction): Promise<LockWatch> {
   const watch = await connection.watchLocks();
   servers.set(connection.engine, watch.server);
   return watch;
 }
 
-function selfDeadlock(owner: Owner, { engine: { bindKey } }: Connection, holder: Held): SelfDeadlockError {
+function selfDeadlock(owner: Owner, { engine: { bindKey } }: ServerTransaction, holder: Held): SelfDeadlockError {
   const where = bindLabel(bindKey);
   const there = bindLabel(holder.connection.engine.bindKey);
   return new SelfDeadlockError(

@@ -15,7 +15,7 @@ import { Engine } from "../../../src/engine/engine.ts";
 import type { FamilyName } from "../../../src/engine/options/database-url.ts";
 import { resolveEngineOptions } from "../../../src/engine/options/engine-options.ts";
 import { type CompiledStatement, compileStatement } from "../../../src/engine/statement/compile-statement.ts";
-import type { Feature } from "../../../src/engine/statement/features.ts";
+import type { Feature } from "../../../src/engine/statement/feature.ts";
 import { Multibind } from "../../../src/multibind.ts";
 import type { AnyTable } from "../../../src/schema/table.ts";
 import { binary } from "../../../src/schema/types/binary.ts";

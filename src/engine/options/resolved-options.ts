@@ -1,0 +1,28 @@
+import type { Dialect, IsolationLevel } from "kysely";
+import type { EchoListener } from "../recording/echo.ts";
+import type { DatabaseUrl, FamilyName } from "./database-url.ts";
+
+/** The isolation levels of the databases known here. */
+export type EngineIsolationLevel = Exclude<IsolationLevel, "snapshot">;
+
+/** The options of an engine with every default filled in and every time in milliseconds. */
+export interface ResolvedEngineOptions {
+  readonly url: DatabaseUrl | undefined;
+  readonly dialect: Dialect | (() => Dialect | Promise<Dialect>) | undefined;
+  readonly family: FamilyName;
+  readonly driver: unknown;
+  readonly poolSize: number;
+  readonly poolTimeout: number;
+  readonly poolRecycle: number | undefined;
+  readonly poolPrePing: boolean;
+  readonly echo: boolean | EchoListener;
+  readonly isolationLevel: EngineIsolationLevel | undefined;
+  readonly statementTimeout: number | undefined;
+  readonly lockTimeout: number | undefined;
+  readonly preparedStatements: boolean | undefined;
+  readonly networkTimeout: number | undefined;
+  readonly showValues: boolean;
+  readonly readOnly: boolean;
+  readonly managed: boolean;
+  readonly driverOptions: Readonly<Record<string, unknown>>;
+}
