@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { InvalidUrlError } from "../../errors/configuration.ts";
 import { requireKnownOptions } from "../../known-options.ts";
-import { isFileUri } from "../sqlite/sqlite-file.ts";
+import { isFileUri } from "../sqlite/file-uri.ts";
 
 /** The kinds of database that multibind speaks to. MariaDB is of the family `mysql`. */
 export type FamilyName = "sqlite" | "postgres" | "mysql";

@@ -1,6 +1,7 @@
 import { InvalidUrlError } from "../../errors/configuration.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import { timeout } from "../options/duration.ts";
+import { isFileUri } from "./file-uri.ts";
 
 /** The facts in a SQLite URL about its file. */
 export interface SqliteFile {
@@ -14,14 +15,6 @@ export interface SqliteFile {
 
 const MODES = new Set(["ro", "rw", "rwc", "memory"]);
 const PARAMETERS = new Set(["uri", "mode", "timeout"]);
-
-/** Whether the path is a `file:` URI rather than a name that happens to begin so. */
-export function isFileUri(url: DatabaseUrl): boolean {
-  return (
-    url.database?.startsWith("file:") === true &&
-    ["true", "1", "yes", "on"].includes(url.query["uri"]?.toLowerCase() ?? "")
-  );
-}
 
 /**
  * Reads the file out of a SQLite URL.
@@ -47,11 +40,6 @@ export function sqliteFile(url: DatabaseUrl): SqliteFile {
     mustExist: mode === "ro" || mode === "rw",
     lockTimeout: url.query["timeout"] === undefined ? undefined : timeout(url.query["timeout"], `timeout in "${url}"`),
   };
-}
-
-/** Makes a path the path of a `file:` URI. */
-export function fileUri(path: string): string {
-  return `file:${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** The path that a `file:` URI leads to. */

@@ -1,4 +1,3 @@
-import type { SelectQueryNode } from "kysely";
 import { PrecisionError } from "../../errors/value.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { json } from "../../schema/types/json.ts";
@@ -8,12 +7,6 @@ import { parseJson } from "../values/exact-json.ts";
 import { PrecisionRefusal } from "../values/refusals.ts";
 import type { CompileTarget } from "./compile-target.ts";
 import type { Output } from "./relation.ts";
-
-/** A query whose rows become one value. */
-export interface NestedRows {
-  readonly query: SelectQueryNode;
-  readonly shape: "array" | "object";
-}
 
 type JsonRow = Record<string, unknown>;
 

@@ -22,6 +22,7 @@ import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
 import type { Row } from "../../schema/row.ts";
+import type { BulkAssignment, BulkStatement } from "./bulk-statement.ts";
 import { bindOf, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
 
 /** What columns are set to: values, or expressions that the database works out. */
@@ -43,24 +44,6 @@ const BEYOND_CONDITIONS: readonly (readonly [keyof SelectQueryNode, string])[] =
   ["having", "groups"],
   ["endModifiers", "a lock"],
 ];
-
-/** A statement that writes the rows that a select finds. */
-export interface BulkStatement {
-  readonly node: UpdateQueryNode | DeleteQueryNode;
-  /** What entities of the rows can show from then on; absent where only the database knows. */
-  readonly assignment?: BulkAssignment | undefined;
-}
-
-/** The values that an update gives to all its rows. */
-export interface BulkAssignment {
-  readonly mapper: Mapper;
-  /** Values in their canonical form by property, those left out that the database works out. */
-  readonly values: Readonly<Record<string, unknown>>;
-  /** The update that gives back the keys of its rows. */
-  readonly returning: UpdateQueryNode;
-  /** Reads the keys of the rows and locks them. */
-  readonly keys: SelectQueryNode;
-}
 
 /** The update of the rows that a select finds, and what it gives them. */
 export function bulkUpdate(parts: SelectParts, values: unknown): BulkStatement {

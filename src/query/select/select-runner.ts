@@ -3,7 +3,7 @@ import type { Awaitable } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Template } from "../prepared/template.ts";
-import type { BulkStatement } from "./bulk-statements.ts";
+import type { BulkStatement } from "./bulk-statement.ts";
 import type { EntitySelection } from "./entity-selection.ts";
 
 /** How rows are read. */

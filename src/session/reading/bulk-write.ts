@@ -1,5 +1,5 @@
 import type { QueryResult } from "kysely";
-import type { BulkAssignment, BulkStatement } from "../../query/select/bulk-statements.ts";
+import type { BulkAssignment, BulkStatement } from "../../query/select/bulk-statement.ts";
 import type { ReadOptions } from "../../query/select/select-runner.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import { identityKeyOf } from "../entities/identity-key.ts";

@@ -4,7 +4,7 @@ import type { BindKey } from "../../bind-key.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Entity } from "../../model/entity.ts";
-import type { BulkStatement } from "../../query/select/bulk-statements.ts";
+import type { BulkStatement } from "../../query/select/bulk-statement.ts";
 import type {
   CompiledSelect,
   ReadOptions,
