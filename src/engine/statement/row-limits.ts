@@ -4,7 +4,16 @@ import { InvalidValueError } from "../../errors/value.ts";
 import type { CompileTarget } from "./compile-target.ts";
 import { NamedParameter, Placeholder, placeholderOf } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
-import type { Translator } from "./translator.ts";
+
+/** The translator of a statement, as far as its limits need it. */
+interface LimitTranslator {
+  readonly engine: CompileTarget;
+  /** Whether the statement is a template, compiled once and run with other values. */
+  readonly isTemplate: boolean;
+  translate(node: OperationNode, scope: Scope): OperationNode;
+  /** The form of a value that is sent. */
+  parameter(value: unknown, opposite: undefined): unknown;
+}
 
 /**
  * Translates a limit or an offset. In a template it is text where it is known: SQLite plans a statement anew each time a
@@ -12,7 +21,11 @@ import type { Translator } from "./translator.ts";
  *
  * @throws {InvalidValueError} if it is no number of rows, which some databases would make one of
  */
-export function translateRowLimit(translator: Translator, node: LimitNode | OffsetNode, scope: Scope): OperationNode {
+export function translateRowLimit(
+  translator: LimitTranslator,
+  node: LimitNode | OffsetNode,
+  scope: Scope,
+): OperationNode {
   const property = node.kind === "LimitNode" ? "limit" : "offset";
   // The kind tells which of them it is.
   const rows = (node as LimitNode & OffsetNode)[property];
@@ -20,7 +33,7 @@ export function translateRowLimit(translator: Translator, node: LimitNode | Offs
   return translated === rows ? node : Object.freeze({ ...node, [property]: translated });
 }
 
-function translateRows(translator: Translator, node: OperationNode, noun: string, scope: Scope): OperationNode {
+function translateRows(translator: LimitTranslator, node: OperationNode, noun: string, scope: Scope): OperationNode {
   if (!ValueNode.is(node) || node.immediate === true) return translator.translate(node, scope);
   const { engine, isTemplate } = translator;
   const { value } = node;
