@@ -200,7 +200,7 @@ export class Column<S, I = S, P extends boolean = false, A extends boolean = fal
    * Names the column in the database, where that name differs from the property's.
    *
    * @example
-   * createdAt: timestamp().named("created_at")
+   * db.table("event", { createdAt: timestamp().named("created_at") })
    */
   named(name: string): Column<S, I, P, A> {
     return this.#with({ name });

@@ -309,6 +309,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * @throws {InvalidValueError} for a name that is not that of a column, and for keys, versions and generated columns
    *
    * @example
+   * const account = await session.getOne(Account, 1);
    * account.status = "open";                 // the entity shows "open" already, and another session may have closed it
    * session.touch(account, "status");
    * await session.commit();                  // update "account" set "status" = 'open' …
@@ -551,8 +552,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @example
    * await session.transaction(async (tx) => {
-   *   const from = await tx.get(Account, 1, { lock: true });
-   *   from.balance -= 10;
+   *   const from = await tx.getOne(Account, 1, { lock: true });
+   *   from.balance -= 10n;
    * }, { retries: 3 });
    *
    * @see SQLAlchemy: `with session.begin():`

@@ -39,7 +39,8 @@ export function jsonArrayFrom<O>(query: Expression<O>): AliasableExpression<Simp
  * The one row of a query as an object in one column, or null without a row; see {@link jsonArrayFrom}.
  *
  * @example
- * jsonObjectFrom(eb.selectFrom(Login).select(["login.at"]).whereRef("login.userId", "=", "user.id").orderBy("login.at", "desc").limit(1))
+ * db.selectFrom(User).select((eb) =>
+ *   jsonObjectFrom(eb.selectFrom(Login).select(["login.at"]).whereRef("login.userId", "=", "user.id").orderBy("login.at", "desc").limit(1)).as("last"))
  */
 export function jsonObjectFrom<O>(query: Expression<O>): AliasableExpression<Simplify<O> | null> {
   return nestedRows(query, "object");

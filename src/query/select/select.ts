@@ -167,7 +167,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    * which they were asked for.
    *
    * @example
-   * for (const [user, login] of await db.select(User).with(Login, "login.userId", "user.id").all()) …
+   * for (const [user, login] of await db.select(User).with(Login, "login.userId", "user.id").all()) print(user.name, login.at);
    *
    * @see SQLAlchemy: `select(User, Login).join(…)`
    */
