@@ -12,6 +12,7 @@ import { Multibind } from "../../src/multibind.ts";
 import { integer } from "../../src/schema/types/integer.ts";
 import { numeric } from "../../src/schema/types/numeric.ts";
 import { varchar } from "../../src/schema/types/string.ts";
+import { connectionString } from "../fixtures/databases.ts";
 import { describeMetadata } from "./table-description.ts";
 import { TestDatabase } from "./test-database.ts";
 
@@ -48,9 +49,8 @@ test("tables are made, read and dropped through Kysely's own dialect of SQLite",
 
 test("tables are made, read and dropped through Kysely's own dialect of PostgreSQL", async () => {
   await using database = await TestDatabase.open("postgres");
-  const { host, port } = database.engine.url!.hosts[0]!;
-  const { database: name, username: user } = database.engine.url!;
-  await roundTrip(new PostgresDialect({ pool: new pg.Pool({ host, port: port!, user: user!, database: name! }) }));
+  const url = connectionString(database.engine.url!.render({ hidePassword: false }));
+  await roundTrip(new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }));
 });
 
 test("tables are made, read and dropped through PGlite", async () => {

@@ -7,13 +7,9 @@ import { Engine } from "../../src/engine/engine.ts";
 import type { FamilyName } from "../../src/engine/options/database-url.ts";
 import { type EngineOptions, resolveEngineOptions } from "../../src/engine/options/engine-options.ts";
 import type { Multibind } from "../../src/multibind.ts";
+import { databaseUrl, SERVERS } from "../fixtures/databases.ts";
 
 export const familyNames: readonly FamilyName[] = ["sqlite", "postgres", "mysql"];
-
-const SERVERS = {
-  postgres: process.env["MULTIBIND_TEST_POSTGRES"] ?? "postgresql://postgres@127.0.0.1:5432",
-  mysql: process.env["MULTIBIND_TEST_MYSQL"] ?? "mysql://root@127.0.0.1:3306",
-};
 
 /** A database of its own for a test, with what was sent to it. */
 export class TestDatabase {
@@ -38,10 +34,10 @@ export class TestDatabase {
       return new TestDatabase(family, engine, async () => {});
     }
     const server = SERVERS[family];
-    const admin = makeEngine(null, { url: family === "postgres" ? `${server}/postgres` : `${server}/` });
+    const admin = makeEngine(null, { url: server.href });
     const name = `mb_ddl_${randomBytes(6).toString("hex")}`;
     await admin.execute(CompiledQuery.raw(`create database ${name}`), { use: "write" });
-    const engine = makeEngine(bindKey, { url: `${server}/${name}`, ...options });
+    const engine = makeEngine(bindKey, { url: databaseUrl(server, name), ...options });
     return new TestDatabase(family, engine, async () => {
       await admin.execute(CompiledQuery.raw(`drop database ${name}`), { use: "write" });
       await admin.close();

@@ -12,8 +12,8 @@ import {
   UnsupportedError,
   varchar,
 } from "../../src/index.ts";
-import { freshDatabase, onPostgres } from "../fixtures/databases.ts";
-import { haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
+import { onPostgres } from "../fixtures/databases.ts";
+import { databaseForPooler, haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 
 const db = new Multibind();
 class Admin extends db.model("admin_", { id: integer().primaryKey(), name: varchar(20) }) {}
@@ -22,7 +22,7 @@ class Reading extends db.model("reading_", { id: integer().primaryKey(), value: 
 
 /** A database with the tables and a row in each. */
 async function shop(t: TestContext): Promise<string> {
-  const url = await freshDatabase(t, "postgres");
+  const url = await databaseForPooler(t);
   await using app = db.init({ databaseUri: url });
   await app.createAll();
   await app.transaction(() => {

@@ -27,7 +27,7 @@ import {
   uuid,
   varchar,
 } from "../../src/index.ts";
-import { freshDatabase } from "../fixtures/databases.ts";
+import { connectionString, freshDatabase } from "../fixtures/databases.ts";
 import { oneBind } from "../fixtures/one-bind.ts";
 
 let pglite: Promise<PGliteServer> | undefined;
@@ -58,8 +58,8 @@ async function pgliteDialect(): Promise<Dialect> {
   return new PGliteDialect({ pglite: kept as never });
 }
 
-function poolOn(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: 20 });
+function poolOn(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: connectionString(url), max: 20 });
   // The database may be dropped before the pool is closed.
   pool.on("error", () => {});
   return pool;
@@ -72,8 +72,8 @@ const DIALECTS: readonly (readonly [name: string, family: FamilyName, make: (t: 
     "Kysely's own for PostgreSQL",
     "postgres",
     async (t) => {
-      const connectionString = await freshDatabase(t, "postgres");
-      return new PostgresDialect({ pool: async () => poolOn(connectionString) });
+      const url = await freshDatabase(t, "postgres");
+      return new PostgresDialect({ pool: async () => poolOn(url) });
     },
   ],
   [
@@ -267,8 +267,8 @@ test("an engine whose dialect could not be made can be disposed", async () => {
 });
 
 test("a dialect's transactions are begun with the isolation level and access of the options", async (t) => {
-  const connectionString = await freshDatabase(t, "postgres");
-  const dialect = new PostgresDialect({ pool: async () => poolOn(connectionString) });
+  const url = await freshDatabase(t, "postgres");
+  const dialect = new PostgresDialect({ pool: async () => poolOn(url) });
   const { engine } = oneBind(t, { dialect, isolationLevel: "serializable", readOnly: true });
   const asked = sql<{
     level: string;
@@ -279,8 +279,8 @@ test("a dialect's transactions are begun with the isolation level and access of 
 });
 
 test("poolSize limits how many connections of a dialect are used at once", async (t) => {
-  const connectionString = await freshDatabase(t, "postgres");
-  const dialect = new PostgresDialect({ pool: async () => poolOn(connectionString) });
+  const url = await freshDatabase(t, "postgres");
+  const dialect = new PostgresDialect({ pool: async () => poolOn(url) });
   const { engine } = oneBind(t, { dialect, poolSize: 3 });
   let most = 0;
   await Promise.all(

@@ -118,7 +118,8 @@ test("the password does not show when the server refuses it (mysql)", async (t) 
   await freshDatabase(t, "mysql");
   await fc.assert(
     fc.asyncProperty(secrets, async ({ core, password }) => {
-      const { engine, app } = oneBind(t, { url: `mysql://root:${encodeURIComponent(password)}@${MYSQL.host}/` });
+      const url = Object.assign(new URL(MYSQL), { username: "root", password: encodeURIComponent(password) });
+      const { engine, app } = oneBind(t, { url: url.href });
       const error = await failure(engine);
       await app.dispose();
       assert.ok(error instanceof ConnectionError, String(error));

@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import mariadb, { type Connection } from "mariadb";
 import { type EngineOptions, Multibind, sql } from "../../src/index.ts";
 import { balancer } from "../fixtures/balancer.ts";
-import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
+import { onMysql, onPostgres } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
-import { haproxy, pgbouncer, pgpool } from "../fixtures/poolers.ts";
+import { databaseForPooler, haproxy, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 
 const ENOUGH = new Error("the client has gone");
 
@@ -92,7 +92,7 @@ for (const [program, between] of Object.entries(BETWEEN)) {
   for (const options of [{}, { preparedStatements: false }] satisfies EngineOptions[]) {
     const how = "preparedStatements" in options ? ", without prepared statements" : "";
     test(`an abort through ${program} ends the statement, and the connection lives on${how}`, async (t) => {
-      const url = await freshDatabase(t, "postgres");
+      const url = await databaseForPooler(t);
       await using app = new Multibind().init({ databaseUri: (await between(t, url)).url, engineOptions: options });
       await using session = app.session();
       const sleeping = async () => {

@@ -1,6 +1,5 @@
 import { type TestContext, test } from "node:test";
-import { freshDatabase } from "../fixtures/databases.ts";
-import { haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
+import { databaseForPooler, haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 import { type Names, runThroughPooler } from "./pooler-run.ts";
 
 /** `MULTIBIND_POOLER_REQUESTS=10000` for a long run, in which each pooler meets each kind of names. */
@@ -21,7 +20,7 @@ for (const [name, pooler] of Object.entries(POOLERS)) {
   const all = LONG !== undefined || name === "PgBouncer in transaction mode";
   for (const names of all ? NAMES : NAMES.slice(0, 1)) {
     test(`two applications through ${name} read and write what they mean, and leave nothing (names: ${names})`, async (t) => {
-      const url = await freshDatabase(t, "postgres");
+      const url = await databaseForPooler(t);
       const { looks, reports } = await runThroughPooler((await pooler(t, url)).url, url, REQUESTS, names);
       const retried = reports.reduce((sum, report) => sum + report.retried, 0);
       t.diagnostic(`${REQUESTS} requests, ${looks} looks of a third client, ${retried} transactions begun anew`);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ConnectionError, integer, Multibind, sql, UniqueViolationError, varchar } from "../../src/index.ts";
-import { freshDatabase, onPostgres } from "../fixtures/databases.ts";
-import { haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
+import { onPostgres } from "../fixtures/databases.ts";
+import { databaseForPooler, haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 import { preparingDatabase } from "../fixtures/preparing-servers.ts";
 
 const db = new Multibind<"left" | "right">();
@@ -54,7 +54,7 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
 }
 
 test("in PgBouncer's statement mode single statements run, and transactions are refused by a ConnectionError", async (t) => {
-  const url = await freshDatabase(t, "postgres");
+  const url = await databaseForPooler(t);
   {
     await using app = one.init({ databaseUri: url });
     await app.createAll();
@@ -86,7 +86,7 @@ test("in PgBouncer's statement mode single statements run, and transactions are 
 });
 
 test("savepoints, streams and rows that are locked work through PgBouncer in transaction mode", async (t) => {
-  const url = await freshDatabase(t, "postgres");
+  const url = await databaseForPooler(t);
   const pooler = await pgbouncer(t, url, "transaction", { default_pool_size: 2 });
   await using app = one.init({ databaseUri: pooler.url });
   await app.createAll();

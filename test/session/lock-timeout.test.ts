@@ -17,6 +17,7 @@ import {
   sql,
   TimeoutError,
 } from "../../src/index.ts";
+import { connectionString } from "../fixtures/databases.ts";
 import { sessionOf, sharedDatabase, start } from "../fixtures/matrix.ts";
 import { plainDatabase, preparingDatabase } from "../fixtures/preparing-servers.ts";
 
@@ -276,7 +277,7 @@ onEachPair("transaction(fn, { retries }) begins anew after the wait", async (t, 
 
 test("a bind with a dialect has the bound too", async (t) => {
   const [url, other] = [await sharedDatabase("postgres"), await sharedDatabase("mysql")];
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = new pg.Pool({ connectionString: connectionString(url) });
   const one = { dialect: new PostgresDialect({ pool }), lockTimeout: 1 };
   const app = await start(t, db, { databaseUri: "sqlite://", binds: { one, two: { url: other, lockTimeout: 1 } } });
   const session = sessionOf(app);

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
-
-const SERVER = process.env["MULTIBIND_TEST_POSTGRES"] ?? "postgresql://postgres@127.0.0.1:5432";
+import type pg from "pg";
+import { databaseUrl, POSTGRES, postgresClient } from "../../fixtures/databases.ts";
 
 /** A case needs a PostgreSQL server, and none answers. */
 export class NoPostgresError extends Error {}
@@ -12,7 +11,7 @@ export class PostgresDatabases implements AsyncDisposable {
   readonly #server: () => Promise<string>;
 
   /** @param server gives the server's URL; the one that all share unless given */
-  constructor(server: () => Promise<string> = async () => SERVER) {
+  constructor(server: () => Promise<string> = async () => POSTGRES.href) {
     this.#server = server;
   }
 
@@ -21,7 +20,7 @@ export class PostgresDatabases implements AsyncDisposable {
     const name = `mb_conf_${randomBytes(6).toString("hex")}`;
     await this.#run(`create database ${name}`);
     this.#names.push(name);
-    return `${await this.#server()}/${name}`;
+    return databaseUrl(await this.#server(), name);
   }
 
   /** How many transactions stand prepared in the databases made here. */
@@ -40,11 +39,11 @@ export class PostgresDatabases implements AsyncDisposable {
 
   async #run(sql: string): Promise<Record<string, unknown>[]> {
     const server = await this.#server();
-    const client = new pg.Client({ connectionString: `${server}/postgres` });
+    let client: pg.Client;
     try {
-      await client.connect();
+      client = await postgresClient(server);
     } catch (cause) {
-      throw new NoPostgresError(`no PostgreSQL server answers at ${server}`, { cause });
+      throw new NoPostgresError(`no PostgreSQL server answers at ${new URL(server).host}`, { cause });
     }
     try {
       return (await client.query<Record<string, unknown>>(sql)).rows;

@@ -9,7 +9,7 @@ export async function preparingPostgres(): Promise<string> {
     { after: (cleanup) => cleanups.push(cleanup as () => unknown) },
     { max_prepared_transactions: 20 },
   );
-  return (await server).url.replace(/\/postgres$/, "");
+  return (await server).url;
 }
 
 /** Stops the server, if it was started. */

@@ -8,6 +8,7 @@ import { NotNullViolationError } from "../../../src/errors/database.ts";
 import { integer } from "../../../src/schema/types/integer.ts";
 import { numeric } from "../../../src/schema/types/numeric.ts";
 import { timestamp } from "../../../src/schema/types/temporal.ts";
+import { databaseUrl, SERVERS } from "../../fixtures/databases.ts";
 import { isServerMissing } from "../../fixtures/missing-servers.ts";
 import {
   account,
@@ -25,8 +26,6 @@ import {
   tag,
 } from "./support.ts";
 
-const POSTGRES = process.env["TEST_POSTGRES"] ?? "postgresql://postgres@127.0.0.1:5432";
-const MARIADB = process.env["TEST_MARIADB"] ?? "mariadb://root@127.0.0.1:3306";
 const DATABASE = `mb_stmt_test_${process.pid}`;
 
 const DEFINITIONS = {
@@ -88,11 +87,10 @@ for (const family of ["sqlite", "postgres", "mysql"] as const) {
     before(async () => {
       if (family === "sqlite") engine = makeEngine("sqlite://");
       else {
-        const server = family === "postgres" ? POSTGRES : MARIADB;
-        const admin = makeEngine(family === "postgres" ? `${server}/postgres` : server);
+        const admin = makeEngine(SERVERS[family].href);
         await send(`create database ${DATABASE}`, admin);
         await admin.close();
-        engine = makeEngine(`${server}/${DATABASE}`);
+        engine = makeEngine(databaseUrl(SERVERS[family], DATABASE));
       }
       const { key, long, exact, truth, at, json, bytes, uuid } = DEFINITIONS[family];
       const quote = (text: string) => (family === "mysql" ? text.replaceAll('"', "`") : text);
@@ -142,7 +140,7 @@ for (const family of ["sqlite", "postgres", "mysql"] as const) {
     after(async () => {
       await engine.close();
       if (family === "sqlite") return;
-      const admin = makeEngine(family === "postgres" ? `${POSTGRES}/postgres` : MARIADB);
+      const admin = makeEngine(SERVERS[family].href);
       await send(`drop database ${DATABASE}`, admin);
       await admin.close();
     });

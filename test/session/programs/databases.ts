@@ -1,8 +1,7 @@
 import type { TestContext } from "node:test";
 import Database from "better-sqlite3";
-import mariadb from "mariadb";
-import pg from "pg";
 import { type Application, enumeration, integer, Multibind, varchar } from "../../../src/index.ts";
+import { mysqlConnection, postgresClient } from "../../fixtures/databases.ts";
 import { sharedDatabase } from "../../fixtures/matrix.ts";
 import type { Row } from "./model-entity.ts";
 
@@ -72,8 +71,7 @@ export interface Witness {
 const read = (table: string) => `select * from ${table} where id <> ${LEAST_GENERATED} order by id`;
 
 async function postgresWitness(url: string): Promise<Witness> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await postgresClient(url);
   await client.query("set lock_timeout = '5s'");
   const others = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
   return {
@@ -90,13 +88,7 @@ async function postgresWitness(url: string): Promise<Witness> {
 }
 
 async function mysqlWitness(url: string): Promise<Witness> {
-  const { hostname, port, username, pathname } = new URL(url);
-  const client = await mariadb.createConnection({
-    host: hostname,
-    port: Number(port || 3306),
-    user: username,
-    database: pathname.slice(1),
-  });
+  const client = await mysqlConnection(url);
   await client.query("set innodb_lock_wait_timeout = 5");
   const others = "from information_schema.processlist where db = database() and id <> connection_id()";
   return {
