@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * One session over many databases.
  *

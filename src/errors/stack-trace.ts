@@ -1,5 +1,6 @@
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { ownFolder } from "../own-folder.ts";
 
 /** How far a stack is followed to the application's own code: through this package, Kysely and frameworks. */
 const DEEPEST = 60;
@@ -40,7 +41,5 @@ function shortened(stack: string, limit: number): string {
 /** Whether a frame is one of this package, of Kysely or of Node.js. */
 function isOwn(line: string): boolean {
   if (line.includes("node:internal") || line.includes(KYSELY)) return true;
-  // A bundler may leave no folder to be known by.
-  const { dirname } = import.meta as { readonly dirname?: string };
-  return dirname !== undefined && line.includes(pathToFileURL(join(dirname, "..", sep)).href);
+  return ownFolder !== undefined && line.includes(pathToFileURL(join(ownFolder, sep)).href);
 }

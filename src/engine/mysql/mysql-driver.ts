@@ -3,7 +3,7 @@ import { CompiledQuery, type DatabaseConnection, type TransactionSettings, valid
 import type { ServerLacks } from "../driver.ts";
 import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
-import { exportsOf } from "../options/driver-module.ts";
+import { exportsOf, importFailure } from "../options/driver-module.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { MysqlConnection } from "./mysql-connection.ts";
 import { mariadbLacks, mysqlItselfLacks } from "./mysql-lacks.ts";
@@ -58,7 +58,9 @@ function beginStatements({ isolationLevel, accessMode }: TransactionSettings): r
 
 async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
-  const mariadb = exportsOf(options.driver ?? (await import("mariadb"))) as MariadbModule;
+  const mariadb = exportsOf(
+    options.driver ?? (await import("mariadb").catch(importFailure("mariadb", bindKey))),
+  ) as MariadbModule;
   const url = options.url!;
   const { charset, unix_socket, socketPath = unix_socket, ...query } = mysqlUrlOptions(url);
   const certificates = await certificatesOf(url, { ca: "ssl_ca", cert: "ssl_cert", key: "ssl_key" });

@@ -1,27 +1,58 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { MissingDriverError } from "../../errors/configuration.ts";
+import { ownFolder } from "../../own-folder.ts";
 
 const found = new Map<string, boolean>();
 
 /**
- * Checks that a driver's package can be loaded, without loading it.
+ * Checks that a driver's package can be loaded, without loading it. In a bundle, the check is left to the import.
  *
  * @param bindKey the bind that needs it
  * @throws {MissingDriverError} naming the package to install
  */
 export function requireDriver(packageName: string, bindKey: BindKey): void {
+  if (isBundled()) return;
   let installed = found.get(packageName);
   if (installed === undefined) {
     installed = canResolve(packageName);
     found.set(packageName, installed);
   }
-  if (!installed) {
-    throw new MissingDriverError(
-      `The database of ${bindLabel(bindKey)} needs the package "${packageName}", which is not installed. ` +
-        `Run \`npm install ${packageName}\`, or give the module itself as the option \`driver\`.`,
-      { bindKey },
-    );
-  }
+  if (!installed) throw missingDriver(packageName, bindKey);
+}
+
+/**
+ * Handles the failed import of a driver. Bundlers find the package by the literal name in `import("pg")`, and accept that
+ * it is not installed where the failure is handled right there.
+ *
+ * @returns a function that always throws: {@link MissingDriverError} if the package is not installed, else its argument
+ */
+export function importFailure(packageName: string, bindKey: BindKey): (error: unknown) => never {
+  return (error) => {
+    throw isNotFound(error, packageName) ? missingDriver(packageName, bindKey, error) : error;
+  };
+}
+
+function missingDriver(packageName: string, bindKey: BindKey, cause?: unknown): MissingDriverError {
+  return new MissingDriverError(
+    `The database of ${bindLabel(bindKey)} needs the package "${packageName}", which is not installed${isBundled() ? " or not in the bundle" : ""}. ` +
+      `Run \`npm install ${packageName}\`, or give the module itself as the option \`driver\`.`,
+    { bindKey, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** Node.js and Bun have a code for it, Deno and the stand-ins of bundlers have a message. */
+function isNotFound(error: unknown, packageName: string): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!new RegExp(`["'\`]${packageName}["'\`]`).test(message)) return false;
+  return (
+    code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND" || /not resolve|not a dependency/i.test(message)
+  );
+}
+
+/** Kysely is there wherever multibind is installed as a package. */
+function isBundled(): boolean {
+  return ownFolder === undefined || !canResolve("kysely");
 }
 
 function canResolve(packageName: string): boolean {

@@ -5,7 +5,7 @@ import type { AnsweredResult } from "../driver.ts";
 import { type Certificates, certificatesOf } from "../options/certificates.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
-import { exportsOf } from "../options/driver-module.ts";
+import { exportsOf, importFailure } from "../options/driver-module.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import type { PgClientConfig, PgModule } from "./postgres-module.ts";
@@ -56,12 +56,12 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
 }
 
 async function connect(
-  { options }: DriverConfig,
+  { bindKey, options }: DriverConfig,
   settings: PostgresSettings,
   pooling: Pooling,
 ): Promise<PostgresConnection> {
   // The structural interface names the few members used; whatever module is given has to have them.
-  const pg = exportsOf(options.driver ?? (await import("pg"))) as PgModule;
+  const pg = exportsOf(options.driver ?? (await import("pg").catch(importFailure("pg", bindKey)))) as PgModule;
   const url = options.url!;
   const addresses = postgresAddresses(url);
   const certificates = await certificatesOf(url, { ca: "sslrootcert", cert: "sslcert", key: "sslkey" });

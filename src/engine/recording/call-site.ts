@@ -1,5 +1,6 @@
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownFolder } from "../../own-folder.ts";
 
 /** How far a stack is followed: through multibind, Kysely, and what the application has in between. */
 const DEEPEST = 60;
@@ -33,7 +34,5 @@ function stackHere(): readonly string[] {
 }
 
 function isOwn(path: string): boolean {
-  // A bundler may leave no folder to be known by.
-  const { dirname } = import.meta as { readonly dirname?: string };
-  return dirname !== undefined && path.startsWith(join(dirname, "../..", sep));
+  return ownFolder !== undefined && path.startsWith(join(ownFolder, sep));
 }

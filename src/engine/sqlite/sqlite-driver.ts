@@ -4,7 +4,7 @@ import { bindLabel } from "../../bind-key.ts";
 import { OperationalError } from "../../errors/database.ts";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions, Use } from "../driver.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
-import { exportsOf } from "../options/driver-module.ts";
+import { exportsOf, importFailure } from "../options/driver-module.ts";
 import { Owner } from "../pool/owner.ts";
 import { Slots } from "../pool/slots.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
@@ -240,7 +240,9 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   async #openWriter(): Promise<void> {
     const { bindKey, options, directory } = this.#config;
     // The structural interface names the few members used; whatever module is given has to have them.
-    this.#Database ??= exportsOf(options.driver ?? (await import("better-sqlite3"))) as SqliteModule;
+    this.#Database ??= exportsOf(
+      options.driver ?? (await import("better-sqlite3").catch(importFailure("better-sqlite3", bindKey))),
+    ) as SqliteModule;
     if (directory !== undefined && !options.readOnly) await mkdir(directory, { recursive: true });
     // By one of its names: SQLite calls the log after that.
     if (this.#file.path !== undefined) this.#path = placeOf(this.#file.path, bindKey).path;

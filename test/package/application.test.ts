@@ -1,37 +1,43 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
+import { before, describe, test } from "node:test";
+import { application, packageFolder, root, runNode } from "./application.ts";
 
-const root = join(import.meta.dirname, "..");
 const compiler = join(root, "node_modules/typescript/bin/tsc");
 
-/** A program of an application that has the package among its dependencies. */
-async function run(script: string, ...given: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [script, ...given]).catch((error) => {
-    throw new Error(`${error.stdout}${error.stderr}`);
-  });
-  return stdout.trim();
-}
-
 describe("the package as an application has it", () => {
-  let application: string;
+  let folder: string;
 
   before(async () => {
-    application = await mkdtemp(join(import.meta.dirname, "application-"));
-    const folder = join(application, "node_modules/multibind");
-    await mkdir(folder, { recursive: true });
-    await cp(join(root, "package.json"), join(folder, "package.json"));
-    await writeFile(join(application, "package.json"), '{ "type": "module" }');
-    await run(compiler, "-p", join(root, "tsconfig.build.json"), "--outDir", join(folder, "dist"));
+    folder = await application("@types/node", "better-sqlite3");
   });
-  after(() => rm(application, { recursive: true, force: true }));
+
+  test("a package of sources that are not built has its build, declarations, licence and changes", async () => {
+    const names = await readdir(await packageFolder());
+    assert.deepEqual(names.sort(), ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"]);
+    const built = await readdir(join(await packageFolder(), "dist"));
+    for (const name of ["index.js", "index.d.ts", "index.js.map"]) assert.ok(built.includes(name), name);
+  });
+
+  test("its declarations need no setting: not the types of Node.js, nor those of browsers, nor skipLibCheck", async () => {
+    await writeFile(
+      join(folder, "small.ts"),
+      `import { Multibind, integer } from "multibind";
+      export const db = new Multibind<"auth">();
+      export class User extends db.model("user", { id: integer().primaryKey() }, { bindKey: "auth" }) {}`,
+    );
+    const options = {
+      compilerOptions: { lib: ["es2024", "esnext.disposable"], module: "nodenext", strict: true, noEmit: true },
+      files: ["small.ts"],
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+    assert.equal(await runNode(compiler, "-p", folder), "");
+  });
 
   test("what an application makes can be exported with declarations", async () => {
     await writeFile(
-      join(application, "models.ts"),
+      join(folder, "models.ts"),
       `import { alias, enumeration, integer, Multibind, numeric, type Params, select, uuid, varchar } from "multibind";
       export const db = new Multibind<"auth" | "meta">();
       export class User extends db.model("user", { id: integer().primaryKey(), name: varchar(80) }, { bindKey: "auth" }) {}
@@ -72,12 +78,12 @@ describe("the package as an application has it", () => {
       },
       files: ["models.ts"],
     };
-    await writeFile(join(application, "tsconfig.json"), JSON.stringify(options));
-    assert.equal(await run(compiler, "-p", application), "");
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+    assert.equal(await runNode(compiler, "-p", folder), "");
   });
 
   test("CommonJS can require it", async () => {
-    const program = join(application, "program.cjs");
+    const program = join(folder, "program.cjs");
     await writeFile(
       program,
       `const { Multibind, integer, text } = require("multibind");
@@ -94,6 +100,6 @@ describe("the package as an application has it", () => {
       }).then(() => app.dispose());
       `,
     );
-    assert.equal(await run(program), "hello ada");
+    assert.equal(await runNode(program), "hello ada");
   });
 });
