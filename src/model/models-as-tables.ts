@@ -1,4 +1,4 @@
-import { Kysely, SchemaModule } from "kysely";
+import { Command, ControlledTransactionBuilder, Kysely, SchemaModule } from "kysely";
 import { assignedValues } from "./assigned-values.ts";
 import { thenOfBuilder } from "./awaited-builder.ts";
 import { builderError, ofCallback, requireCondition } from "./builder-errors.ts";
@@ -47,6 +47,7 @@ const handler: ProxyHandler<object> = {
         requireCondition(name, values);
         const given = assignedValues(name, values).map(inward);
         const result = called(member, target, given, name);
+        if (givesTransaction(target) && result instanceof Promise) return result.then(outward);
         return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
       };
     }
@@ -66,6 +67,11 @@ function called(method: CallableFunction, builder: unknown, values: unknown[], n
   } catch (error) {
     throw builderError(name, error);
   }
+}
+
+/** Whether it is executed to get a transaction, which begins statements like the Kysely that began it. */
+function givesTransaction(builder: object): boolean {
+  return builder instanceof ControlledTransactionBuilder || builder instanceof Command;
 }
 
 function isWrite(name: string | symbol): name is keyof ModelWrites<object> {
