@@ -12,6 +12,7 @@ import {
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
+import { knownQuery } from "./statement/compiled-queries.ts";
 import { countsChanges } from "./statement/counts-changes.ts";
 import { effectOf } from "./transaction-text.ts";
 import type { Ending } from "./two-phase/two-phase.ts";
@@ -173,8 +174,11 @@ export class Connection implements DatabaseConnection {
     const isCounted = query.countsChanges === true || countsChanges(query.query, query.sql);
     const typed = (isCounted ? { ...query, countsChanges: true } : query) as EngineQuery<R>;
     try {
-      if (!this.#inTransaction) return await this.execute(typed, options?.signal);
-      return await executeWithin(this, typed, effectOf(query, this.engine.family), options?.signal);
+      const result = this.#inTransaction
+        ? await executeWithin(this, typed, effectOf(query, this.engine.family), options?.signal)
+        : await this.execute(typed, options?.signal);
+      knownQuery(query.queryId)?.compiled.readRows?.(result.rows);
+      return result;
     } catch (error) {
       // Kysely has thrown the signal's reason already, and would print whatever comes now.
       if (options?.signal?.aborted === true) return { rows: [] };
@@ -216,15 +220,24 @@ export class Connection implements DatabaseConnection {
     if (query.query.kind !== "SelectQueryNode" && query.query.kind !== "RawNode") {
       yield await this.executeQuery<R>(query);
     } else if (this.#inTransaction) {
-      yield* this.stream({ ...(query as EngineQuery<R>), keepConnection: true }, chunkSize);
+      yield* this.#readStream({ ...(query as EngineQuery<R>), keepConnection: true }, chunkSize);
     } else {
       await this.begin({ accessMode: "read only" });
       try {
-        yield* this.stream(query as EngineQuery<R>, chunkSize);
+        yield* this.#readStream(query as EngineQuery<R>, chunkSize);
       } finally {
         // It has only read, so either end will do; and if the connection is lost, that is the end.
         await this.rollback().catch(() => {});
       }
+    }
+  }
+
+  /** The same as {@link stream}, with the rows converted. */
+  async *#readStream<R>(query: EngineQuery<R>, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const readRows = knownQuery(query.queryId)?.compiled.readRows;
+    for await (const portion of this.stream(query, chunkSize)) {
+      readRows?.(portion.rows);
+      yield portion;
     }
   }
 

@@ -1,24 +1,17 @@
 import {
   type DatabaseConnection,
   DefaultConnectionProvider,
-  DefaultQueryExecutor,
   type Dialect,
-  type DialectAdapter,
   type Driver,
   Kysely,
-  type KyselyPlugin,
-  type QueryCompiler,
   type TransactionSettings,
 } from "kysely";
 import { ConnectionError } from "../errors/database.ts";
 import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { AcquireOptions } from "./driver.ts";
-import { requireOwnTables } from "./own-tables.ts";
+import { EngineExecutor, type ExecutingEngine } from "./engine-executor.ts";
 import { Owner } from "./pool/owner.ts";
-import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
-import type { CompileTarget } from "./statement/compile-target.ts";
-import { knownQuery, rememberQuery } from "./statement/compiled-queries.ts";
 
 /** A connection that an engine lends to Kysely. */
 interface LentConnection extends DatabaseConnection {
@@ -32,11 +25,8 @@ interface LentConnection extends DatabaseConnection {
 }
 
 /** The engine behind a Kysely. */
-interface KyselyEngine extends CompileTarget {
+interface KyselyEngine extends ExecutingEngine {
   readonly dialect: Dialect;
-  readonly adapter: DialectAdapter;
-  /** @throws {UnsupportedError} if the statement may write and the engine is read-only */
-  requireWritable(writes: boolean): void;
   connect(options: AcquireOptions): Promise<LentConnection>;
   dispose(): Promise<void>;
 }
@@ -46,27 +36,10 @@ interface KyselyEngine extends CompileTarget {
  * Values are converted and models stand for tables, as in a session.
  */
 export function engineKysely<DB>(engine: KyselyEngine, metadata: () => Metadata | undefined): ModelKysely<DB> {
-  const compiler: QueryCompiler = {
-    compileQuery: (node, queryId) => {
-      requireOwnTables(node, engine.bindKey, metadata()?.owner);
-      engine.requireWritable(node.kind !== "SelectQueryNode" && node.kind !== "RawNode");
-      const compiled = compileStatement<never>(engine, node, metadata(), queryId);
-      rememberQuery(queryId, engine, compiled as CompiledStatement);
-      return compiled.query;
-    },
-  };
-  const conversion: KyselyPlugin = {
-    transformQuery: ({ node }) => node,
-    transformResult: async ({ queryId, result }) => {
-      knownQuery(queryId)?.compiled.readRows?.(result.rows);
-      return result;
-    },
-  };
   const { dialect } = engine;
   const driver = new EngineKyselyDriver(engine);
-  const executor = new DefaultQueryExecutor(compiler, engine.adapter, new DefaultConnectionProvider(driver), [
-    conversion,
-  ]);
+  // Rows are converted by the connection, so that Kysely without plugins converts them too.
+  const executor = new EngineExecutor({ engine, metadata }, new DefaultConnectionProvider(driver));
   // The view adds what the type adds.
   return modelsAsTables(new Kysely<DB>({ config: { dialect }, dialect, driver, executor })) as ModelKysely<DB>;
 }

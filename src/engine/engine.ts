@@ -37,6 +37,7 @@ import {
   type FinishedStatementEvent,
   type StatementListener,
 } from "./recording/echo.ts";
+import { kyselyLog } from "./recording/kysely-log.ts";
 import { lackedFeature } from "./statement/features.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
@@ -101,6 +102,7 @@ export class Engine {
     if (options.url !== undefined && options.driver === undefined) requireDriver(this.family.driverPackage, bindKey);
     if (options.echo === true) this.#after.push(echoToConsole);
     else if (typeof options.echo === "function") this.#after.push(options.echo);
+    if (options.log !== undefined) this.#after.push(kyselyLog(options.log));
     // Statements are routed by the bind key and compiled for the family: neither can ever change.
     Object.freeze(this);
   }

@@ -23,12 +23,19 @@ export function requireOwnTables(statement: OperationNode, bindKey: BindKey, own
   if (named.some((table) => table.bindKey !== bindKey)) throw new CrossBindError(named, bindKey);
 }
 
-function collect(part: unknown, tables: Set<AnyTable>): void {
-  if (Array.isArray(part)) {
-    for (const member of part) collect(member, tables);
-  } else if (isNode(part) && !VALUES.has(part.kind)) {
-    const table = part.kind === "TableNode" ? tableOfNode(part as TableNode) : undefined;
+function collect(statement: unknown, tables: Set<AnyTable>): void {
+  visitNodes(statement, (node) => {
+    const table = node.kind === "TableNode" ? tableOfNode(node as TableNode) : undefined;
     if (table !== undefined) tables.add(table);
-    else for (const member of Object.values(part)) collect(member, tables);
+  });
+}
+
+/** Calls a function for each node of a statement, and for none in the application's values. */
+export function visitNodes(part: unknown, visit: (node: OperationNode) => void): void {
+  if (Array.isArray(part)) {
+    for (const member of part) visitNodes(member, visit);
+  } else if (isNode(part) && !VALUES.has(part.kind)) {
+    visit(part);
+    for (const member of Object.values(part)) visitNodes(member, visit);
   }
 }

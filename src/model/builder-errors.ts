@@ -1,3 +1,5 @@
+import { JoinBuilder } from "kysely";
+import { UnsupportedError } from "../errors/configuration.ts";
 import { InvalidStatementError } from "../errors/statement.ts";
 
 /** What Kysely's argument checks say, and what to do about it. Their own texts can repeat values. */
@@ -23,6 +25,9 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^invalid call references/, 'a reference is "table.column" or "schema.table.column"'],
 ];
 
+/** What Kysely says of methods that a transaction of its own does not have. */
+const IN_TRANSACTION = /^calling the .+ method for a Transaction/;
+
 /** Errors that came out of the application's own callbacks. */
 const thrownByCallbacks = new WeakSet<object>();
 
@@ -37,6 +42,12 @@ export function builderError(method: string | symbol, error: unknown): unknown {
   if (!(error instanceof Error) || thrownByCallbacks.has(error)) return error;
   const prototype: unknown = Object.getPrototypeOf(error);
   if (prototype !== Error.prototype && prototype !== TypeError.prototype) return error;
+  if (IN_TRANSACTION.test(error.message)) {
+    return new UnsupportedError(
+      `Cannot use ${String(method)}() in a transaction of Kysely's: it has one connection and one beginning. Nest with the ` +
+        "savepoints of `startTransaction()`, or call it on `engine.kysely`.",
+    );
+  }
   const reason = REASONS.find(([pattern]) => pattern.test(error.message))?.[1];
   return new InvalidStatementError(
     `Cannot build the statement at ${String(method)}(): ${reason ?? "its arguments are not what it takes. See its documentation in Kysely"}.`,
@@ -45,13 +56,18 @@ export function builderError(method: string | symbol, error: unknown): unknown {
 
 const CONDITIONS: ReadonlySet<string | symbol> = new Set(["where", "having", "on"]);
 
+/** Whether a method takes conditions. What a join calls `on` is the table of an index. */
+export function takesCondition(builder: object, method: string | symbol): boolean {
+  return CONDITIONS.has(method) && (method !== "on" || builder instanceof JoinBuilder);
+}
+
 /**
  * Refuses a lone value as a condition, which Kysely would send: `where("id")` holds for all rows or for none.
  *
  * @throws {InvalidStatementError}
  */
 export function requireCondition(method: string | symbol, values: readonly unknown[]): void {
-  if (values.length !== 1 || !CONDITIONS.has(method)) return;
+  if (values.length !== 1) return;
   const type = typeof values[0];
   if (type === "function" || (type === "object" && values[0] !== null)) return;
   throw new InvalidStatementError(

@@ -1,7 +1,7 @@
 import { Command, ControlledTransactionBuilder, Kysely, SchemaModule } from "kysely";
 import { assignedValues } from "./assigned-values.ts";
 import { thenOfBuilder } from "./awaited-builder.ts";
-import { builderError, ofCallback, requireCondition } from "./builder-errors.ts";
+import { builderError, ofCallback, requireCondition, takesCondition } from "./builder-errors.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
 import { noResultArgument } from "./no-result.ts";
 import { keptToOwnRows } from "./own-rows.ts";
@@ -44,7 +44,7 @@ const handler: ProxyHandler<object> = {
       if (name === "executeTakeFirstOrThrow")
         return (...values: unknown[]) => Reflect.apply(member, target, values.map(noResultArgument));
       return (...values: unknown[]) => {
-        requireCondition(name, values);
+        if (takesCondition(target, name)) requireCondition(name, values);
         const given = assignedValues(name, values).map(inward);
         const result = called(member, target, given, name);
         if (givesTransaction(target) && result instanceof Promise) return result.then(outward);

@@ -8,6 +8,7 @@ import {
   type QueryId,
   type QueryResult,
   type RootOperationNode,
+  WithSchemaPlugin,
 } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { CompiledStatement } from "../engine/statement/compile-statement.ts";
@@ -115,6 +116,12 @@ class TreeExecutor extends NoopQueryExecutor {
   }
 
   override compileQuery(): never {
+    if (this.plugins.some((plugin) => plugin instanceof WithSchemaPlugin)) {
+      throw new UnsupportedError(
+        "Cannot use withSchema() on a session: it hides from the session which tables a statement names. Define tables with their " +
+          '`schema`, name them as "schema.table", or use `engine.kysely.withSchema()`.',
+      );
+    }
     throw new UnsupportedError(
       "Cannot run this statement on a session: it has Kysely plugins, which hide from the session which tables a statement " +
         "names. Use `engine.kysely` for statements with plugins.",

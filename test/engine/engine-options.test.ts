@@ -23,6 +23,7 @@ test("what is not given has a default", () => {
     poolRecycle: undefined,
     poolPrePing: false,
     echo: false,
+    log: undefined,
     isolationLevel: undefined,
     statementTimeout: undefined,
     lockTimeout: 10_000,
@@ -91,6 +92,18 @@ for (const [name, taken, refused] of [
       [echo, echo],
     ],
     [1, "debug", null],
+  ],
+  [
+    "log",
+    [
+      [echo, echo],
+      [["query"], ["query"]],
+      [
+        ["query", "error"],
+        ["query", "error"],
+      ],
+    ],
+    [true, "query", ["debug"], null],
   ],
   [
     "isolationLevel",

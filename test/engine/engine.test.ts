@@ -281,6 +281,7 @@ test("an engine's options have every default filled in, and times in millisecond
     poolRecycle: 7_200_000,
     poolPrePing: false,
     echo: false,
+    log: undefined,
     isolationLevel: undefined,
     statementTimeout: undefined,
     lockTimeout: 10_000,

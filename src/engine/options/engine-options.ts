@@ -1,4 +1,4 @@
-import { type Dialect, TRANSACTION_ISOLATION_LEVELS } from "kysely";
+import { type Dialect, LOG_LEVELS, type LogConfig, TRANSACTION_ISOLATION_LEVELS } from "kysely";
 import { InvalidOptionError, InvalidUrlError } from "../../errors/configuration.ts";
 import { families, familyOfDialect } from "../families.ts";
 import type { EchoListener } from "../recording/echo.ts";
@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly poolPrePing?: boolean;
   /** Writes every statement to the console, or hands it to a function. */
   readonly echo?: boolean | EchoListener;
+  /** Kysely's `log`: levels, or a function that receives Kysely's events. Receives the statements of sessions as well. */
+  readonly log?: LogConfig;
   /** The isolation level of transactions, instead of the database's own default. */
   readonly isolationLevel?: EngineIsolationLevel;
   /** Ends a statement on the server after this time; 0 for never, as where it is not given. SQLite has no such thing. */
@@ -106,6 +108,14 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   poolRecycle: (value, name) => (value === -1 || value === "-1" ? undefined : milliseconds(value, name)),
   poolPrePing: truth,
   echo: (value, name) => (typeof value === "function" ? value : truth(value, name)),
+  log: (value, name) => {
+    const levels: readonly unknown[] = LOG_LEVELS;
+    if (typeof value === "function" || (Array.isArray(value) && value.every((level) => levels.includes(level))))
+      return value;
+    throw new InvalidOptionError(
+      `${name} is a function, or a list of: ${LOG_LEVELS.map((level) => `"${level}"`).join(", ")}.`,
+    );
+  },
   isolationLevel: (value, name) => {
     const level = typeof value === "string" ? value.toLowerCase().replaceAll("_", " ") : value;
     if (ISOLATION_LEVELS.includes(level)) return level;
@@ -165,6 +175,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     poolRecycle: "poolRecycle" in rest ? rest.poolRecycle : recycle,
     poolPrePing: rest.poolPrePing ?? false,
     echo: rest.echo ?? false,
+    log: rest.log,
     isolationLevel: rest.isolationLevel,
     statementTimeout: rest.statementTimeout,
     lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,

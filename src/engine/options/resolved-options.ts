@@ -1,4 +1,4 @@
-import type { Dialect, IsolationLevel } from "kysely";
+import type { Dialect, IsolationLevel, LogConfig } from "kysely";
 import type { EchoListener } from "../recording/echo.ts";
 import type { DatabaseUrl, FamilyName } from "./database-url.ts";
 
@@ -16,6 +16,7 @@ export interface ResolvedEngineOptions {
   readonly poolRecycle: number | undefined;
   readonly poolPrePing: boolean;
   readonly echo: boolean | EchoListener;
+  readonly log: LogConfig | undefined;
   readonly isolationLevel: EngineIsolationLevel | undefined;
   readonly statementTimeout: number | undefined;
   readonly lockTimeout: number | undefined;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { CompiledQuery, QueryResult } from "kysely";
+import { type CompiledQuery, InsertQueryNode, type OperationNode, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { RecentMap } from "../recent-map.ts";
 
@@ -30,6 +30,8 @@ interface SqliteStatement {
 const MOST_PREPARED = 256;
 /** How many parameters are handed over one by one, which is faster than a list; a call can take only so many. */
 const MOST_ONE_BY_ONE = 1_000;
+/** What inserts no row. */
+const CHANGES: ReadonlySet<string> = new Set(["UpdateQueryNode", "DeleteQueryNode"]);
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 50;
 
@@ -166,16 +168,25 @@ export class SqliteConnection implements PhysicalConnection {
     this.#database.close();
   }
 
-  #run<R>({ sql, parameters, plainNumbers, single }: EngineQuery): QueryResult<R> {
+  #run<R>({ query, sql, parameters, plainNumbers, single }: EngineQuery): QueryResult<R> {
     const statement = this.#statement(sql, plainNumbers === true ? "plain" : "exact");
     const given = areSingleValues(parameters) ? parameters : [parameters];
     if (!statement.reader) {
+      const before = mayUpdateInstead(query) ? this.#lastInsertId() : undefined;
       const { changes, lastInsertRowid } = statement.run(...given);
-      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+      const result = { rows: [], numAffectedRows: BigInt(changes) };
+      // SQLite keeps the number of the last row that was inserted, by whatever statement.
+      const insertId = BigInt(lastInsertRowid);
+      const isOwn = changes > 0 && insertId !== before && !CHANGES.has(query.kind);
+      return isOwn ? { ...result, insertId } : result;
     }
     const rows = single === true ? listOf(statement.get(...given)) : statement.all(...given);
     if (plainNumbers !== true) for (const row of rows) plainIntegers(row);
     return { rows: rows as R[] };
+  }
+
+  #lastInsertId(): bigint {
+    return BigInt((this.#statement("select last_insert_rowid() as id", "exact").get() as { readonly id: bigint }).id);
   }
 
   /** Does something that another process's lock may be in the way of, again and again until that is gone. */
@@ -260,4 +271,9 @@ function plainIntegers(row: unknown): unknown {
       values[name] = Number(value);
   }
   return row;
+}
+
+/** Whether a statement updates rows that are there in place of inserting them. */
+function mayUpdateInstead(query: OperationNode): boolean {
+  return InsertQueryNode.is(query) && query.onConflict?.updates !== undefined;
 }

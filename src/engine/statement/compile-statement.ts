@@ -5,7 +5,7 @@ import type { CompileTarget } from "./compile-target.ts";
 import { countsChanges } from "./counts-changes.ts";
 import { translateQuery } from "./queries.ts";
 import type { Outputs } from "./relation.ts";
-import { Resolver } from "./resolver.ts";
+import { Resolver, type TablesByName } from "./resolver.ts";
 import { rowReader } from "./row-reader.ts";
 import { Scope } from "./scope.ts";
 import { isStar } from "./selections.ts";
@@ -27,6 +27,7 @@ export interface CompiledStatement<R = unknown> {
  * in the database, defaults are added.
  *
  * @param node the statement's tree; tables in it are table objects, or names that `metadata` may know
+ * @param rebuilt the tables whose nodes plugins may have built anew
  * @throws {InvalidValueError} if a value does not fit its column
  * @throws {UnsupportedError} if the database cannot do what the statement asks
  *
@@ -37,8 +38,9 @@ export function compileStatement<R = unknown>(
   node: RootOperationNode,
   metadata: Metadata | undefined,
   queryId?: QueryId,
+  rebuilt?: TablesByName,
 ): CompiledStatement<R> {
-  return compile(new Translator(engine, new Resolver(engine, metadata)), node, queryId);
+  return compile(new Translator(engine, new Resolver(engine, metadata, rebuilt)), node, queryId);
 }
 
 /**

@@ -21,7 +21,7 @@ import {
 } from "kysely";
 import type { AnyColumn } from "../../schema/column.ts";
 import type { Metadata } from "../../schema/metadata.ts";
-import { tableOfNode } from "../../schema/table.ts";
+import { type AnyTable, tableOfNode } from "../../schema/table.ts";
 import { NO_OWNER, TableColumn } from "../../schema/table-column.ts";
 import { timestamp } from "../../schema/types/temporal.ts";
 import type { Family } from "../family.ts";
@@ -39,6 +39,9 @@ import { Scope } from "./scope.ts";
 import { isLateral, isSubquery, sourcesOf } from "./sources.ts";
 import { type CommonKind, commonKind, kindOf, storedKind } from "./stored-kind.ts";
 import { columnOfTyped } from "./typed.ts";
+
+/** Tables by the names that a statement has for them. */
+export type TablesByName = ReadonlyMap<string, AnyTable>;
 
 type Expression =
   | ReferenceNode
@@ -59,10 +62,13 @@ type Expression =
 export class Resolver {
   readonly #engine: CompileTarget;
   readonly #metadata: Metadata | undefined;
+  readonly #rebuilt: TablesByName | undefined;
 
-  constructor(engine: CompileTarget, metadata: Metadata | undefined) {
+  /** @param rebuilt the tables whose nodes the application's plugins may have built anew, in other schemas */
+  constructor(engine: CompileTarget, metadata: Metadata | undefined, rebuilt?: TablesByName) {
     this.#engine = engine;
     this.#metadata = metadata;
+    this.#rebuilt = rebuilt;
   }
 
   /** The family of databases whose statements these are. */
@@ -326,7 +332,8 @@ export class Resolver {
     if (tagged !== undefined) return new TableRelation(name, tagged, this.#engine);
     const query = schema === undefined ? scope.queryNamed(name) : undefined;
     if (query !== undefined) return query;
-    const known = this.#metadata?.tables.get(schema === undefined ? name : `${schema.name}.${name}`);
+    const known =
+      this.#metadata?.tables.get(schema === undefined ? name : `${schema.name}.${name}`) ?? this.#rebuilt?.get(name);
     return known === undefined ? new QueryRelation(name, UNKNOWN) : new TableRelation(name, known, this.#engine);
   }
 
