@@ -28,6 +28,19 @@ export interface Difference {
  */
 export const knownDifferences: readonly Difference[] = [
   {
+    ids: /^names-existing-table-same-name$/,
+    what: "A class does not take over a table because of its name: without columns of its own it is refused.",
+    why: "A class is mapped to an existing table by `db.model(table)`, so that a name given twice is never a guess (design.md §4, Metadata).",
+    instead: {
+      result: {
+        defined: [
+          { table: "big_duck", metadata: "<default>" },
+          { model: "BigDuck", ...ourError("SchemaError") },
+        ],
+      },
+    },
+  },
+  {
     ids: /^metadata-naming-own-metadata$/,
     what: "The naming convention names the constraints of every table.",
     why: "There are no metadata objects of one's own, so none can be without the convention (design.md §4, Metadata).",

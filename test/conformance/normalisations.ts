@@ -2,7 +2,7 @@ import { announcements } from "./rules/steps/announcements.ts";
 import { autoflushOfTheBind } from "./rules/steps/autoflush.ts";
 import { ddlOnEachBind } from "./rules/steps/ddl.ts";
 import { childrenReadAlong, chosenAsSet, failedFlush, flushOrder } from "./rules/steps/flush.ts";
-import { contextsRollBack, deletedStillBelong, sequencesGoOn, strongIdentityMap } from "./rules/steps/objects.ts";
+import { contextsRollBack, deletedStillBelong, sequencesGoOn } from "./rules/steps/objects.ts";
 import { pagesHaveAMaximum } from "./rules/steps/pages.ts";
 import { recordsSayMore } from "./rules/steps/records.ts";
 import { refusedCommitEnds } from "./rules/steps/refused-commit.ts";
@@ -40,7 +40,6 @@ export const stepsNormalisations: readonly StepsNormalisation[] = [
   defaultsAtAdd,
   nothingExpires,
   refusedFlushChangesNothing,
-  strongIdentityMap,
   deletedStillBelong,
   sequencesGoOn,
   contextsRollBack,

@@ -8,6 +8,7 @@ import { labelOf } from "../read/keys.ts";
 import { StepsSubject } from "../rules/subject.ts";
 import type { TraceEvent } from "../run/recorder.ts";
 import { runSteps, type StepsOutcome } from "../steps/run-steps.ts";
+import type { World } from "../steps/world.ts";
 import type { Findings } from "./verdict.ts";
 
 /** Changes what was recorded into what is expected, for one case. */
@@ -17,12 +18,12 @@ export type Patch = (expected: StepsOutcome) => StepsOutcome;
  * Does a case's steps and compares what came of them. Where the original picks one of several results, ours is to be
  * like one of them.
  */
-export async function judgeSteps(one: Case, patch: Patch): Promise<Findings> {
+export async function judgeSteps(one: Case, patch: Patch, through?: (world: World) => World): Promise<Findings> {
   const subject = new StepsSubject(one.inputs);
   const refused = [...subject.facts.models.values()].find((model) => model.refused);
   if (refused !== undefined) return judgeRefusal(one, refused.item.name);
-  const actual = await runSteps(one.inputs);
-  const problems = commitOrderProblems(actual, subject);
+  const actual = await runSteps(one.inputs, through);
+  const problems = bindOrderProblems(actual, subject);
   const alternatives = isList(one.result["any_of"]) ? one.result["any_of"] : [one.result];
   const findings = alternatives.map((alternative) => {
     const recorded = readOutcome(asObject(alternative, "a result"));
@@ -107,13 +108,24 @@ function traceProblems(
   });
 }
 
-/** Commits over several binds follow the configured order: binds as listed, the default one last. */
-function commitOrderProblems({ trace = [] }: StepsOutcome, subject: StepsSubject): string[] {
-  const rank = (event: TraceEvent) => subject.binds.map(labelOf).indexOf(event.bind);
-  const commits = trace.filter(({ event, step }) => event === "COMMIT" && subject.op(step) === "commit");
-  return commits.flatMap((event, index) => {
-    const before = commits[index - 1];
-    const isLater = before === undefined || before.step !== event.step || rank(before) <= rank(event);
-    return isLater ? [] : [`step ${event.step}: ${before.bind} committed before ${event.bind}`];
+/**
+ * What has an order among binds has the configured one, binds as listed and the default one last: commits, and the
+ * updates and deletes of a flush, which go bind by bind.
+ */
+export function bindOrderProblems({ trace = [] }: StepsOutcome, subject: StepsSubject): string[] {
+  const ranks = subject.binds.map(labelOf);
+  return ORDERED.flatMap(({ what, events, ops }) => {
+    const ordered = trace.filter(({ event, step }) => events.test(event) && ops.has(subject.op(step)));
+    return ordered.flatMap((event, index) => {
+      const before = ordered[index - 1];
+      const isLater = before?.step !== event.step || ranks.indexOf(before.bind) <= ranks.indexOf(event.bind);
+      return isLater ? [] : [`step ${event.step}: ${before.bind} ${what} before ${event.bind}`];
+    });
   });
 }
+
+/** What has an order among binds, and in which steps. */
+const ORDERED = [
+  { what: "committed", events: /^COMMIT$/, ops: new Set(["commit"]) },
+  { what: "was updated", events: /^(UPDATE|DELETE) /, ops: new Set(["flush", "commit"]) },
+] as const;

@@ -3,27 +3,30 @@ import type { Case } from "../read/cases.ts";
 import { FormatError } from "../read/json.ts";
 import { NoPostgresError } from "../run/postgres.ts";
 import type { StepsOutcome } from "../steps/run-steps.ts";
+import type { World } from "../steps/world.ts";
 import { judgeConfig } from "./judge-config.ts";
 import { judgeConvert, judgeModels } from "./judge-models.ts";
 import { judgePages } from "./judge-pages.ts";
 import { judgeSteps } from "./judge-steps.ts";
-import { unbuiltIn } from "./unbuilt.ts";
+import { missingFor } from "./missing.ts";
 import type { Findings, Verdict } from "./verdict.ts";
 
 /** How cases are judged. */
 export interface JudgeOptions {
   /** `false`: without the reviewed differences, to see whether they are needed. */
   readonly withDifferences?: boolean;
+  /** Gives the world that steps see; the case's own by default. */
+  readonly through?: (world: World) => World;
 }
 
 /** Runs a case and says what became of it. */
-export async function judge(one: Case, { withDifferences = true }: JudgeOptions = {}): Promise<Verdict> {
-  const issue = unbuiltIn(one);
-  if (issue !== undefined)
-    return { case: one, outcome: "skipped", messages: [issue], normalisations: [], difference: undefined };
+export async function judge(one: Case, { withDifferences = true, through }: JudgeOptions = {}): Promise<Verdict> {
+  const reason = missingFor(one);
+  if (reason !== undefined)
+    return { case: one, outcome: "skipped", messages: [reason], normalisations: [], difference: undefined };
   const difference = withDifferences ? differenceOf(one.id) : undefined;
   try {
-    const { messages, normalisations } = await findingsOf(one, difference?.instead ?? {});
+    const { messages, normalisations } = await findingsOf(one, difference?.instead ?? {}, through);
     return { case: one, outcome: messages.length === 0 ? "passed" : "failed", messages, normalisations, difference };
   } catch (error) {
     const base = { case: one, normalisations: [], difference };
@@ -39,13 +42,13 @@ export async function judge(one: Case, { withDifferences = true }: JudgeOptions 
   }
 }
 
-function findingsOf(one: Case, instead: Instead): Promise<Findings> | Findings {
+function findingsOf(one: Case, instead: Instead, through: JudgeOptions["through"]): Promise<Findings> | Findings {
   const { inputs } = one;
   if (inputs["apps"] !== undefined) return judgeConfig(one);
   if (inputs["kind"] === "convert") return judgeConvert(one);
   if (inputs["kind"] === "iter_pages") return judgePages(one);
   if (inputs["kind"] === "models") return judgeModels(one, (result) => ({ ...result, ...instead.result }));
-  if (inputs["steps"] !== undefined) return judgeSteps(one, (expected) => withInstead(expected, instead));
+  if (inputs["steps"] !== undefined) return judgeSteps(one, (expected) => withInstead(expected, instead), through);
   throw new FormatError(
     `the inputs have ${Object.keys(inputs).join(", ")}, which is no kind of case that this runner knows`,
   );

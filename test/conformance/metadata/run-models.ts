@@ -1,4 +1,4 @@
-import { type AnyTable, type BindKey, Multibind, type NamingConvention } from "../../../src/index.ts";
+import { type BindKey, Multibind, type NamingConvention } from "../../../src/index.ts";
 import { errorResult } from "../compare/errors.ts";
 import { configurationOf } from "../config/configuration.ts";
 import type { Case } from "../read/cases.ts";
@@ -7,8 +7,9 @@ import { asObject, FormatError, type Json, type JsonObject } from "../read/json.
 import { keyOf, labelOf } from "../read/keys.ts";
 import { Places } from "../run/places.ts";
 import { SchemaBuilder } from "../schema/builder.ts";
-import { type ModelFacts, SchemaFacts } from "../schema/facts.ts";
+import { SchemaFacts } from "../schema/facts.ts";
 import { constraintNames } from "./constraint-names.ts";
+import { columnsOf, modelFacts } from "./model-facts.ts";
 
 /** Defines what a case describes, item by item, and tells what came of each. */
 export async function runModelsCase({ inputs }: Case): Promise<JsonObject> {
@@ -19,9 +20,13 @@ export async function runModelsCase({ inputs }: Case): Promise<JsonObject> {
   const convention = fields.object("naming_convention");
   const db = new Multibind({ namingConvention: conventionOf(convention) });
   const config = fields.json("config");
-  const application = config === undefined ? undefined : db.init(configurationOf(new Fields(config, "config"), places));
+  const init = () =>
+    config === undefined ? undefined : db.init(configurationOf(new Fields(config, "config"), places));
   const builder = new SchemaBuilder(db, new SchemaFacts([], { autonaming }));
-  const defined = fields.list("schema").map((item) => define(builder, item));
+  const defineAll = () => fields.list("schema").map((item) => define(builder, item));
+  const early = fields.flag("models_first") ? defineAll() : undefined;
+  const application = init();
+  const defined = early ?? defineAll();
   const steps = fields.list("then");
   const then = steps.map((step) => runStep(step, builder, db));
   const names = fields.flag("constraints") ? { constraint_names: await constraintNames(db) } : {};
@@ -39,29 +44,15 @@ function define(builder: SchemaBuilder, item: Json): Json {
   try {
     const made = builder.define(item);
     switch (made.kind) {
-      case "mixin":
-        return { mixin: made.name };
       case "table":
         return { table: made.table.tableName, metadata: labelOf(made.table.bindKey) };
       default:
-        return { model: made.name, ...modelFacts(builder, made.facts) };
+        return { model: made.name, ...modelFacts(builder.model(made.name)) };
     }
   } catch (error) {
     if (error instanceof FormatError) throw error;
     return { ...asObject({ model: asObject(item, "an item")["model"] ?? null }, "an item"), ...errorResult(error) };
   }
-}
-
-function modelFacts(builder: SchemaBuilder, { item }: ModelFacts): JsonObject {
-  const model = builder.model(item.name);
-  if (item.role === "abstract") return { table: null, metadata: labelOf(model.bindKey), table_metadata: null };
-  const { table } = model;
-  return {
-    table: table.tableName,
-    metadata: labelOf(model.bindKey),
-    table_metadata: labelOf(table.bindKey),
-    columns: columnsOf(table),
-  };
 }
 
 function runStep(value: Json, builder: SchemaBuilder, db: Multibind): Json {
@@ -91,10 +82,8 @@ function runStep(value: Json, builder: SchemaBuilder, db: Multibind): Json {
 }
 
 function modelsAfter(builder: SchemaBuilder): JsonObject {
-  const made = [...builder.facts.models.values()].filter(
-    ({ item }) => item.role !== "mixin" && builder.findModel(item.name) !== undefined,
-  );
-  return Object.fromEntries(made.map((facts) => [facts.item.name, modelFacts(builder, facts)]));
+  const made = [...builder.facts.models.values()].filter(({ item }) => builder.findModel(item.name) !== undefined);
+  return Object.fromEntries(made.map((facts) => [facts.item.name, modelFacts(builder.model(facts.item.name))]));
 }
 
 function tablesOf(db: Multibind): JsonObject {
@@ -104,10 +93,6 @@ function tablesOf(db: Multibind): JsonObject {
       Object.fromEntries([...tables].map(([name, table]): [string, Json] => [name, columnsOf(table)])),
     ]),
   );
-}
-
-function columnsOf(table: AnyTable): string[] {
-  return table.columnList.map(({ property }) => property);
 }
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {

@@ -5,6 +5,11 @@ export function without(value: Json | undefined, names: readonly string[]): Json
   return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name))) : {};
 }
 
+/** The members of an object with these names. */
+export function pick(value: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
+}
+
 /** An object with each member's value changed. */
 export function mapMembers(value: JsonObject, change: (member: Json) => Json): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, change(member)]));

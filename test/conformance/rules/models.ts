@@ -164,8 +164,7 @@ function tableIsAnothers(model: ModelFacts, facts: SchemaFacts): boolean {
 }
 
 function mapModels(result: JsonObject, change: (model: JsonObject) => JsonObject): JsonObject {
-  const isModel = (one: Json): one is JsonObject =>
-    isObject(one) && one["mixin"] === undefined && one["error"] === undefined;
+  const isModel = (one: Json): one is JsonObject => isObject(one) && one["error"] === undefined;
   const mapped = (one: Json) => (isModel(one) ? change(one) : one);
   const after = result["models_after"];
   return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { normalise } from "../compare/normalisation.ts";
+import { bindOrderProblems } from "../judge/judge-steps.ts";
 import { stepsNormalisations } from "../normalisations.ts";
 import { readCases } from "../read/cases.ts";
 import { isList, type Json, memberOf } from "../read/json.ts";
@@ -56,4 +57,18 @@ test("changes that are announced in reverse are not what the case expects", () =
   assert.deepEqual(same.actual.steps, same.expected.steps);
   const { actual, expected } = judged(id, rule, (recorded) => ({ ...recorded, steps: recorded.steps.map(reversed) }));
   assert.notDeepEqual(actual.steps, expected.steps);
+});
+
+test("binds that are updated, deleted from or committed in another order than the configured one are found", () => {
+  const config = { uri: "sqlite://", binds: { a: "sqlite://", b: "sqlite://" } };
+  const subject = new StepsSubject({ config, steps: [{ op: "flush" }, { op: "commit" }] });
+  const problems = (step: number, event: string, binds: readonly string[]) =>
+    bindOrderProblems({ steps: [null, null], trace: binds.map((bind) => ({ step, event, bind })) }, subject);
+  for (const event of ["UPDATE post", "DELETE post"]) {
+    assert.deepEqual(problems(0, event, ["a", "b", "<default>"]), []);
+    assert.deepEqual(problems(0, event, ["b", "a"]), ["step 0: b was updated before a"]);
+  }
+  assert.deepEqual(problems(0, "INSERT post", ["b", "a"]), []);
+  assert.deepEqual(problems(1, "COMMIT", ["a", "b", "<default>"]), []);
+  assert.deepEqual(problems(1, "COMMIT", ["<default>", "a"]), ["step 1: <default> committed before a"]);
 });

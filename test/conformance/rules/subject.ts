@@ -116,7 +116,6 @@ function contextsOf(steps: readonly JsonObject[]): number[] {
     if (op === "enter_context") entered.push(count++);
     const here = entered.at(-1) ?? -1;
     if (op === "exit_context") entered.pop();
-    if (op === "remove") entered[entered.length - 1] = count++;
     return here;
   });
 }

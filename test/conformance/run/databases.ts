@@ -86,6 +86,14 @@ export class Databases implements AsyncDisposable {
     return this.#application?.engines.get(bindKey).family.name;
   }
 
+  /** The name of a PostgreSQL database. @throws {FormatError} if the bind is no PostgreSQL database */
+  nameOf(bindKey: BindKey): string {
+    const name = this.#application?.engines.get(bindKey).url?.database;
+    if (this.familyOf(bindKey) !== "postgres" || name === undefined)
+      throw new FormatError("only a PostgreSQL server's connections and prepared transactions can be ended by others");
+    return name;
+  }
+
   /** The names of the tables that there are, in alphabetical order. */
   async tablesOf(bindKey: BindKey): Promise<string[]> {
     const rows = await this.run(

@@ -33,15 +33,27 @@ export class PostgresDatabases implements AsyncDisposable {
     return row?.["prepared"] as number;
   }
 
+  /** Ends every connection to a database made here, and returns when they have ended. */
+  async killConnections(name: string): Promise<void> {
+    const wait = 10_000;
+    await this.#run(`select pg_terminate_backend(pid, ${wait}) from pg_stat_activity where datname = '${name}'`);
+  }
+
+  /** Rolls back what stands prepared in a database made here. */
+  async rollbackPrepared(name: string): Promise<void> {
+    const prepared = await this.#run(`select gid from pg_prepared_xacts where database = '${name}'`, name);
+    for (const { gid } of prepared) await this.#run(`rollback prepared '${gid}'`, name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of this.#names.splice(0)) await this.#run(`drop database ${name} with (force)`);
   }
 
-  async #run(sql: string): Promise<Record<string, unknown>[]> {
+  async #run(sql: string, database?: string): Promise<Record<string, unknown>[]> {
     const server = await this.#server();
     let client: pg.Client;
     try {
-      client = await postgresClient(server);
+      client = await postgresClient(database === undefined ? server : databaseUrl(server, database));
     } catch (cause) {
       throw new NoPostgresError(`no PostgreSQL server answers at ${new URL(server).host}`, { cause });
     }

@@ -32,6 +32,8 @@ export class Recorder {
   readonly #injections: Injection[] = [];
   readonly #open = new Map<string, number>();
   #paused = 0;
+  /** The binds that work of the runner's own has reached. */
+  readonly #reached = new Set<string>();
 
   constructor(engines: Application["engines"]) {
     for (const [, engine] of engines) this.#listen(engine);
@@ -64,12 +66,22 @@ export class Recorder {
     }
   }
 
+  /** The binds that work of the runner's own reaches; nothing of it is noted. */
+  async reachedBy(work: () => Promise<unknown>): Promise<string[]> {
+    this.#reached.clear();
+    await this.unseen(work);
+    return [...this.#reached];
+  }
+
   #listen(engine: Engine): void {
     engine.onStatement((statement) => this.#note(engine.bindKey, statement));
   }
 
   #note(bindKey: BindKey, { sql }: StatementEvent): void {
-    if (this.isPaused) return;
+    if (this.isPaused) {
+      this.#reached.add(labelOf(bindKey));
+      return;
+    }
     const event = eventOf(sql);
     if (event === undefined) return;
     const bind = labelOf(bindKey);

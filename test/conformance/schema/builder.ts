@@ -25,7 +25,6 @@ export type LooseClass = (abstract new (
 
 /** What became of a description. */
 export type Defined =
-  | { readonly kind: "mixin"; readonly name: string }
   | { readonly kind: "abstract"; readonly name: string; readonly base: LooseClass; readonly facts: ModelFacts }
   | { readonly kind: "model"; readonly name: string; readonly model: AnyModel; readonly facts: ModelFacts }
   | { readonly kind: "table"; readonly name: string; readonly table: AnyTable; readonly facts: TableFacts };
@@ -77,7 +76,6 @@ export class SchemaBuilder {
 
   #defineModel(facts: ModelFacts): Defined {
     const { name, role } = facts.item;
-    if (role === "mixin") return { kind: "mixin", name };
     const made = named(name, role === "abstract" ? this.#abstractBase(facts) : this.#modelBase(facts));
     this.#classes.set(name, made);
     if (role === "abstract") return { kind: "abstract", name, base: made, facts };

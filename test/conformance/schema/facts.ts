@@ -17,13 +17,13 @@ export interface ModelFacts {
   readonly table: string | undefined;
   readonly schema: string | undefined;
   readonly bind: BindKey;
-  /** The bind that the class itself or a mixin of its names; `undefined` where none does. */
+  /** The bind that the class itself names; `undefined` where it names none. */
   readonly said: BindKey | undefined;
   /** Whether the class names another bind than the parent whose rows it shares, which multibind refuses. */
   readonly refused: boolean;
-  /** The columns of its own table, those of mixins and abstract bases included. */
+  /** The columns of its own table, those of abstract bases included. */
   readonly columns: readonly ColumnItem[];
-  /** The columns of the class itself and of its mixins. */
+  /** The columns of the class itself. */
   readonly ownColumns: readonly ColumnItem[];
   /** The table that is there already and that the class is mapped to. */
   readonly adopted: TableFacts | undefined;
@@ -119,7 +119,7 @@ export class SchemaFacts {
     const inheritance = parent === undefined ? undefined : inheritanceOf(item, tableColumns);
     const decider = unmapped.find(({ bind, metadata }) => bind !== undefined || metadata !== undefined);
     const decided = decider === undefined ? undefined : bindOf(decider);
-    const said = decider === item || decider?.role === "mixin" ? decided : undefined;
+    const said = decider === item ? decided : undefined;
     const shares = inheritance === "single" || inheritance === "joined";
     const bind = adopted?.bind ?? (shares ? parent!.bind : decided === undefined ? (parent?.bind ?? null) : decided);
     return {
@@ -140,7 +140,7 @@ export class SchemaFacts {
         inheritance === "single"
           ? uniqueColumns([...parent!.columns, ...tableColumns])
           : (adopted?.item.columns ?? tableColumns),
-      ownColumns: columnsOf(unmapped.filter((one) => one === item || one.role === "mixin")),
+      ownColumns: item.columns,
       adopted,
       ownMetadata:
         adopted === undefined ? (shares ? parent!.ownMetadata : decider && ownLabel(decider)) : adopted.ownMetadata,
@@ -165,21 +165,14 @@ export class SchemaFacts {
     return facts.item.bases.map((one) => this.#mapped(one)).find((one) => one !== undefined);
   }
 
-  /** A class that is mapped to a table which is there: because it names it, or because it has its name and no columns. */
+  /** The table that a class names as its own. */
   #adopted(item: ModelItem): TableFacts | undefined {
-    if (item.role !== "model") return undefined;
-    if (item.table !== undefined) return this.tables.get(item.table);
-    if (item.columns.length > 0 || item.bases.some((base) => base !== "Model")) return undefined;
-    const name = item.tablename ?? snakeCase(item.name);
-    return [...this.tables.values()].find((table) => table.item.name === name && table.bind === (item.bind ?? null));
+    return item.table === undefined ? undefined : this.tables.get(item.table);
   }
 
   #tablename(item: ModelItem, line: readonly ModelItem[]): string | undefined {
     if (item.table !== undefined) return item.table;
-    for (const { tablename, tablenamePattern } of line) {
-      if (tablename !== undefined) return tablename ?? undefined;
-      if (tablenamePattern !== undefined) return tablenamePattern.replace("{lower}", item.name.toLowerCase());
-    }
+    for (const { tablename } of line) if (tablename !== undefined) return tablename ?? undefined;
     return this.#autonaming ? snakeCase(item.name) : undefined;
   }
 }

@@ -38,12 +38,10 @@ interface CommonItem {
 export interface ModelItem extends CommonItem {
   readonly kind: "model";
   readonly name: string;
-  readonly role: "model" | "abstract" | "mixin";
+  readonly role: "model" | "abstract";
   readonly bases: readonly string[];
   /** `undefined` where nothing is said, null where it is said to have none. */
   readonly tablename: string | null | undefined;
-  /** A name computed for each class. */
-  readonly tablenamePattern: string | undefined;
   /** The table that the class is mapped to, where that is given. */
   readonly table: string | undefined;
   readonly discriminator: string | undefined;
@@ -71,16 +69,14 @@ export function readItem(value: Json): SchemaItem {
 function readModel(value: Json): ModelItem {
   const fields = new Fields(value, "a model");
   const name = fields.text("model");
-  const isMixin = fields.flag("mixin");
   const polymorphic = new Fields(fields.object("polymorphic"), `${name}.polymorphic`);
   const tableArgs = new Fields(fields.object("table_args"), `${name}.table_args`);
   const item: ModelItem = {
     kind: "model",
     name,
-    role: isMixin ? "mixin" : fields.flag("abstract") ? "abstract" : "model",
-    bases: fields.has("bases") ? fields.texts("bases") : isMixin ? [] : ["Model"],
+    role: fields.flag("abstract") ? "abstract" : "model",
+    bases: fields.has("bases") ? fields.texts("bases") : ["Model"],
     tablename: fields.has("tablename") ? (fields.json("tablename") as string | null) : undefined,
-    tablenamePattern: fields.optionalText("tablename_declared_attr"),
     table: readMappedTable(fields.json("table"), name),
     discriminator: polymorphic.optionalText("on"),
     identity: polymorphic.optionalText("identity"),

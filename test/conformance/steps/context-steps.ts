@@ -10,12 +10,6 @@ export const contextSteps: StepHandlers = {
     await world.exitContext();
     return null;
   },
-  // A context has one session for its life: who wants another leaves it and enters a new one.
-  remove: async (_, world) => {
-    await world.exitContext();
-    world.enterContext();
-    return null;
-  },
   session_id: (_, { session, sessions }) => {
     if (!sessions.includes(session)) sessions.push(session);
     return `session${sessions.indexOf(session) + 1}`;

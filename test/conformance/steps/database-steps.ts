@@ -12,5 +12,14 @@ export const databaseSteps: StepHandlers = {
     recorder.inject(step.text("bind"), step.text("at"));
     return null;
   },
+  // What others do to the bind's database: an operator, a server that goes down.
+  kill_connections: async (step, { databases }) => {
+    await databases.postgres.killConnections(databases.nameOf(keyOf(step.text("bind"))));
+    return null;
+  },
+  rollback_prepared_outside: async (step, { databases }) => {
+    await databases.postgres.rollbackPrepared(databases.nameOf(keyOf(step.text("bind"))));
+    return null;
+  },
   prepared_transactions: (_, { databases }) => databases.postgres.preparedTransactions(),
 };

@@ -1,4 +1,5 @@
 import type { BindChoice, BindKey } from "../../../src/index.ts";
+import { modelFacts } from "../metadata/model-facts.ts";
 import type { Fields } from "../read/fields.ts";
 import { asList, isList, type Json, memberOf } from "../read/json.ts";
 import { keyOf, labelOf } from "../read/keys.ts";
@@ -30,6 +31,7 @@ export const ddlSteps: StepHandlers = {
   },
   all_md_tables: (_, { db }) =>
     Object.fromEntries([...db.metadatas].map(([key, { tables }]) => [labelOf(key), [...tables.keys()].sort()])),
+  model_facts: (step, { schema }) => modelFacts(schema.model(step.text("model"))),
   md_columns: (step, { db }) => {
     const table = db.metadatas.get(keyOf(step.text("bind"))).tables.get(step.text("table"));
     return table === undefined ? null : table.columnList.map(({ property }) => property);

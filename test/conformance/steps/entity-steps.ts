@@ -1,14 +1,12 @@
-import { inspect } from "node:util";
 import type { AnyModel, Entity } from "../../../src/index.ts";
 import { FormatError, isList, isObject, type Json, type JsonObject } from "../read/json.ts";
-import { Objects } from "../run/objects.ts";
 import { bindArguments } from "./bind-arguments.ts";
 import type { StepHandlers } from "./step.ts";
 import type { World } from "./world.ts";
 
 type Values = Record<string, unknown>;
 
-/** Steps with objects of models: making, adding, getting, changing and letting go of them. */
+/** Steps with objects of models: making, adding, getting, changing and expunging them. */
 export const entitySteps: StepHandlers = {
   new: (step, world) => {
     const values = resolved(step.object("values"), world);
@@ -61,13 +59,6 @@ export const entitySteps: StepHandlers = {
     await session.refresh(objects.get(step.text("obj")));
     return null;
   },
-  // Nothing expires: values stay readable, and `refresh` reads them anew.
-  expire: (step, { objects }) => {
-    objects.get(step.text("obj"));
-    step.ignore("names");
-    return null;
-  },
-  expire_all: () => null,
   set: (step, world) => {
     const entity = world.objects.get(step.text("obj")) as unknown as Values;
     entity[step.text("name")] = resolvedValue(step.json("value")!, world);
@@ -81,12 +72,6 @@ export const entitySteps: StepHandlers = {
     return (entity[name] ?? null) as Json;
   },
   same: (step, { objects }) => objects.get(step.text("a")) === objects.get(step.text("b")),
-  // The label is all that a runner holds of an object; the session's own hold is what the case is about.
-  forget: (step, { objects }) => {
-    objects.get(step.text("obj"));
-    return null;
-  },
-  repr: (step, world) => (step.flag("db") ? textOfDb(world) : textOfEntity(world.objects.get(step.text("obj")), world)),
 };
 
 function make(model: AnyModel, values: Values): Entity {
@@ -105,22 +90,4 @@ function resolved(values: JsonObject, world: World): Values {
 
 function resolvedValue(value: Json, { objects }: World): unknown {
   return isObject(value) && typeof value["obj"] === "string" ? objects.get(value["obj"]) : value;
-}
-
-/**
- * The text form of an entity is Node's own, which has the class and the columns. What the original's has besides, state
- * and key, is asked of the session.
- */
-function textOfEntity(entity: Entity, { session }: World): string {
-  const name = /^\w+/.exec(inspect(entity))![0];
-  const state = session.stateOf(entity);
-  const isNew = state === "transient" || state === "pending";
-  return isNew ? `<${name} (${state} <id>)>` : `<${name} ${Objects.keyOf(entity).join(", ")}>`;
-}
-
-/** The engines of a `db`, as the original's text form counts them. */
-function textOfDb({ application: { engines } }: World): string {
-  const main = engines.has(null) ? String(engines.get(null).url) : "(No default engine)";
-  const others = engines.size - (engines.has(null) ? 1 : 0);
-  return `<SQLAlchemy ${main}${others > 0 ? ` +${others} engines` : ""}>`;
 }

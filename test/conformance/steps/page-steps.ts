@@ -17,6 +17,11 @@ export const pageSteps: StepHandlers = {
     if (move !== "next" && move !== "prev") throw new FormatError(`a page moves to ${move}, which is not known`);
     return noted(await page[move]({ notFound: step.flag("error_out") }), step, world);
   },
+  page_iter: (step, world) => {
+    const page = world.pages.get(step.text("of"));
+    if (page === undefined) throw new FormatError("the case has no such page");
+    return [...page].map((item) => listedValue(item) as Json);
+  },
   get_or_404: async (step, world) => {
     const model = world.schema.model(step.text("model"));
     const key = keyOf(step.json("id")!, model);

@@ -1,13 +1,20 @@
 import { type CompiledQuery, createQueryId, type Kysely, type QueryResult, type RootOperationNode } from "kysely";
 import type { AnyModel, BindKey } from "../../../src/index.ts";
-import { asText, FormatError, isObject, type Json } from "../read/json.ts";
+import { asObject, asText, FormatError, isObject, type Json, type JsonObject } from "../read/json.ts";
 import { keyOf, labelOf } from "../read/keys.ts";
+import { pick, without } from "../read/objects.ts";
 import type { Built, EntitySelect } from "../statements/statement.ts";
 import { bindArguments } from "./bind-arguments.ts";
 import type { StepHandlers } from "./step.ts";
 import type { World } from "./world.ts";
 
 type Row = Readonly<Record<string, unknown>>;
+
+/** The rows of a model that a condition chooses. */
+interface BulkSelect {
+  where(equal: JsonObject): BulkSelect;
+  update(values: JsonObject): Promise<number>;
+}
 
 /** Steps that run statements, and that ask where they would run. */
 export const querySteps: StepHandlers = {
@@ -53,15 +60,39 @@ export const querySteps: StepHandlers = {
         throw new FormatError(`the query's method ${method} is not known`);
     }
   },
-  connection: (step, world) => {
-    const { given, isEngine, bindKey } = bindArguments(step, world);
-    const begin = (key: BindKey) => {
-      world.session.kysely(key);
-      return { bind: labelOf(key) };
-    };
-    // Nothing is chosen where the engine itself is named.
-    if (isEngine) return world.chosen.unseen(() => begin(bindKey!));
-    return begin(given ? bindKey! : world.session.getBind().bindKey);
+  // Nothing is chosen where the engine itself is named.
+  connection: async (step, world) => {
+    const { session, chosen, recorder } = world;
+    const { isEngine, bindKey, target } = bindArguments(step, world);
+    const key = isEngine ? bindKey! : session.getBind(target).bindKey;
+    const kysely = chosen.unseen(() => session.kysely(key));
+    const probe = () => kysely.selectNoFrom((values) => values.lit(1).as("one")).execute();
+    const [bind = null, ...others] = await chosen.unseenWork(() => recorder.reachedBy(probe));
+    return others.length === 0 ? { bind } : { binds: [bind, ...others] };
+  },
+  bulk_insert_mappings: async (step, { session, schema }) => {
+    const model = schema.model(step.text("model"));
+    await session
+      .insertInto(model)
+      .values(step.list("mappings") as never)
+      .execute();
+    return null;
+  },
+  // Each row is found by its key, and the rest of it is what changes.
+  bulk_update_mappings: async (step, { session, schema }) => {
+    const model = schema.model(step.text("model"));
+    const keys = model.table.primaryKey.map(({ property }) => property);
+    const select = () => session.select(model) as unknown as BulkSelect;
+    for (const mapping of step.list("mappings")) {
+      const values = asObject(mapping, "a mapping");
+      await select().where(pick(values, keys)).update(without(values, keys));
+    }
+    return null;
+  },
+  bulk_save_objects: async (step, { session, objects }) => {
+    session.addAll(step.texts("objs").map((label) => objects.get(label)));
+    await session.flush();
+    return null;
   },
   get_bind: (step, world) => {
     const mapper = step.optionalText("mapper") ?? step.optionalText("instance");

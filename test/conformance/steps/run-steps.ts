@@ -21,14 +21,15 @@ export interface StepsOutcome {
 const STEP_TIMEOUT = 20_000;
 
 /** Steps that leave or enter contexts, and so run in none. */
-const CHANGES_CONTEXT = new Set(["enter_context", "exit_context", "remove"]);
+const CHANGES_CONTEXT = new Set(["enter_context", "exit_context"]);
 
 /**
  * Makes the databases, classes and tables of a case and does its steps, one after the other.
  *
+ * @param through gives the world that the steps see
  * @throws what the schema throws, if it cannot be made
  */
-export async function runSteps(inputs: JsonObject): Promise<StepsOutcome> {
+export async function runSteps(inputs: JsonObject, through = (world: World): World => world): Promise<StepsOutcome> {
   const fields = new Fields(inputs, "inputs");
   const settings = new Fields(fields.object("session_options"), "session_options");
   const options = {
@@ -36,7 +37,8 @@ export async function runSteps(inputs: JsonObject): Promise<StepsOutcome> {
     modelsFirst: fields.flag("models_first"),
     twoPhase: settings.flag("twophase"),
   };
-  await using world = await World.make(fields.object("config"), options);
+  await using made = await World.make(fields.object("config"), options);
+  const world = through(made);
   world.autoflush = settings.flag("autoflush", true);
   // Nothing expires here, with or without this option.
   settings.ignore("expire_on_commit");
@@ -58,7 +60,7 @@ export async function runSteps(inputs: JsonObject): Promise<StepsOutcome> {
   // SQLite always sends BEGIN here and checks foreign keys; warnings and repetitions are the original's own.
   fields.ignore("kind", "trace", "routing", "explicit_begin", "foreign_keys", "record_warnings", "repeat");
   fields.end();
-  return { steps, trace: [...world.recorder.events], chosen };
+  return { steps, trace: [...made.recorder.events], chosen };
 }
 
 async function prepare(fields: Fields, world: World): Promise<void> {

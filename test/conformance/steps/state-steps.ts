@@ -19,9 +19,6 @@ export const stateSteps: StepHandlers = {
   },
   modified: (step, { session, objects }) => session.isModified(objects.get(step.text("obj"))),
   loaded: (step, { objects }) => Object.keys(objects.get(step.text("obj"))).sort(),
-  // The session does not tell how many objects it holds; those that the case has seen can be counted.
-  identity_map_size: (_, { session, objects }) =>
-    [...objects.all()].filter((entity) => session.contains(entity) && stateOf(entity) === "persistent").length,
 };
 
 function labels(entities: Iterable<Entity>, { objects }: World): Json {

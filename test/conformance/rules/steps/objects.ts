@@ -1,21 +1,7 @@
 import { errorIn } from "../../compare/errors.ts";
 import { ofBoth, ofExpected } from "../../compare/normalisation.ts";
-import { isList, isObject, type Json } from "../../read/json.ts";
+import { isList, isObject } from "../../read/json.ts";
 import { mapSteps, type StepsNormalisation, type StepsSubject } from "../subject.ts";
-
-/** The identity map holds objects. */
-export const strongIdentityMap: StepsNormalisation = {
-  name: "identity-map-is-strong",
-  why: "The identity map holds objects until the session ends or lets go of them; in the original one that nobody else holds leaves it, unless it was changed.",
-  apply: ofExpected((outcome, subject) =>
-    mapSteps(outcome, (value, index) => {
-      if (subject.op(index) !== "identity_map_size" || typeof value !== "number") return value;
-      const before = subject.steps.slice(0, index);
-      const isClean = (label: Json | undefined) => !before.some(({ op, obj }) => op === "set" && obj === label);
-      return value + before.filter(({ op, obj }) => op === "forget" && isClean(obj)).length;
-    }),
-  ),
-};
 
 /** Whom an object belongs to. */
 export const deletedStillBelong: StepsNormalisation = {
@@ -81,5 +67,5 @@ function wasLeft(label: string, before: number, { steps, contexts }: StepsSubjec
   const later = steps
     .map(({ op }, index) => ({ op, index }))
     .filter(({ index }) => index > added && index < before && contexts[index] === contexts[added]);
-  return later.some(({ op }) => op === "exit_context" || op === "remove") && !later.some(({ op }) => op === "commit");
+  return later.some(({ op }) => op === "exit_context") && !later.some(({ op }) => op === "commit");
 }

@@ -92,7 +92,7 @@ export const nothingExpires: StepsNormalisation = {
   name: "nothing-expires",
   why:
     "Commit and rollback mark entities stale, and their properties stay readable: reading one sends nothing, and a flush or delete does not read first. " +
-    "All columns are there from the start, so nothing is ever unloaded, and there is no `expire`. A row that vanished is noticed by its UPDATE; a `get` asks " +
+    "All columns are there from the start, so nothing is ever unloaded. A row that vanished is noticed by its UPDATE; a `get` asks " +
     "for it once, and its object leaves the session: it is detached, not deleted by anybody.",
   apply: ({ expected, actual }, subject) => {
     const expires = memberOf(subject.inputs["session_options"], "expire_on_commit") !== false;
@@ -100,9 +100,7 @@ export const nothingExpires: StepsNormalisation = {
     const quiet = mapEvents(values, (events, index) =>
       eventsWithoutExpiry(events, index, errorIn(expected.steps[index]), subject),
     );
-    const chosen = mapChosen(quiet, (binds, index) =>
-      subject.op(index) === "attr" || subject.op(index) === "expire" ? [] : binds,
-    );
+    const chosen = mapChosen(quiet, (binds, index) => (subject.op(index) === "attr" ? [] : binds));
     if (expires) return { expected: chosen, actual };
     // Without expiry the original's `get` does not ask for what it has; ours asks after a commit.
     const withoutGets = (outcome: typeof expected) =>
@@ -115,7 +113,6 @@ export const nothingExpires: StepsNormalisation = {
 
 function valueWithoutExpiry(value: Json, index: number, subject: StepsSubject): Json {
   const { op, obj } = subject.steps[index]!;
-  if (op === "expire" || op === "expire_all") return null;
   if (op === "states" && isObject(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([label, state]) => [
