@@ -6,14 +6,14 @@
  */
 export { sql } from "kysely";
 export type { BindKey, BindKeys } from "./bind-key.ts";
-export { Application, type ContextOptions } from "./context/application.ts";
+export type { Application, ContextOptions } from "./context/application.ts";
 export type { BindChoice } from "./context/chosen-binds.ts";
 export type { BindValue, Configuration } from "./context/configuration.ts";
-export { Context } from "./context/context.ts";
-export { Engines } from "./context/engines.ts";
+export type { Context } from "./context/context.ts";
+export type { Engines } from "./context/engines.ts";
 export type { OnUncommitted } from "./context/uncommitted-work.ts";
 export type { PoolStatus } from "./engine/driver.ts";
-export { Engine } from "./engine/engine.ts";
+export type { Engine } from "./engine/engine.ts";
 export {
   DatabaseUrl,
   type DatabaseUrlParts,
@@ -44,32 +44,22 @@ export * from "./errors/session.ts";
 export * from "./errors/statement.ts";
 export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
-export type { AbstractExtend, Child, PlainExtend, PolymorphicExtend } from "./model/extend-types.ts";
-export type {
-  AbstractClass,
-  AnyModel,
-  ExtendOf,
-  ModelClass,
-  ModelKey,
-  ModelOptions,
-  ModelStatics,
-  OwnStatics,
-} from "./model/model-types.ts";
+export type { AnyModel, ModelClass, ModelKey, ModelOptions } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
-export { type KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
-export type { Given, ParameterExpression, Params, UnknownParameters } from "./query/prepared/parameters.ts";
-export type { Preparable, Prepared } from "./query/prepared/prepare.ts";
+export type { KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
+export type { KyselyForm } from "./query/kysely-form.ts";
+export type { Params } from "./query/prepared/parameters.ts";
 export type { PreparedRows } from "./query/prepared/prepared-rows.ts";
 export type { PreparedSelect } from "./query/prepared/prepared-select.ts";
-export { AliasedModel, type AliasOf, alias } from "./query/select/aliased-model.ts";
-export { Page, type PageOptions, type PageWidths } from "./query/select/pagination.ts";
+export { type AliasedModel, alias } from "./query/select/aliased-model.ts";
+export type { Page, PageOptions, PageWidths } from "./query/select/pagination.ts";
 export type { NotFoundOptions } from "./query/select/runnable-select.ts";
-export { Select, select } from "./query/select/select.ts";
-export type { SelectOf, WithOptionalTable, WithTable } from "./query/select/select-types.ts";
-export {
-  type AnyColumn,
+export { type Select, select } from "./query/select/select.ts";
+export type { CompiledSelect, ReadOptions } from "./query/select/select-runner.ts";
+export type {
+  AnyColumn,
   Column,
-  type Columns,
+  Columns,
 } from "./schema/column.ts";
 export {
   type CheckConstraint,
@@ -83,13 +73,13 @@ export {
   unique,
 } from "./schema/constraint.ts";
 export type { ForeignKey } from "./schema/foreign-key.ts";
-export { Metadata } from "./schema/metadata.ts";
-export { Metadatas } from "./schema/metadatas.ts";
+export type { Metadata } from "./schema/metadata.ts";
+export type { Metadatas } from "./schema/metadatas.ts";
 export type { NamingConvention } from "./schema/naming-convention.ts";
 export type { ReferenceOptions, ReferentialAction } from "./schema/reference-options.ts";
 export type { KeyOf, KyselyRow, NewRow, Row } from "./schema/row.ts";
-export { type AnyTable, Table, type TableOptions } from "./schema/table.ts";
-export { TableColumn } from "./schema/table-column.ts";
+export type { AnyTable, Table, TableOptions } from "./schema/table.ts";
+export type { TableColumn } from "./schema/table-column.ts";
 export { binary } from "./schema/types/binary.ts";
 export { boolean } from "./schema/types/boolean.ts";
 export { enumeration } from "./schema/types/enumeration.ts";
@@ -102,10 +92,15 @@ export { char, type TextOptions, text, varchar } from "./schema/types/string.ts"
 export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
 export { keyOf } from "./session/flush/key-reference.ts";
+export type { GetOptions } from "./session/reading/entity-reader.ts";
 export type { BindTarget, Statement } from "./session/router.ts";
-export { Session, type SessionOptions } from "./session/session.ts";
+export type { Session, SessionOptions } from "./session/session.ts";
+export type { ModelChange, SessionEvent, SessionEventMap } from "./session/session-events.ts";
 export type { RunOptions } from "./session/statement-runner.ts";
 export type { BeginOptions } from "./session/transaction/begin-options.ts";
 export type { CommitPolicy } from "./session/transaction/commit-policy.ts";
-export { NestedTransaction } from "./session/transaction/nested-transaction.ts";
+export type { NestedTransaction } from "./session/transaction/nested-transaction.ts";
 export type { InDoubt, Recovery, RecoveryOptions } from "./session/transaction/recovery.ts";
+export type { TransactionOptions } from "./session/transaction/transaction-function.ts";
+// By this the other types of that entry are part of every program, so that its declarations can name them.
+export type { Prepared } from "./types.ts";

@@ -8,7 +8,7 @@ const source = join(import.meta.dirname, "..", "src");
 /** The folders from the bottom up. A file imports only from its own folder and from those before it. */
 const LAYERS: readonly string[] = ["errors", "schema", "model", "engine", "query", "ddl", "session", "context"];
 /** Files beside the folders: on all of them, beside the errors, or below everything. */
-const TOP = ["index.ts", "multibind.ts"];
+const TOP = ["index.ts", "types.ts", "multibind.ts"];
 const BESIDE_ERRORS = ["known-options.ts", "node-version.ts"];
 
 /** What each file imports, types included. */

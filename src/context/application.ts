@@ -10,7 +10,7 @@ import { fixProperty } from "../fixed-property.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { Router } from "../session/router.ts";
-import { Session, type SessionHost, type SessionOptions } from "../session/session.ts";
+import { Session, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import { DecisionLog } from "../session/transaction/decision-log.ts";
 import {
@@ -57,7 +57,7 @@ export interface ApplicationOwner {
  *
  * @see Flask-SQLAlchemy: a Flask application after `init_app`
  */
-export class Application<BK extends string = string> implements SessionHost {
+export class Application<BK extends string = string> {
   /** The engines by bind key. */
   readonly engines: Engines<BK>;
   /** The metadata by bind key, shared by all applications of the `db`. */

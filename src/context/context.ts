@@ -29,7 +29,7 @@ export interface CloseOptions {
  *
  * @see Flask: the application context
  */
-export class Context<BK extends string = string> implements Surroundings {
+export class Context<BK extends string = string> {
   readonly #application: Application<BK>;
   readonly #around: Surroundings | undefined;
   readonly #makeSession: (surrounding: Owner | null) => Session<BK>;

@@ -2,7 +2,6 @@ import { inspect } from "node:util";
 import { BIND_KEY_HINT, type BindKey, bindLabel, isBindName, quotedBindKey } from "../bind-key.ts";
 import { UnboundExecutionError } from "../errors/routing.ts";
 import { nearestName } from "../nearest-name.ts";
-import type { TableDirectory } from "./foreign-key.ts";
 import { Metadata, type Redefinition } from "./metadata.ts";
 import type { NamingConvention } from "./naming-convention.ts";
 import type { AnyTable } from "./table.ts";
@@ -13,7 +12,7 @@ import type { AnyTable } from "./table.ts";
  *
  * @see Flask-SQLAlchemy: `SQLAlchemy.metadatas`
  */
-export class Metadatas implements TableDirectory, Iterable<readonly [BindKey, Metadata]> {
+export class Metadatas implements Iterable<readonly [BindKey, Metadata]> {
   /** @internal the name of the `Multibind` object in messages */
   readonly label: string;
   readonly #byKey = new Map<BindKey, Metadata>();

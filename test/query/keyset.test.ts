@@ -10,7 +10,6 @@ import {
   InvalidValueError,
   integer,
   json,
-  KeysetPage,
   Multibind,
   NotFoundError,
   numeric,
@@ -22,6 +21,7 @@ import {
   uuid,
   varchar,
 } from "../../src/index.ts";
+import { KeysetPage } from "../../src/query/keyset/keyset.ts";
 import { onEachFamily, record, sessionOf, start } from "../fixtures/matrix.ts";
 
 const db = new Multibind();

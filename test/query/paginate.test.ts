@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { integer, Multibind, NotFoundError, Page, select, varchar } from "../../src/index.ts";
+import { integer, Multibind, NotFoundError, select, varchar } from "../../src/index.ts";
+import { Page } from "../../src/query/select/pagination.ts";
 import { onEachFamily, record, sessionOf, start, verbs } from "../fixtures/matrix.ts";
 
 const db = new Multibind();

@@ -5,11 +5,11 @@ import {
   type Engine,
   type EngineOptions,
   InvalidOptionError,
-  Metadata,
   Multibind,
-  Session,
   sql,
 } from "../../../src/index.ts";
+import { Metadata } from "../../../src/schema/metadata.ts";
+import { Session } from "../../../src/session/session.ts";
 import { errorResult } from "../compare/errors.ts";
 import type { Case } from "../read/cases.ts";
 import { Fields } from "../read/fields.ts";
