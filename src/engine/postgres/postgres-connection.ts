@@ -180,7 +180,7 @@ export class PostgresConnection implements PhysicalConnection {
       }
     } finally {
       // A failed transaction has no cursor any more. The next statement waits for the answer.
-      if (!this.#broken) this.#client.query({ text: `close ${cursor}` }).catch(() => {});
+      if (!this.#broken) this.#sender.send(`close ${cursor}`, []).catch(() => {});
     }
   }
 
@@ -271,7 +271,7 @@ export class PostgresConnection implements PhysicalConnection {
 
   /** Rolls back such a transaction after an error. The server may name its state only in a later message. */
   async #rollbackForeign(): Promise<void> {
-    if (this.#client.readyForQuery === false) await this.#client.query({ text: "" }).catch(() => {});
+    if (this.#client.readyForQuery === false) await this.#sender.send("", []).catch(() => {});
     if (this.inTransaction) await this.#sender.send("rollback", []).catch(() => this.destroy());
   }
 
@@ -289,7 +289,7 @@ export class PostgresConnection implements PhysicalConnection {
     if (loss === undefined) return undefined;
     this.#names.forget(text);
     if (loss === "unknown") this.#pooling.unknownName();
-    else if (connection?.close !== undefined) this.#client.query(closeStatement(name));
+    else if (connection?.close !== undefined) this.#sender.submit(closeStatement(name));
     return loss;
   }
 }

@@ -21,6 +21,8 @@ export interface PgClient {
   readonly secretKey?: number | null;
   readonly host: string;
   readonly port: number;
+  /** Whether the driver sends queries without waiting for the answers to those before. */
+  readonly pipeline?: boolean;
   /** Whether the server has ended its last answer. */
   readonly readyForQuery?: boolean;
   readonly connection?: Partial<PgProtocol> & {
@@ -31,7 +33,8 @@ export interface PgClient {
   };
   /** `I` outside of a transaction, `T` in one, `E` in one that has failed. Absent in older versions. */
   getTransactionStatus?(): string | null;
-  on(event: "error" | "end", listener: () => void): unknown;
+  /** `drain`: nothing runs or waits any more. */
+  on(event: "error" | "end" | "drain", listener: () => void): unknown;
 }
 
 interface PgQuery {

@@ -1,7 +1,7 @@
 import type { AnsweredResult, EngineQuery } from "../driver.ts";
 import { InexactJson } from "../values/codec.ts";
 import { type Surrounding, surround } from "./postgres-batch.ts";
-import type { PgClient, PgQueryClass, PgResult } from "./postgres-module.ts";
+import type { PgClient, PgOwnQuery, PgQueryClass, PgResult } from "./postgres-module.ts";
 import { requireExactJson } from "./postgres-wire-types.ts";
 
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
@@ -13,10 +13,38 @@ export type PgOutcome = PgResult | readonly PgResult[];
 export class PostgresSender {
   readonly #client: PgClient;
   readonly #Query: PgQueryClass | undefined;
+  /** The queries that wait for the one that runs: the driver will not queue them from version 9 on, and warns before. */
+  readonly #waiting: PgOwnQuery[] = [];
+  #isSending = false;
+  #isOver = false;
 
   constructor(client: PgClient, Query: PgQueryClass | undefined) {
     this.#client = client;
     this.#Query = Query;
+    client.on("drain", () => this.#next());
+    const over = () => {
+      this.#isOver = true;
+      // The driver says of each that the connection is lost.
+      for (const query of this.#waiting.splice(0)) client.query(query);
+    };
+    client.on("error", over);
+    client.on("end", over);
+  }
+
+  /** Sends a query when the ones before it have ended, or at once where the driver sends without waiting. */
+  submit(query: PgOwnQuery): void {
+    if (this.#isSending && !this.#isOver && this.#client.pipeline !== true) {
+      this.#waiting.push(query);
+      return;
+    }
+    this.#isSending = true;
+    this.#client.query(query);
+  }
+
+  #next(): void {
+    const query = this.#waiting.shift();
+    if (query === undefined) this.#isSending = false;
+    else this.#client.query(query);
   }
 
   /**
@@ -36,7 +64,7 @@ export class PostgresSender {
       });
       if (name !== undefined) query.name = name;
       if (surrounding !== undefined) surround(query, surrounding);
-      this.#client.query(query);
+      this.submit(query);
     });
   }
 
