@@ -11,8 +11,8 @@ export type BindKeys<K extends BindKey = BindKey> = K | readonly K[];
 /** The most characters of a bind key. */
 const LONGEST = 64;
 
-/** Characters that no short name has, and that URLs and connection strings need. */
-const NOT_IN_A_NAME = /:\/\/|[@=;{}"'`\p{Cc}]/u;
+/** Characters of URLs, connection strings and JSON, which no short name needs. */
+const NOT_IN_A_NAME = /:\/\/|[@={}\p{Cc}]/u;
 
 const SCHEME = /^\s*([a-z][a-z0-9+.-]{0,15}):\/\//i;
 

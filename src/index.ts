@@ -7,7 +7,7 @@
 export { sql } from "kysely";
 export type { BindKey, BindKeys } from "./bind-key.ts";
 export type { Application, ContextOptions } from "./context/application.ts";
-export type { BindChoice } from "./context/chosen-binds.ts";
+export type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
 export type { BindValue, Configuration } from "./context/configuration.ts";
 export type { Context } from "./context/context.ts";
 export type { Engines } from "./context/engines.ts";

@@ -1,6 +1,6 @@
 import type { BindKey } from "./bind-key.ts";
 import { Application } from "./context/application.ts";
-import type { BindChoice } from "./context/chosen-binds.ts";
+import type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
 import { type Configuration, resolveConfiguration } from "./context/configuration.ts";
 import { currentContext } from "./context/context.ts";
 import { type Engines, unitedEngines } from "./context/engines.ts";
@@ -279,7 +279,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   }
 
   /** Drops tables, see {@link Application.dropAll}. @throws {NoContextError} outside of a context */
-  async dropAll(choice?: BindChoice<BK | null>): Promise<void> {
+  async dropAll(choice?: DropChoice<BK | null>): Promise<void> {
     await this.#application("db.dropAll").dropAll(choice);
   }
 

@@ -20,7 +20,7 @@ import {
   type RecoveryOptions,
   recover,
 } from "../session/transaction/recovery.ts";
-import { type BindChoice, bindsToManage, bindsToReflect } from "./chosen-binds.ts";
+import { type BindChoice, bindsToCreate, bindsToDrop, bindsToReflect, type DropChoice } from "./chosen-binds.ts";
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
 import { Engines } from "./engines.ts";
@@ -169,19 +169,26 @@ export class Application<BK extends string = string> {
    */
   async createAll(choice: BindChoice<BK | null> = {}): Promise<void> {
     this.#requireOpen();
-    await createAll(bindsToManage(choice, this.engines, this.metadatas), this.metadatas);
+    await createAll(bindsToCreate(choice, this.engines, this.metadatas), this.metadatas);
   }
 
   /**
-   * Drops the tables, on all binds or those named.
+   * Drops the tables that were defined here, on all binds or those named. Tables that `reflect` found stay, unless
+   * `reflected` is true.
    *
-   * @throws {DdlError} if it fails on a bind, saying what became of the others
+   * @throws {DdlError} if it fails on a bind, saying what became of the others; if a table that stays has a foreign key to one
+   * of the bind's tables, no table of that bind is dropped
+   *
+   * @example
+   * await app.dropAll();
+   * await app.dropAll({ bindKey: "legacy", reflected: true });
    *
    * @see Flask-SQLAlchemy: `SQLAlchemy.drop_all`
    */
-  async dropAll(choice: BindChoice<BK | null> = {}): Promise<void> {
+  async dropAll(choice: DropChoice<BK | null> = {}): Promise<void> {
     this.#requireOpen();
-    await dropAll(bindsToManage(choice, this.engines, this.metadatas), this.metadatas);
+    const { targets, reflected } = bindsToDrop(choice, this.engines, this.metadatas);
+    await dropAll(targets, this.metadatas, { reflected });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type BindKey, type BindKeys, bindLabel } from "../bind-key.ts";
 import type { BindTarget } from "../ddl/bind-target.ts";
-import { UnsupportedError } from "../errors/configuration.ts";
+import { InvalidOptionError, UnsupportedError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { Engines } from "./engines.ts";
@@ -11,16 +11,51 @@ export interface BindChoice<K extends BindKey = BindKey> {
   readonly bindKey?: BindKeys<K> | undefined;
 }
 
+/** The options of `dropAll`. */
+export interface DropChoice<K extends BindKey = BindKey> extends BindChoice<K> {
+  /**
+   * Whether to drop the tables that `reflect` found too, which were not defined here. Defaults to `false`: they may belong to
+   * other programs.
+   */
+  readonly reflected?: boolean | undefined;
+}
+
+const CHOICE: readonly (keyof BindChoice)[] = ["bindKey"];
+const DROP_CHOICE: readonly (keyof DropChoice)[] = [...CHOICE, "reflected"];
+
 /**
- * The binds whose tables are created or dropped. Without a key: all managed binds with tables.
+ * The binds whose tables are dropped, and whether those that `reflect` found are.
+ *
+ * @throws {InvalidOptionError} on an unknown option, or a value that an option does not take
+ * @throws {UnboundExecutionError | UnsupportedError} as {@link bindsToCreate}
+ */
+export function bindsToDrop(choice: DropChoice, engines: Engines, metadatas: Metadatas): BindsToDrop {
+  requireKnownOptions(choice, DROP_CHOICE, "dropAll");
+  const { bindKey, reflected = false } = choice;
+  if (typeof reflected !== "boolean")
+    throw new InvalidOptionError("Expected the option reflected of dropAll to be true or false.");
+  return { targets: managed(bindKey, engines, metadatas), reflected };
+}
+
+/** What `dropAll` works on. */
+export interface BindsToDrop {
+  readonly targets: readonly BindTarget[];
+  readonly reflected: boolean;
+}
+
+/**
+ * The binds whose tables are created. Without a key: all managed binds with tables.
  *
  * @throws {InvalidOptionError} on an unknown option
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
  * @throws {UnsupportedError} if a bind is named that is not managed
  */
-export function bindsToManage(choice: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
-  requireKnownOptions(choice, ["bindKey"], "createAll and dropAll");
-  const { bindKey } = choice;
+export function bindsToCreate(choice: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
+  requireKnownOptions(choice, CHOICE, "createAll");
+  return managed(choice.bindKey, engines, metadatas);
+}
+
+function managed(bindKey: BindKeys | undefined, engines: Engines, metadatas: Metadatas): BindTarget[] {
   if (bindKey === undefined) {
     return [...metadatas]
       .filter(([key, { tables }]) => tables.size > 0 || engines.has(key))
@@ -45,7 +80,7 @@ export function bindsToManage(choice: BindChoice, engines: Engines, metadatas: M
  * @throws {UnboundExecutionError} if a bind has no engine, before anything is done
  */
 export function bindsToReflect(choice: BindChoice, engines: Engines, metadatas: Metadatas): BindTarget[] {
-  requireKnownOptions(choice, ["bindKey"], "reflect");
+  requireKnownOptions(choice, CHOICE, "reflect");
   const { bindKey } = choice;
   return named(bindKey === undefined ? [...engines.keys()] : bindKey, engines, metadatas);
 }

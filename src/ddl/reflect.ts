@@ -1,6 +1,7 @@
 import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import type { BindTarget } from "./bind-target.ts";
 import { withConnection } from "./borrowed-connection.ts";
+import { DECISION_TABLE } from "./decision-table.ts";
 import { onEachBind } from "./each-bind.ts";
 import { restoreTables } from "./restored-tables.ts";
 
@@ -21,8 +22,9 @@ async function reflectTables({ engine, metadata }: BindTarget, added: string[]):
     await connection.begin({ accessMode: "read only" });
     return engine.family.reflect(catalogOf(connection));
   });
-  for (const table of restoreTables(schema, metadata)) {
-    metadata.add(table);
+  const tables = schema.tables.filter(({ name }) => name !== DECISION_TABLE);
+  for (const table of restoreTables({ ...schema, tables }, metadata)) {
+    metadata.addReflected(table);
     added.push(table.fullName);
   }
 }

@@ -12,6 +12,14 @@ export interface FoundTable {
   readonly name: string;
 }
 
+/** A foreign key to a table, by the names of both tables. */
+export interface ForeignReference {
+  /** The table that has the key. */
+  readonly name: string;
+  /** The table that the key leads to. */
+  readonly target: string;
+}
+
 /** The objects to drop. */
 export interface Drop {
   /** The tables in the order in which they are dropped. */
@@ -55,11 +63,10 @@ export interface FamilyDdl {
   /** Whether a schema is an attached file: foreign keys stay inside of it, and indexes are named with it. */
   readonly schemasAreFiles: boolean;
 
-  /**
-   * The statements to be sent, in the same transaction, before tables can be dropped.
-   *
-   * @throws {ForeignKeyViolationError} if dropping a table would change the rows of one that is not to be dropped
-   */
+  /** Finds a foreign key to one of these tables from one that is not among them: it would break, or stop the others' drop half-way. */
+  foreignReference(tables: readonly FoundTable[], run: RunQuery): Promise<ForeignReference | undefined>;
+
+  /** The statements to be sent, in the same transaction, before tables can be dropped. */
   beforeDrop(drop: Drop, run: RunQuery): Promise<readonly RawBuilder<unknown>[]>;
 
   /** Does work during which the database lets tables go that others refer to; absent where it never needs that. */

@@ -23,6 +23,7 @@ export class Metadata {
   /** How unnamed constraints are named, the same for all binds. */
   readonly namingConvention: NamingConvention;
   readonly #tables = new Map<string, AnyTable>();
+  readonly #reflected = new WeakSet<AnyTable>();
   readonly #redefinition: Redefinition;
   #revision = 0;
 
@@ -69,6 +70,17 @@ export class Metadata {
     }
     this.#tables.set(table.fullName, table);
     this.#revision++;
+  }
+
+  /** @internal adds a table that was found in the database: it was not defined here */
+  addReflected(table: AnyTable): void {
+    this.add(table);
+    this.#reflected.add(table);
+  }
+
+  /** Whether a table was read from the database by `reflect` instead of being defined; also if a model was mapped to it. */
+  isReflected(table: AnyTable): boolean {
+    return this.#reflected.has(table);
   }
 
   /** @internal adds the columns of a child that lives in one of the tables */

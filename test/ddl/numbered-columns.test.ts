@@ -53,7 +53,7 @@ for (const [family, definition] of TABLES) {
         [1, 2],
       );
       await session.reset();
-      await app.dropAll();
+      await app.dropAll({ reflected: true });
       await app.createAll();
     }
   });

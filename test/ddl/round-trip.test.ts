@@ -126,7 +126,7 @@ for (const convention of CONVENTIONS) {
     const second = new Multibind({ namingConvention: convention });
     await reflect([database.target(second)]);
     assert.deepEqual(describeMetadata(second.metadata), describeMetadata(first.metadata));
-    await dropAll([database.target(second)], second.metadatas);
+    await dropAll([database.target(second)], second.metadatas, { reflected: true });
     assert.deepEqual(await database.tables(), []);
   });
 }

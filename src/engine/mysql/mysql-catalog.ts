@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
-import type { FoundTable } from "../family-ddl.ts";
+import type { ForeignReference, FoundTable } from "../family-ddl.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 import type { FoundForeignKey } from "../reflection/forward-keys.ts";
 
@@ -46,4 +46,32 @@ export function mysqlForeignKeys(tables: readonly FoundTable[], run: RunQuery): 
     where referenced_table_name is not null
       and table_schema in (${sql.join([...new Set(tables.map(({ schema }) => schema))])})
       and table_name in (${sql.join(tables.map(({ name }) => name))})`);
+}
+
+interface ReferenceRow extends ForeignReference {
+  readonly schema: string;
+  readonly targetSchema: string;
+  readonly caseRule: number | bigint;
+}
+
+/** A foreign key to one of these tables from one that is not among them. */
+export async function foreignMysqlReference(
+  tables: readonly FoundTable[],
+  run: RunQuery,
+): Promise<ForeignReference | undefined> {
+  const rows = await run(sql<ReferenceRow>`
+    select distinct table_schema as \`schema\`, table_name as name, referenced_table_schema as targetSchema,
+      referenced_table_name as target, @@lower_case_table_names as caseRule
+    from information_schema.key_column_usage
+    where referenced_table_schema in (${sql.join([...new Set(tables.map(({ schema }) => schema))])})
+      and referenced_table_name in (${sql.join(tables.map(({ name }) => name))})
+    order by 1, 2`);
+  const isAmong = (schema: string, name: string, caseRule: number | bigint) => {
+    const fold = (text: string) => (Number(caseRule) === 0 ? text : text.toLowerCase());
+    return tables.some((table) => fold(table.schema) === fold(schema) && fold(table.name) === fold(name));
+  };
+  return rows.find(
+    ({ schema, name, targetSchema, target, caseRule }) =>
+      isAmong(targetSchema, target, caseRule) && !isAmong(schema, name, caseRule),
+  );
 }

@@ -4,7 +4,7 @@ import type { TableColumn } from "../../schema/table-column.ts";
 import type { FamilyDdl } from "../family-ddl.ts";
 import { forwardKeys } from "../reflection/forward-keys.ts";
 import { isNow } from "../reflection/now-expression.ts";
-import { findMysqlTables, mysqlForeignKeys } from "./mysql-catalog.ts";
+import { findMysqlTables, foreignMysqlReference, mysqlForeignKeys } from "./mysql-catalog.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 
 const UNLIMITED = /^(?:tiny|medium|long)?(?:text|blob)\b|^json\b/i;
@@ -22,6 +22,7 @@ export const mysqlDdl: FamilyDdl = {
   binaryLiteral: (hex) => `x'${hex}'`,
   addsForeignKeys: true,
   schemasAreFiles: false,
+  foreignReference: foreignMysqlReference,
   async beforeDrop({ tables, circular }, run) {
     if (!circular) return [];
     const keys = forwardKeys(tables, await mysqlForeignKeys(tables, run));

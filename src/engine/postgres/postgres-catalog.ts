@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
-import type { FoundTable } from "../family-ddl.ts";
+import type { ForeignReference, FoundTable } from "../family-ddl.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 import type { FoundForeignKey } from "../reflection/forward-keys.ts";
 
@@ -42,4 +42,26 @@ export function postgresForeignKeys(tables: readonly FoundTable[], run: RunQuery
       join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
       join pg_class d on d.oid = k.confrelid join pg_namespace m on m.oid = d.relnamespace
     where k.contype = 'f' and k.conparentid = 0 and c.relname in (${sql.join(tables.map(({ name }) => name))})`);
+}
+
+interface ReferenceRow extends ForeignReference {
+  readonly schema: string;
+  readonly targetSchema: string;
+}
+
+/** A foreign key to one of these tables from one that is not among them. A partition belongs to its table. */
+export async function foreignPostgresReference(
+  tables: readonly FoundTable[],
+  run: RunQuery,
+): Promise<ForeignReference | undefined> {
+  const rows = await run(sql<ReferenceRow>`
+    select n.nspname as "schema", c.relname as "name", m.nspname as "targetSchema", d.relname as "target"
+    from pg_constraint k
+      join pg_class c on c.oid = coalesce(pg_partition_root(k.conrelid), k.conrelid) join pg_namespace n on n.oid = c.relnamespace
+      join pg_class d on d.oid = k.confrelid join pg_namespace m on m.oid = d.relnamespace
+    where k.contype = 'f' and k.conparentid = 0 and d.relname in (${sql.join(tables.map(({ name }) => name))})
+    order by 1, 2`);
+  const isAmong = (schema: string, name: string) =>
+    tables.some((table) => table.schema === schema && table.name === name);
+  return rows.find(({ schema, name, targetSchema, target }) => isAmong(targetSchema, target) && !isAmong(schema, name));
 }

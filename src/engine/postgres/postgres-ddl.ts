@@ -1,7 +1,7 @@
 import { ColumnDefinitionNode, GeneratedNode, sql } from "kysely";
 import type { FamilyDdl } from "../family-ddl.ts";
 import { forwardKeys } from "../reflection/forward-keys.ts";
-import { findPostgresTables, postgresForeignKeys } from "./postgres-catalog.ts";
+import { findPostgresTables, foreignPostgresReference, postgresForeignKeys } from "./postgres-catalog.ts";
 
 /** How PostgreSQL makes and drops tables. */
 export const postgresDdl: FamilyDdl = {
@@ -16,6 +16,7 @@ export const postgresDdl: FamilyDdl = {
   binaryLiteral: (hex) => `'\\x${hex}'::bytea`,
   addsForeignKeys: true,
   schemasAreFiles: false,
+  foreignReference: foreignPostgresReference,
   async beforeDrop({ tables, circular }, run) {
     if (!circular) return [];
     const keys = forwardKeys(tables, await postgresForeignKeys(tables, run));

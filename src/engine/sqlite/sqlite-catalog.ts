@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { AnyTable } from "../../schema/table.ts";
-import type { FoundTable } from "../family-ddl.ts";
+import type { ForeignReference, FoundTable } from "../family-ddl.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 
 /** The file that a connection was opened with, among those that may be attached to it. */
@@ -29,19 +29,14 @@ export async function findSqliteTables(
   return found;
 }
 
-interface ReferenceRow {
-  readonly name: string;
-  readonly target: string;
-}
-
 /** A table that refers to one of these and is not one of these itself. */
-export async function foreignReference(
+export async function foreignSqliteReference(
   tables: readonly FoundTable[],
   run: RunQuery,
-): Promise<ReferenceRow | undefined> {
+): Promise<ForeignReference | undefined> {
   for (const [schema, dropped] of Map.groupBy(tables, (table) => table.schema)) {
     const names = new Set(dropped.map(({ name }) => name.toLowerCase()));
-    const rows = await run(sql<ReferenceRow>`
+    const rows = await run(sql<ForeignReference>`
       select t.name as name, f."table" as target
       from ${sql.id(schema, "sqlite_master")} t join pragma_foreign_key_list(t.name, ${schema}) f
       where t.type = 'table' and t.sql not like 'create virtual table%'`);

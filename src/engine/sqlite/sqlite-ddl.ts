@@ -1,12 +1,11 @@
 import { ColumnDefinitionNode, RawNode, sql } from "kysely";
-import { ForeignKeyViolationError } from "../../errors/database.ts";
 import type { LogicalType } from "../../schema/logical-type.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { FamilyDdl } from "../family-ddl.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 import { isNow } from "../reflection/now-expression.ts";
 import { encodeSortable } from "./sortable-decimal.ts";
-import { findSqliteTables, foreignReference } from "./sqlite-catalog.ts";
+import { findSqliteTables, foreignSqliteReference } from "./sqlite-catalog.ts";
 import { sqliteCheck } from "./sqlite-checks.ts";
 import { SQLITE_NOW } from "./sqlite-instants.ts";
 
@@ -29,14 +28,9 @@ export const sqliteDdl: FamilyDdl = {
   binaryLiteral: (hex) => `x'${hex}'`,
   addsForeignKeys: false,
   schemasAreFiles: true,
-  async beforeDrop({ tables }, run) {
-    // SQLite deletes the rows first, and that would delete or change rows elsewhere; other databases refuse.
-    const reference = await foreignReference(tables, run);
-    if (reference === undefined) return [];
-    throw new ForeignKeyViolationError(
-      `Table "${reference.target}" cannot be dropped: table "${reference.name}", which is not to be dropped, refers to it.`,
-    );
-  },
+  // SQLite deletes the rows first, and that would delete or change rows elsewhere; other databases refuse.
+  foreignReference: foreignSqliteReference,
+  beforeDrop: async () => [],
   withoutForeignKeys,
 };
 

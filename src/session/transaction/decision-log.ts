@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CompiledQuery, type RawBuilder, sql } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import { createAll } from "../../ddl/create-all.ts";
+import { DECISION_TABLE } from "../../ddl/decision-table.ts";
 import type { Connection } from "../../engine/connection.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Owner } from "../../engine/pool/owner.ts";
@@ -48,7 +49,7 @@ export const NO_DECISION_BIND =
   "memory, readOnly, or not managed.";
 
 /** The table of decisions. */
-const TABLE = "multibind_decision";
+const TABLE = DECISION_TABLE;
 /** The row that holds the log's own name. */
 const DOMAIN = "domain";
 /** How often the name is looked for in a table that another process may just have made, and the pause in milliseconds. */
