@@ -99,7 +99,8 @@ export class Engine {
     const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
     this.options = Object.freeze(shown);
     this.readsInTransaction = SAME_VIEW.has(options.isolationLevel ?? "");
-    if (options.url !== undefined && options.driver === undefined) requireDriver(this.family.driverPackage, bindKey);
+    if (options.url !== undefined && options.driver === undefined)
+      requireDriver(this.family.driverPackage, this.family.builtIn?.name, bindKey);
     if (options.echo === true) this.#after.push(echoToConsole);
     else if (typeof options.echo === "function") this.#after.push(options.echo);
     if (options.log !== undefined) this.#after.push(kyselyLog(options.log));

@@ -96,6 +96,14 @@ export interface ShortLockWait {
   readonly after?: string;
 }
 
+/** A module of Node.js that can take the place of a family's driver package. */
+export interface BuiltInDriver {
+  /** The module and the versions of Node.js that have all that is used of it, for messages. */
+  readonly name: string;
+  /** Whether a module's exports are those of that module, with all that is used. */
+  is(exported: unknown): boolean;
+}
+
 /** Runs SQL text and gives its rows. */
 export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 
@@ -165,6 +173,8 @@ export interface Family {
   readonly driverPackage: string;
   /** The function or class of that package that connects; absent where it is the package itself. */
   readonly driverMember?: string;
+  /** A part of Node.js that talks to it as well, if the option `driver` has it; absent by default. */
+  readonly builtIn?: BuiltInDriver;
   /**
    * Checks what a URL says beyond its common parts; absent where there is nothing to check.
    *

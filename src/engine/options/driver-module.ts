@@ -1,23 +1,25 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { MissingDriverError } from "../../errors/configuration.ts";
 import { ownFolder } from "../../own-folder.ts";
+import type { BuiltInDriver } from "../family.ts";
 
 const found = new Map<string, boolean>();
 
 /**
  * Checks that a driver's package can be loaded, without loading it. In a bundle, the check is left to the import.
  *
+ * @param builtIn what of Node.js does instead, if something does
  * @param bindKey the bind that needs it
  * @throws {MissingDriverError} naming the package to install
  */
-export function requireDriver(packageName: string, bindKey: BindKey): void {
+export function requireDriver(packageName: string, builtIn: string | undefined, bindKey: BindKey): void {
   if (isBundled()) return;
   let installed = found.get(packageName);
   if (installed === undefined) {
     installed = canResolve(packageName);
     found.set(packageName, installed);
   }
-  if (!installed) throw missingDriver(packageName, bindKey);
+  if (!installed) throw missingDriver(packageName, builtIn, bindKey);
 }
 
 /**
@@ -26,16 +28,22 @@ export function requireDriver(packageName: string, bindKey: BindKey): void {
  *
  * @returns a function that always throws: {@link MissingDriverError} if the package is not installed, else its argument
  */
-export function importFailure(packageName: string, bindKey: BindKey): (error: unknown) => never {
+export function importFailure(packageName: string, bindKey: BindKey, builtIn?: string): (error: unknown) => never {
   return (error) => {
-    throw isNotFound(error, packageName) ? missingDriver(packageName, bindKey, error) : error;
+    throw isNotFound(error, packageName) ? missingDriver(packageName, builtIn, bindKey, error) : error;
   };
 }
 
-function missingDriver(packageName: string, bindKey: BindKey, cause?: unknown): MissingDriverError {
+function missingDriver(
+  packageName: string,
+  builtIn: string | undefined,
+  bindKey: BindKey,
+  cause?: unknown,
+): MissingDriverError {
   return new MissingDriverError(
     `The database of ${bindLabel(bindKey)} needs the package "${packageName}", which is not installed${isBundled() ? " or not in the bundle" : ""}. ` +
-      `Run \`npm install ${packageName}\`, or give the module itself as the option \`driver\`.`,
+      `Run \`npm install ${packageName}\`, or give the module itself as the option \`driver\`` +
+      `${builtIn === undefined ? "" : `, or instead of it ${builtIn}`}.`,
     { bindKey, ...(cause === undefined ? {} : { cause }) },
   );
 }
@@ -71,9 +79,14 @@ export function exportsOf(module: unknown): unknown {
 }
 
 /** Whether what an application handed over as a driver has what is used of it. */
-export function isDriverModule(given: unknown, member: string | undefined): boolean {
+export function isDriverModule(
+  given: unknown,
+  member: string | undefined,
+  builtIn: BuiltInDriver | undefined,
+): boolean {
   if (given === null || (typeof given !== "object" && typeof given !== "function")) return false;
   const exported = exportsOf(given);
+  if (builtIn?.is(exported) === true) return true;
   // Whatever it is, a member that it lacks is undefined.
   return typeof (member === undefined ? exported : (exported as Record<string, unknown>)[member]) === "function";
 }

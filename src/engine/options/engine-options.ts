@@ -25,7 +25,10 @@ export interface EngineOptions {
   readonly dialect?: Dialect | (() => Dialect | Promise<Dialect>);
   /** The kind of database behind `dialect`, where it cannot be seen from the dialect itself. */
   readonly family?: FamilyName;
-  /** The driver's module (`pg`, `mariadb` or `better-sqlite3`), for applications that a bundler packs. */
+  /**
+   * The driver's module (`pg`, `mariadb` or `better-sqlite3`), for applications that a bundler packs; or `node:sqlite`, Node's
+   * own SQLite, which takes the place of `better-sqlite3`.
+   */
   readonly driver?: unknown;
   /** Maximum number of connections; for a SQLite file, of readers beside its one writer. Defaults to 10. */
   readonly poolSize?: number;
@@ -223,10 +226,12 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
       `The options of ${where} say family "${options.family}", and the URL is one of "${options.url.family}".`,
     );
   }
-  const { driverPackage, driverMember, checkOptions } = families[options.family];
-  if (options.url !== undefined && options.driver !== undefined && !isDriverModule(options.driver, driverMember)) {
+  const { driverPackage, driverMember, builtIn, checkOptions } = families[options.family];
+  const { driver } = options;
+  if (options.url !== undefined && driver !== undefined && !isDriverModule(driver, driverMember, builtIn)) {
+    const or = builtIn === undefined ? "" : `, or ${builtIn.name}`;
     throw new InvalidOptionError(
-      `driver (${where}) is not the module of "${driverPackage}": give what \`import("${driverPackage}")\` gives.`,
+      `driver (${where}) is not the module of "${driverPackage}"${or}: give what \`import("${driverPackage}")\` gives.`,
     );
   }
   if (options.dialect !== undefined) {

@@ -1,7 +1,7 @@
 import { type ExactDecimal, exactly, float, numberOf, plainText, rounded, sortable, unitsAt } from "./exact-decimal.ts";
 import { plainDecimal } from "./sortable-decimal.ts";
 
-/** The part of a `better-sqlite3` database that functions are given to. */
+/** The part of a database of `better-sqlite3` or `node:sqlite` that functions are given to. */
 export interface FunctionHolder {
   function(name: string, options: object, run: (...values: unknown[]) => unknown): unknown;
   aggregate(name: string, options: object): unknown;
@@ -14,6 +14,9 @@ interface Total {
   floats: number;
   count: number;
 }
+
+/** Functions are given every integer as a bigint: the first is the name in `better-sqlite3`, the other in `node:sqlite`. */
+const EXACT_INTEGERS = { safeIntegers: true, useBigIntArguments: true };
 
 /** The digits that a quotient has beyond those of its operands. */
 const QUOTIENT_DIGITS = 16;
@@ -66,7 +69,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, run: (...
 };
 
 /**
- * Gives a connection of `better-sqlite3` the functions that statements with decimals call. Connections that multibind opens
+ * Gives a database of `better-sqlite3` or `node:sqlite` the functions that statements with decimals call. Connections that multibind opens
  * have them; call it for a database that you hand to a dialect of your own.
  *
  * @example
@@ -79,10 +82,10 @@ export function defineDecimalFunctions(database: FunctionHolder): void {
     const nullSafe = (...values: unknown[]) => (values.includes(null) ? null : run(...values));
     // SQLite takes the number of parameters from the function's own.
     Object.defineProperty(nullSafe, "length", { value: parameters });
-    database.function(`multibind_${name}`, { deterministic: true, safeIntegers: true }, nullSafe);
+    database.function(`multibind_${name}`, { ...EXACT_INTEGERS, deterministic: true }, nullSafe);
   }
   const total = {
-    safeIntegers: true,
+    ...EXACT_INTEGERS,
     start: (): Total => ({ exact: { units: 0n, scale: 0 }, float: 0, floats: 0, count: 0 }),
     step: (sum: Total, value: unknown) => counted(sum, value, 1),
     inverse: (sum: Total, value: unknown) => counted(sum, value, -1),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CompiledQuery, InsertQueryNode, type OperationNode, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
 import { RecentMap } from "../recent-map.ts";
+import { sqliteCode } from "./sqlite-errors.ts";
 
 /** The part of the module `better-sqlite3` that is used. */
 export type SqliteModule = new (path: string, options: Readonly<Record<string, unknown>>) => SqliteDatabase;
@@ -14,7 +15,8 @@ export interface SqliteDatabase {
   close(): unknown;
 }
 
-interface SqliteStatement {
+/** The part of a `better-sqlite3` statement that is used. */
+export interface SqliteStatement {
   readonly reader: boolean;
   /** Whether it changes no database, as far as SQLite can say. */
   readonly readonly: boolean;
@@ -258,7 +260,7 @@ function* startingWith<T>(first: T, others: IterableIterator<T>): IterableIterat
  * this connection itself locks, such as a table that is being read, can only come free when its reader goes on.
  */
 function isLocked(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
+  const code = sqliteCode(error);
   return code === "SQLITE_BUSY" || code === "SQLITE_BUSY_RECOVERY" || code === "SQLITE_LOCKED_SHAREDCACHE";
 }
 

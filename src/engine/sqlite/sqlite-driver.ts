@@ -9,6 +9,7 @@ import { Owner } from "../pool/owner.ts";
 import { Slots } from "../pool/slots.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { defineDecimalFunctions, type FunctionHolder } from "./decimal-functions.ts";
+import { isNodeSqlite, NODE_SQLITE, nodeSqliteModule } from "./node-sqlite.ts";
 import { SqliteConnection, type SqliteModule } from "./sqlite-connection.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
 import { type FileFate, OpenedFile } from "./sqlite-opened-file.ts";
@@ -22,7 +23,7 @@ interface Loan {
 }
 
 /**
- * The driver of SQLite, on the package `better-sqlite3`.
+ * The driver of SQLite, on the package `better-sqlite3` or on Node's own `node:sqlite`.
  *
  * A file has one writer, which those who write wait for in turn, and readers beside it. A database in memory lives in
  * one connection, which all wait for in turn. The wait is asynchronous, so the owner of the writer can go on.
@@ -239,10 +240,9 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
 
   async #openWriter(): Promise<void> {
     const { bindKey, options, directory } = this.#config;
-    // The structural interface names the few members used; whatever module is given has to have them.
-    this.#Database ??= exportsOf(
-      options.driver ?? (await import("better-sqlite3").catch(importFailure("better-sqlite3", bindKey))),
-    ) as SqliteModule;
+    this.#Database ??= moduleOf(
+      options.driver ?? (await import("better-sqlite3").catch(importFailure("better-sqlite3", bindKey, NODE_SQLITE))),
+    );
     if (directory !== undefined && !options.readOnly) await mkdir(directory, { recursive: true });
     // By one of its names: SQLite calls the log after that.
     if (this.#file.path !== undefined) this.#path = placeOf(this.#file.path, bindKey).path;
@@ -274,6 +274,13 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     if (hasFunctions(database)) defineDecimalFunctions(database);
     return new SqliteConnection(database, this.#lockTimeout);
   }
+}
+
+/** What opens databases, of a driver's module. */
+function moduleOf(driver: unknown): SqliteModule {
+  const exported = exportsOf(driver);
+  // The structural interface names the few members used; whatever module is given must have them.
+  return isNodeSqlite(exported) ? nodeSqliteModule(exported) : (exported as SqliteModule);
 }
 
 /** Whether functions can be given to a database, which modules that only resemble `better-sqlite3` may lack. */

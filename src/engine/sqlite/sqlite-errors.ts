@@ -1,5 +1,43 @@
 import type { ConstraintViolation } from "../constraint-violation.ts";
-import { type ErrorKind, stringProperty } from "../error-kind.ts";
+import { type ErrorKind, numberProperty, stringProperty } from "../error-kind.ts";
+
+/** Names of result codes, for drivers that give their numbers; the lower byte of an extended code is the code itself. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: "SQLITE_ERROR",
+  3: "SQLITE_PERM",
+  5: "SQLITE_BUSY",
+  6: "SQLITE_LOCKED",
+  7: "SQLITE_NOMEM",
+  8: "SQLITE_READONLY",
+  9: "SQLITE_INTERRUPT",
+  10: "SQLITE_IOERR",
+  11: "SQLITE_CORRUPT",
+  13: "SQLITE_FULL",
+  14: "SQLITE_CANTOPEN",
+  15: "SQLITE_PROTOCOL",
+  19: "SQLITE_CONSTRAINT",
+  22: "SQLITE_NOLFS",
+  23: "SQLITE_AUTH",
+  26: "SQLITE_NOTADB",
+  261: "SQLITE_BUSY_RECOVERY",
+  262: "SQLITE_LOCKED_SHAREDCACHE",
+  275: "SQLITE_CONSTRAINT_CHECK",
+  517: "SQLITE_BUSY_SNAPSHOT",
+  787: "SQLITE_CONSTRAINT_FOREIGNKEY",
+  1299: "SQLITE_CONSTRAINT_NOTNULL",
+  1555: "SQLITE_CONSTRAINT_PRIMARYKEY",
+  2067: "SQLITE_CONSTRAINT_UNIQUE",
+  2579: "SQLITE_CONSTRAINT_ROWID",
+};
+
+/** The name of the result code in an error; empty without one. */
+export function sqliteCode(error: unknown): string {
+  const code = stringProperty(error, "code") ?? "";
+  if (code.startsWith("SQLITE_")) return code;
+  // Those of Node's own SQLite, and of libsql.
+  const number = numberProperty(error, "errcode") ?? numberProperty(error, "rawCode");
+  return number === undefined ? code : (NAMES[number] ?? NAMES[number & 0xff] ?? code);
+}
 
 const BY_CODE: readonly (readonly [prefix: string, kind: ErrorKind])[] = [
   ["SQLITE_CONSTRAINT_UNIQUE", "unique"],
@@ -26,7 +64,7 @@ const OPERATIONAL = /^SQLITE_(FULL|IOERR|CORRUPT|READONLY|PERM|NOMEM|INTERRUPT|N
 
 /** Classes of SQLite's errors, by extended result code, or by message if a driver has only that. */
 export function sqliteErrorKind(error: unknown): ErrorKind {
-  const code = stringProperty(error, "code") ?? "";
+  const code = sqliteCode(error);
   for (const [prefix, kind] of BY_CODE) if (code.startsWith(prefix)) return kind;
   const message = stringProperty(error, "message") ?? "";
   for (const [pattern, kind] of BY_MESSAGE) if (pattern.test(message)) return kind;

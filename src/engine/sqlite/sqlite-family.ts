@@ -2,6 +2,7 @@ import { RawNode, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
+import { isNodeSqlite, NODE_SQLITE } from "./node-sqlite.ts";
 import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
@@ -24,6 +25,7 @@ export const sqlite: Family = Object.freeze({
   name: "sqlite",
   label: "SQLite",
   driverPackage: "better-sqlite3",
+  builtIn: { name: NODE_SQLITE, is: isNodeSqlite },
   checkUrl: sqliteFile,
   checkOptions: ({ preparedStatements }, where) =>
     requirePrepared(preparedStatements, where, "there is no server between"),
