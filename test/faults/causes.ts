@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import {
   type Application,
@@ -12,6 +11,7 @@ import {
   sql,
   varchar,
 } from "../../src/index.ts";
+import { until } from "../fixtures/until.ts";
 
 const db = new Multibind();
 db.table("parent", { id: integer().primaryKey(), n: integer().default(0) });
@@ -75,15 +75,17 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     const guest = await guestOf({ family, run, url });
     await open({ url: guest }).run(() => causesSession().execute(sql`delete from parent`));
   },
-  "two transactions lock each other out": async ({ open, session, family }) => {
+  "two transactions lock each other out": async ({ open, session }) => {
     const other = open().session();
     try {
       for (const one of [session, other]) await one.execute(sql`select 1`);
       await session.execute(sql`update parent set n = 1 where id = 1`);
       await other.execute(sql`update parent set n = 2 where id = 2`);
-      const waiting = session.execute(sql`update parent set n = 1 where id = 2`);
-      await delay(family === "postgres" ? 50 : 100);
-      const outcomes = await Promise.allSettled([waiting, other.execute(sql`update parent set n = 2 where id = 1`)]);
+      // Whichever is sent first: each has what the other wants.
+      const outcomes = await Promise.allSettled([
+        session.execute(sql`update parent set n = 1 where id = 2`),
+        other.execute(sql`update parent set n = 2 where id = 1`),
+      ]);
       for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     } finally {
       await other.close();
@@ -115,7 +117,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     }
     const patience =
       family === "postgres" ? sql`set local lock_timeout = '100ms'` : sql`set innodb_lock_wait_timeout = 1`;
-    const other = open({ poolTimeout: 0.2 }).session();
+    const other = open().session();
     try {
       await session.execute(sql`update parent set n = 1 where id = 1`);
       await other.execute(patience);
@@ -127,19 +129,19 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "the statement takes longer than statementTimeout": ({ open, family }) =>
     open({ statementTimeout: 0.1 }).run(() => causesSession().execute(endless(family))),
   "an administrator ends the statement": async ({ session, family, run }) => {
-    const running = session.execute(endless(family));
-    const ending = (async () => {
-      for (let tries = 0; tries < 200; tries++) {
-        await delay(20);
-        if (await endSlowly(family, run)) return;
-      }
-    })();
-    await Promise.all([running, ending]);
+    await Promise.all([session.execute(endless(family)), until(() => endSlowly(family, run))]);
   },
   "no connection comes free in time": async ({ open }) => {
-    const app = open({ poolSize: 1, poolTimeout: 0.1 });
+    const app = open({ poolSize: 1, poolTimeout: 0.5 });
     const [holder, waiter] = [app.session(), app.session()];
     try {
+      // The time of the option is that of connecting, too, which a busy machine may need longer for.
+      await until(() =>
+        ask(app.engine).then(
+          () => true,
+          () => false,
+        ),
+      );
       await holder.execute(sql`update parent set n = 1 where id = 1`);
       await waiter.execute(sql`update parent set n = 1 where id = 2`);
     } finally {
@@ -167,7 +169,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     const { rows } = await session.execute<{ id: unknown }>(own as never);
     const id = Number(rows[0]!.id);
     await run(family === "postgres" ? `select pg_terminate_backend(${id})` : `kill ${id}`);
-    await delay(20);
+    const there =
+      family === "postgres"
+        ? `select pid from pg_stat_activity where pid = ${id}`
+        : `select id from information_schema.processlist where id = ${id}`;
+    await until(async () => ((await run(there)) as unknown[]).length === 0);
     await session.execute(sql`select 1`);
   },
   "the transaction only reads": async ({ family, url, open }) => {
@@ -228,7 +234,7 @@ async function guestOf({ family, run, url }: Pick<Scene, "family" | "run" | "url
 
 /** Takes very long, and fails when it is ended: MariaDB's `sleep` only answers earlier. */
 function endless(family: FamilyName) {
-  if (family === "postgres") return sql`select pg_sleep(30)`;
+  if (family === "postgres") return sql`select pg_sleep(300)`;
   const ids = sql.raw("information_schema.collations");
   return sql`select sum(length(sha2(concat(a.id, b.id, c.id), 512))) from ${ids} a, ${ids} b, ${ids} c`;
 }

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { onPostgres } from "../fixtures/databases.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
+import { until } from "../fixtures/until.ts";
 import { shop, underLoad } from "./cluster-load.ts";
-import { until } from "./until.ts";
 
 test("a PostgreSQL primary that is killed under load, and its standby promoted, loses nothing", async (t) => {
   const primary = await postgresServer(t);

@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { type Application, integer, Multibind, OperationalError, sql, TimeoutError, varchar } from "../../src/index.ts";
 import { freshDatabase } from "../fixtures/databases.ts";
-import { until } from "./until.ts";
+import { until } from "../fixtures/until.ts";
 
 const db = new Multibind();
 class Counter extends db.model("counter", { id: integer().primaryKey(), n: integer() }) {}

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import Database from "better-sqlite3";
 import { integer, Multibind, type Session, SessionClosedError, sql } from "../../src/index.ts";
-import { until } from "../faults/until.ts";
 import { onEachFamily, record, sessionOf, sharedDatabase, start } from "../fixtures/matrix.ts";
 import { tcpProxy } from "../fixtures/tcp-proxy.ts";
+import { until } from "../fixtures/until.ts";
 
 const db = new Multibind();
 class Row extends db.model("begun_row", { id: integer().primaryKey() }) {}

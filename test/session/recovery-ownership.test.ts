@@ -14,12 +14,12 @@ import {
   sql,
   varchar,
 } from "../../src/index.ts";
-import { until } from "../faults/until.ts";
 import { FAMILIES, onMysql, onPostgres } from "../fixtures/databases.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
 import { preparingDatabase, preparingMariadb, preparingPostgres } from "../fixtures/preparing-servers.ts";
 import { tcpProxy } from "../fixtures/tcp-proxy.ts";
+import { until } from "../fixtures/until.ts";
 
 type Binds = "decider" | "other" | "copy";
 

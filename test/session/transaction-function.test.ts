@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   ConcurrentTransactionError,
   FailedTransactionError,
@@ -217,15 +216,17 @@ onEachFamily("of two nested functions at once the second is refused too", async 
 
 onEachFamily("what a function leaves running is not within it any more", async (t, url) => {
   const { session, balances } = await twoAccounts(t, url);
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
   let late: Promise<void> | undefined;
   await session.transaction(async (tx) => {
     (await tx.getOne(Account, 1)).balance = 1;
-    late = delay(20).then(() =>
+    late = isOver.then(() =>
       session.transaction(async () => {
         (await session.getOne(Account, 2)).balance = 2;
       }),
     );
   });
+  end();
   await late;
   assert.deepEqual(await balances(), [1, 2]);
 });
