@@ -102,8 +102,16 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     ...(databaseUri === undefined || databaseUri === null ? {} : { url: databaseUri }),
   };
   const located = [own, asLayer(common)].some((layer) => layer["url"] !== undefined || layer["dialect"] !== undefined);
-  if (located) layers.set(null, [...(layers.get(null) ?? [{ echo }, asLayer(common)]), own]);
+  if (located || layers.has(null)) layers.set(null, [...(layers.get(null) ?? [{ echo }, asLayer(common)]), own]);
   if (layers.size === 0) throw new ConfigurationError("Either 'databaseUri' or 'binds' must be set.");
+  if (!layers.has(null) && Object.keys(engineOptions).length > 0) {
+    throw new InvalidOptionError(
+      "Cannot apply engineOptions: they are for the engine of the default bind, and no default database is configured. Set " +
+        "databaseUri, put the options into the bind's own entry of binds, or give options for every engine to the constructor: " +
+        "new Multibind({ engineOptions }).",
+      { bindKey: null },
+    );
+  }
 
   const directory = resolve(instancePath);
   const engines = [...layers].map(([bindKey, its]) =>

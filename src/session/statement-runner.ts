@@ -129,7 +129,8 @@ export class StatementRunner {
       applications.set(router, known);
     }
     let routed = known.get(template);
-    if (routed === undefined) {
+    // The router is asked each time: what was compiled for an engine is run on no other.
+    if (routed === undefined || router.find(routed.engine.bindKey) !== routed.engine) {
       routed = this.#prepare(template.node, undefined, compileTemplate);
       known.set(template, routed);
     }

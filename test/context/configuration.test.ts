@@ -69,6 +69,19 @@ test("engineOptions are the default engine's alone, and may hold its URL", () =>
   );
 });
 
+test("engineOptions reach the default database of a Map too", () => {
+  const binds = new Map<string | null, string>([[null, main]]);
+  assert.deepEqual(poolSizes({ engineOptions: { poolSize: 3 }, binds }), new Map([[null, 3]]));
+});
+
+test("engineOptions that reach no engine are refused", () => {
+  assert.throws(() => engines({ engineOptions: { poolSize: 3 }, binds: { auth: users } }), {
+    code: "INVALID_OPTION",
+    bindKey: null,
+    message: /no default database is configured\. Set databaseUri/,
+  });
+});
+
 test("databaseUri overrides a URL in engineOptions", () => {
   assert.equal(engines({ databaseUri: main, engineOptions: { url: users } }).get(null)?.url, main);
 });
