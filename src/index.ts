@@ -42,6 +42,7 @@ export * from "./errors/routing.ts";
 export * from "./errors/schema.ts";
 export * from "./errors/session.ts";
 export * from "./errors/statement.ts";
+export { type ColumnOwner, UnknownColumnError, type UnknownColumnPlace } from "./errors/unknown-column.ts";
 export * from "./errors/value.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
 export type { AnyModel, ModelClass, ModelKey, ModelOptions } from "./model/model-types.ts";

@@ -202,6 +202,8 @@ export interface Family {
    * @throws {Refusal} if the database has no such value
    */
   parameter?(value: unknown): unknown;
+  /** Columns that every table has without a description, in lower case. */
+  readonly systemColumns: ReadonlySet<string>;
   /** Whether a statement can give back the rows that it writes. */
   supportsReturning(kind: WriteKind): boolean;
   /** Whether a new row always has the key that it was sent with: no trigger or padding changes it on the way in. */

@@ -1,9 +1,7 @@
 import { BIND_KEY_HINT, type BindKey, bindLabel, isBindName, notABindKey, quotedBindKey } from "../bind-key.ts";
 import { nearestName } from "../nearest-name.ts";
 import { MultibindError } from "./multibind-error.ts";
-
-/** The most names that a message lists. */
-const MOST_NAMES = 20;
+import { nameList } from "./name-list.ts";
 
 /** No engine is configured for what a statement needs. */
 export class UnboundExecutionError extends MultibindError {
@@ -26,11 +24,11 @@ export interface UnboundKey {
 export function unboundMessage(missing: readonly UnboundKey[], configured: readonly BindKey[]): string {
   const names = configured.filter((key) => key !== null);
   const keys = configured.map((key) => (key === null ? "the default bind" : quotedBindKey(key, "'")));
-  return `${missing.map((one) => sentencesFor(one, names)).join(" ")} Configured: ${listed(keys) || "none"}.`;
+  return `${missing.map((one) => sentencesFor(one, names)).join(" ")} Configured: ${nameList(keys) || "none"}.`;
 }
 
 function sentencesFor({ bindKey, tables }: UnboundKey, names: readonly string[]): string {
-  const labels = listed(tables.map((table) => `"${table}"`));
+  const labels = nameList(tables.map((table) => `"${table}"`));
   if (bindKey === null) {
     const which = labels === "" ? "" : ` Tables without a bind key: ${labels}.`;
     return `There is no default engine: 'databaseUri' is not configured.${which} Configure it, or give the model, table or statement a bind key.`;
@@ -43,11 +41,6 @@ function sentencesFor({ bindKey, tables }: UnboundKey, names: readonly string[])
   const meant = nearestName(bindKey, names);
   if (meant !== undefined) sentences.push(`Did you mean ${quotedBindKey(meant, "'")}?`);
   return sentences.join(" ");
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return [...names.slice(0, MOST_NAMES), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
 /** A table as a {@link CrossBindError} names it. */

@@ -6,6 +6,7 @@ import type { Entity } from "./entity.ts";
 import { generated } from "./generated-code.ts";
 import type { EntityClass, Mapper } from "./mapper.ts";
 import { mayHaveConstructor } from "./own-constructor.ts";
+import { unknownProperty } from "./unknown-property.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -78,7 +79,7 @@ function checkNewValues(mapper: Mapper, values: unknown): Values {
     });
   }
   for (const name in values) {
-    if (!mapper.propertyNames.has(name)) throw refused(mapper, name, `has no column "${name}"`);
+    if (!mapper.propertyNames.has(name)) throw unknownProperty(mapper, name);
   }
   const { discriminator, identity, parent } = mapper;
   if (parent !== undefined && discriminator !== undefined) {

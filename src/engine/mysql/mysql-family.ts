@@ -30,6 +30,7 @@ export const mysql: Family = Object.freeze({
   codec: mysqlCodec,
   parameter: mysqlParameter,
   // MariaDB's answer: MySQL itself refuses what it does not have.
+  systemColumns: new Set(["_rowid"]),
   supportsReturning: (kind) => kind !== "update",
   storesKeysAsGiven: false,
   returnsJoinedTables: false,

@@ -32,6 +32,7 @@ export const postgres: Family = Object.freeze({
   createIntrospector: (db) => new PostgresIntrospector(db),
   codec: postgresCodec,
   parameter: postgresParameter,
+  systemColumns: new Set(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]),
   supportsReturning: () => true,
   storesKeysAsGiven: false,
   returnsJoinedTables: true,

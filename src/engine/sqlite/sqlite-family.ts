@@ -39,6 +39,7 @@ export const sqlite: Family = Object.freeze({
   createIntrospector: (db) => new SqliteIntrospector(db),
   codec: sqliteCodec,
   parameter: sqliteParameter,
+  systemColumns: new Set(["rowid", "oid", "_rowid_"]),
   supportsReturning: () => true,
   storesKeysAsGiven: true,
   returnsJoinedTables: false,

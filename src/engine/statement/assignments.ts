@@ -2,6 +2,7 @@ import { ColumnNode, ColumnUpdateNode, type OperationNode, ReferenceNode, TableN
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { translateWritten } from "./calculations.ts";
+import { requireColumn, requireKnown } from "./known-columns.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { requireSharable } from "./shared-values.ts";
@@ -66,6 +67,8 @@ function assigned(translator: Translator, node: OperationNode, scope: Scope, onl
   const { column, table } = reference;
   // A column alone is one of the table that is updated, whatever others the statement names.
   const relation = table === undefined && only !== undefined ? only : scope.relationOf(reference);
+  if (relation === undefined) requireKnown(translator.engine, scope, reference, undefined);
+  else requireColumn(translator.engine, relation, column.column.name);
   const named = databaseColumn(column, relation);
   return {
     node: named === column ? node : ColumnNode.is(node) ? named : Object.freeze({ ...reference, column: named }),

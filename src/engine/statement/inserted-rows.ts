@@ -19,6 +19,7 @@ import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { translateWritten } from "./calculations.ts";
+import { requireColumn } from "./known-columns.ts";
 import { mapList } from "./nodes.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
@@ -78,6 +79,7 @@ class InsertedRows {
     this.#isRowEach = isRowEach && (values === undefined || !SelectQueryNode.is(values) || selectsOneRow(values));
     this.#table = target?.table;
     const { columns = [] } = node;
+    for (const { column } of columns) requireColumn(translator.engine, target, column.name);
     this.#columns = mapList(columns, (column) => databaseColumn(column, target));
     this.#listed = columns.map((column) => target?.converter(column.column.name));
     const given = new Set(this.#listed.map((converter) => converter?.column));

@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import { translateAssignments } from "./assignments.ts";
 import { translateInsertedRows } from "./inserted-rows.ts";
+import { requireColumn } from "./known-columns.ts";
 import { mapList, mapNode } from "./nodes.ts";
 import { translatePart } from "./query-parts.ts";
 import { databaseColumn, type Relation } from "./relation.ts";
@@ -87,7 +88,10 @@ function translateOnConflict(
   return mapNode(node, (value, property) => {
     switch (property) {
       case "columns":
-        return mapList(node.columns!, (column) => databaseColumn(column, target));
+        return mapList(node.columns!, (column) => {
+          requireColumn(translator.engine, target, column.column.name);
+          return databaseColumn(column, target);
+        });
       case "updates":
         return translateAssignments(translator, node.updates!, inside, [target], isOneRow);
       default:

@@ -27,6 +27,8 @@ export interface Relation extends Outputs {
   readonly table?: AnyTable;
   /** Whether references call a column otherwise than the database does. */
   readonly isRenamed: boolean;
+  /** Whether a reference to any other column is a mistake. */
+  readonly isClosed: boolean;
   has(column: string): boolean;
   converter(column: string): ColumnConverter | undefined;
   /** The column's name in the database. */
@@ -39,11 +41,14 @@ export class TableRelation implements Relation {
   readonly name: string | undefined;
   readonly table: AnyTable;
   readonly isComplete = true;
+  readonly isClosed: boolean;
   readonly #engine: CompileTarget;
 
-  constructor(name: string | undefined, table: AnyTable, engine: CompileTarget) {
+  /** @param isClosed `false` where a string names the table: such names have types of the application's own */
+  constructor(name: string | undefined, table: AnyTable, engine: CompileTarget, isClosed = true) {
     this.name = name;
     this.table = table;
+    this.isClosed = isClosed;
     this.#engine = engine;
   }
 
@@ -72,7 +77,7 @@ export class TableRelation implements Relation {
   }
 
   as(name: string | undefined): Relation {
-    return new TableRelation(name, this.table, this.#engine);
+    return new TableRelation(name, this.table, this.#engine, this.isClosed);
   }
 
   #find(column: string): TableColumn | undefined {
@@ -86,6 +91,11 @@ export class QueryRelation implements Relation {
   readonly columns: readonly Output[];
   readonly isComplete: boolean;
   readonly isRenamed = false;
+
+  /** A database makes up the names of expressions without an alias. */
+  get isClosed(): boolean {
+    return this.isComplete && this.columns.every(({ name }) => name !== undefined);
+  }
 
   constructor(name: string | undefined, { columns, isComplete }: Outputs) {
     this.name = name;

@@ -79,6 +79,7 @@ export class Resolver {
   /** The scope inside a query: its relations, with its common table expressions and all that is outside around them. */
   open(query: QueryNode, outer: Scope): Scope {
     const scope = new Scope(query.with === undefined ? outer : this.#scopeOf(query.with, outer));
+    scope.query = query;
     for (const source of sourcesOf(query)) {
       const inside = isSubquery(source.node) && !isLateral(source) ? scope.outer! : scope;
       scope.relations.push(this.relation(source.node, inside));
@@ -334,7 +335,7 @@ export class Resolver {
     if (query !== undefined) return query;
     const known =
       this.#metadata?.tables.get(schema === undefined ? name : `${schema.name}.${name}`) ?? this.#rebuilt?.get(name);
-    return known === undefined ? new QueryRelation(name, UNKNOWN) : new TableRelation(name, known, this.#engine);
+    return known === undefined ? new QueryRelation(name, UNKNOWN) : new TableRelation(name, known, this.#engine, false);
   }
 
   /** The scope in which all of a query's common table expressions have their names. */

@@ -1,9 +1,13 @@
-import type { OperationNode, ReferenceNode, TableNode } from "kysely";
+import type { OperationNode, QueryNode, ReferenceNode, TableNode } from "kysely";
 import type { Relation } from "./relation.ts";
 
 /** What names mean at one place of a statement: its query's relations, and around them those of the queries outside. */
 export class Scope {
   readonly outer: Scope | undefined;
+  /** The query whose scope it is; absent for one that only holds names. */
+  query: QueryNode | undefined;
+  /** Whether SQL text around it may name tables that are not known. */
+  mayHaveOthers = false;
   /** The sources of the query's rows, in order. */
   readonly relations: Relation[] = [];
   #queries: Map<string, Relation> | undefined;

@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import type { ColumnConverter } from "../values/column-converter.ts";
 import { translateTo, translateWritten } from "./calculations.ts";
+import { requireKnown } from "./known-columns.ts";
 import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import type { CommonKind } from "./stored-kind.ts";
@@ -48,6 +49,8 @@ export function translateSelections(
       continue;
     }
     isPositional = false;
+    if (starred.length === 0 && ReferenceNode.is(selection))
+      requireKnown(translator.engine, scope, selection, undefined);
     const isSpelledOut = spellsOut || starred.some(({ isRenamed }) => isRenamed);
     const columns = isSpelledOut ? spelledOut(starred, starred.length > 1 || ReferenceNode.is(selection)) : undefined;
     isChanged ||= columns !== undefined;

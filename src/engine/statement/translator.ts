@@ -32,6 +32,7 @@ import type { Feature } from "./feature.ts";
 import { requireFeatures } from "./features.ts";
 import { handsOn, requireFunctionName } from "./functions.ts";
 import { requireJoinCondition } from "./join-condition.ts";
+import { requireKnown } from "./known-columns.ts";
 import { translateNested } from "./nested-json.ts";
 import { nestedIn } from "./nested-rows.ts";
 import { isNode, isTextless, mapList, mapNode, soleChild, withList } from "./nodes.ts";
@@ -98,6 +99,9 @@ const CALCULATING: ReadonlySet<string> = new Set([
 function isCurrentTimestamp({ sqlFragments, parameters }: RawNode): boolean {
   return parameters.length === 0 && /^\s*current_timestamp\s*$/i.test(sqlFragments[0]!);
 }
+
+/** Words of SQL text after which it names tables. */
+const NAMES_TABLES = /\b(?:from|join|into|update|using|with|merge)\b/i;
 
 /** Lists of up to so many values are taken to be of fixed length. */
 const SHORT_LIST = 4;
@@ -282,9 +286,14 @@ export class Translator {
   }
 
   #reference(node: ReferenceNode, scope: Scope): ReferenceNode {
-    const { column } = node;
-    if (column.kind !== "ColumnNode") return node;
-    const name = scope.relationOf(node)?.databaseName(column.column.name);
+    const { column, table } = node;
+    if (column.kind !== "ColumnNode") {
+      requireKnown(this.engine, scope, node, table === undefined ? undefined : scope.relationNamed(table));
+      return node;
+    }
+    const relation = scope.relationOf(node);
+    if (relation === undefined || table !== undefined) requireKnown(this.engine, scope, node, relation);
+    const name = relation?.databaseName(column.column.name);
     return name === undefined || name === column.column.name
       ? node
       : ReferenceNode.create(ColumnNode.create(name), node.table);
@@ -326,6 +335,10 @@ export class Translator {
       if (!isTable) continue;
       inside ??= new Scope(scope);
       inside.relations.push(this.resolver.relation(child, scope));
+    }
+    if (node.sqlFragments.some((text) => NAMES_TABLES.test(text))) {
+      inside ??= new Scope(scope);
+      inside.mayHaveOthers = true;
     }
     return inside ?? scope;
   }

@@ -11,6 +11,7 @@ import {
   TableNode,
 } from "kysely";
 import { UnsupportedError } from "../../errors/configuration.ts";
+import { UnknownColumnError } from "../../errors/unknown-column.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 import { type AnyTable, tableOfNode } from "../../schema/table.ts";
@@ -107,11 +108,27 @@ function ordered(
   const found = sources
     .filter((source) => alias === undefined || source.alias === alias)
     .flatMap((source) => columnOf(source, name, descending, nulls) ?? []);
+  if (found.length === 0) throw unknownInOrder(parts, name, alias, sources);
   if (found.length !== 1) throw refused(parts, `it is ordered by "${name}", which is no column of the rows' tables`);
   const [column] = found as [KeysetColumn];
   const { kind } = column.column.definition.type;
   if (UNORDERED.has(kind)) throw refused(parts, `it is ordered by "${name}", a column of type ${kind}`);
   return column;
+}
+
+/** The error for a name in the order that no column of the rows has. */
+function unknownInOrder(
+  parts: SelectParts,
+  column: string,
+  alias: string | undefined,
+  sources: readonly Ordered[],
+): Error {
+  const owners = sources
+    .filter((source) => alias === undefined || source.alias === alias)
+    .map((source) => ({ name: source.alias, columns: [...source.columns.keys()] }));
+  return owners.length === 0
+    ? refused(parts, `it is ordered by "${column}", which is no column of the rows' tables`)
+    : new UnknownColumnError({ ...bindOf(parts), column, owners });
 }
 
 function columnOf(

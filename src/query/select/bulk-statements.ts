@@ -21,6 +21,7 @@ import { UnsupportedError } from "../../errors/configuration.ts";
 import { InvalidValueError, UndefinedValueError } from "../../errors/value.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
+import { unknownProperty } from "../../model/unknown-property.ts";
 import type { Row } from "../../schema/row.ts";
 import type { BulkAssignment, BulkStatement } from "./bulk-statement.ts";
 import { bindOf, rootSelection, type SelectParts, statementOf } from "./select-parts.ts";
@@ -154,8 +155,7 @@ function requireColumns(parts: SelectParts, changes: Readonly<Record<string, unk
   if (names.length === 0) throw new InvalidValueError("update() was given nothing to set.", bindOf(parts));
   for (const name of names) {
     const where = { ...bindOf(parts), table: mapper.table.tableName, column: name };
-    if (!mapper.properties.some((property) => property.name === name))
-      throw new InvalidValueError(`${mapper.label} has no column "${name}".`, where);
+    if (!mapper.propertyNames.has(name)) throw unknownProperty(mapper, name);
     if (name === mapper.discriminator && mapper.isPolymorphic) {
       throw new InvalidValueError(
         `Cannot update "${name}" of ${mapper.label}: the column holds the class of each row. Delete the rows and insert ` +

@@ -1,4 +1,6 @@
-import { InvalidValueError } from "../../errors/value.ts";
+import { quotedName } from "../../errors/name-list.ts";
+import { UndefinedValueError } from "../../errors/value.ts";
+import { unknownProperty } from "../../model/unknown-property.ts";
 import { SelectDraft } from "./select-draft.ts";
 import { bindOf, rootSelection, type SelectParts } from "./select-parts.ts";
 
@@ -6,19 +8,19 @@ import { bindOf, rootSelection, type SelectParts } from "./select-parts.ts";
  * A select with the condition that columns equal values: null means that the column is null, a list that it
  * is one of these.
  *
- * @throws {InvalidValueError} if there is no such column, or a value is undefined
+ * @throws {UnknownColumnError} if there is no such column
+ * @throws {UndefinedValueError} if a value is undefined
  */
 export function withEqualities(parts: SelectParts, values: Readonly<Record<string, unknown>>): SelectDraft {
   const { alias, mapper } = rootSelection(parts);
   let { draft } = parts;
   for (const [name, value] of Object.entries(values)) {
     const property = mapper.properties.find((one) => one.name === name);
-    if (value === undefined || property === undefined) {
-      throw new InvalidValueError(
-        value === undefined
-          ? `where({ ${name}: undefined }) could mean anything; leave "${name}" out, or give null.`
-          : `${mapper.label} has no column "${name}".`,
-        { ...bindOf(parts), table: alias, column: name },
+    if (property === undefined) throw unknownProperty(mapper, name, alias);
+    if (value === undefined) {
+      throw new UndefinedValueError(
+        `where() received undefined for ${quotedName(name)}. Omit the key, or pass null to match NULL.`,
+        { ...bindOf(parts), table: mapper.table.fullName, column: name },
       );
     }
     const isList = Array.isArray(value) && property.column.definition.type.kind !== "json";

@@ -17,6 +17,7 @@ import {
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
+import { unknownProperty } from "../../model/unknown-property.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableOwner } from "../../schema/table-column.ts";
 import { requireOwner } from "../../schema/table-owner.ts";
@@ -95,14 +96,15 @@ export class UnitOfWork implements EntityOwner {
    * @throws {InvalidValueError} if a name is not that of a column which can be updated
    */
   touch(entity: Entity, names: readonly string[]): void {
-    const { key, version, discriminator, table, properties, label } = mapperOfEntityInUse(entity);
+    const mapper = mapperOfEntityInUse(entity);
+    const { key, version, discriminator, table, properties, label } = mapper;
     const { bindKey, fullName } = table;
     if (ownerOf(entity) !== this || this.stateOf(entity) !== "persistent" || this.#deleted.has(entity))
       throw error(entity, "is not persistent in this session, so no column of it can be touched");
     for (const name of names) {
       const property = properties.find((one) => one.name === name);
       const where = { bindKey, table: fullName, column: name };
-      if (property === undefined) throw new InvalidValueError(`${label} has no column "${name}".`, where);
+      if (property === undefined) throw unknownProperty(mapper, name);
       if (key.includes(property) || property === version || name === discriminator || !isWritable(property))
         throw new InvalidValueError(
           `Cannot touch "${name}" of ${label}: the column is never updated by itself.`,

@@ -73,7 +73,7 @@ test("a table named by a string is looked up", () => {
 });
 
 test("columns of subqueries are converted", () => {
-  const sub = query.selectFrom(item).select(["at", "at as x"]).as("s");
+  const sub = query.selectFrom(item).select(["at", "at as x", "item.id as id"]).as("s");
   assertConverted(query.selectFrom(sub).select("s.at"));
   assertConverted(query.selectFrom(sub).selectAll(), "x");
   assertConverted(query.selectFrom(tag).innerJoin(sub, "s.id", "tag.id").select("x"), "x");
@@ -197,7 +197,7 @@ test("a common table expression of an inner query ends with it", () => {
     .select("at")
     .as("s");
   assertLeft(query.selectFrom(inner).select("s.at"));
-  assertConverted(query.selectFrom(inner).innerJoin("item", "item.id", "s.id").select("item.at as x"), "x");
+  assertConverted(query.selectFrom(inner).innerJoin("item", "item.at", "s.at").select("item.at as x"), "x");
 });
 
 test("rows that a write returns are converted", () => {
