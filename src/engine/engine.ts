@@ -26,6 +26,7 @@ import { databaseError, type ErrorKind, stringProperty, systemErrorKind } from "
 import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
 import { hideValues } from "./hidden-values.ts";
+import { helpFor, type MissingNamePlace } from "./missing-name.ts";
 import type { DatabaseUrl } from "./options/database-url.ts";
 import { requireDriver } from "./options/driver-module.ts";
 import { isDialect } from "./options/engine-options.ts";
@@ -48,7 +49,8 @@ import { givenUp } from "./waiting/given-up.ts";
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
 
 /** The errors that name a constraint. */
-const INTEGRITY: ReadonlySet<ErrorKind> = new Set(["unique", "foreignKey", "notNull", "check", "integrity"]);
+/** Kinds of error of which databases name the table and columns. */
+const OF_COLUMNS: ReadonlySet<ErrorKind> = new Set(["unique", "foreignKey", "notNull", "check", "integrity", "data"]);
 
 const unchanged = (text: string): string => text;
 
@@ -420,14 +422,27 @@ export class Engine {
     if (cause instanceof PrecisionRefusal)
       return new PrecisionError(`${cause.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
     const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
-    const isViolation = INTEGRITY.has(kind);
+    const isViolation = OF_COLUMNS.has(kind);
     const violation = isViolation ? completed(this.family.violation(cause, sql), this.#definition.metadata?.()) : {};
+    const missing = this.family.missingName(cause);
     if (!this.options.showValues) hideValues(cause, this.family.hideValues?.(cause) ?? unchanged);
     const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
     const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;
     const where = this.url === undefined ? bindLabel(this.bindKey) : `${bindLabel(this.bindKey)}, ${this.url}`;
     const hint = kind === "lockTimeout" && lockTimeout !== undefined ? crossServerHint(lockTimeout) : "";
-    return databaseError(kind, `${text} (${where})${hint}`, { ...violation, cause, sql, bindKey: this.bindKey });
+    const help = missing === undefined ? undefined : helpFor(missing, this.#placeOf(sql));
+    return databaseError(kind, `${text} (${where})${help === undefined ? hint : `.${help.hint}`}`, {
+      ...violation,
+      ...(help === undefined ? {} : { table: help.table, column: help.column }),
+      cause,
+      sql,
+      bindKey: this.bindKey,
+    });
+  }
+
+  #placeOf(sql: string | undefined): MissingNamePlace {
+    const { bindKey, options } = this;
+    return { bindKey, managed: options.managed, metadata: this.#definition.metadata?.(), sql };
   }
 
   #open(): Promise<EngineDriver> {

@@ -2,11 +2,13 @@ import {
   CheckViolationError,
   ConnectionError,
   type DatabaseError,
+  DataError,
   DeadlockError,
   ForeignKeyViolationError,
   IntegrityError,
   type IntegrityErrorOptions,
   LockTimeoutError,
+  type NamedErrorOptions,
   NotNullViolationError,
   OperationalError,
   type OperationalErrorOptions,
@@ -23,6 +25,7 @@ export type ErrorKind =
   | "notNull"
   | "check"
   | "integrity"
+  | "data"
   | "connection"
   | "timeout"
   | "lockTimeout"
@@ -31,14 +34,16 @@ export type ErrorKind =
   | "operational"
   | "programming";
 
-const CLASSES: Readonly<
-  Record<ErrorKind, new (message: string, options: OperationalErrorOptions & IntegrityErrorOptions) => DatabaseError>
-> = {
+/** The facts that some class of errors takes. */
+export type ErrorFacts = OperationalErrorOptions & IntegrityErrorOptions & NamedErrorOptions;
+
+const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: ErrorFacts) => DatabaseError>> = {
   unique: UniqueViolationError,
   foreignKey: ForeignKeyViolationError,
   notNull: NotNullViolationError,
   check: CheckViolationError,
   integrity: IntegrityError,
+  data: DataError,
   connection: ConnectionError,
   timeout: TimeoutError,
   lockTimeout: LockTimeoutError,
@@ -51,11 +56,7 @@ const CLASSES: Readonly<
 const RETRYABLE: ReadonlySet<ErrorKind> = new Set(["deadlock", "serialization", "lockTimeout"]);
 
 /** The error that says what went wrong, the same on every database. */
-export function databaseError(
-  kind: ErrorKind,
-  message: string,
-  options: OperationalErrorOptions & IntegrityErrorOptions,
-): DatabaseError {
+export function databaseError(kind: ErrorKind, message: string, options: ErrorFacts): DatabaseError {
   return new CLASSES[kind](message, { ...options, retryable: RETRYABLE.has(kind) });
 }
 

@@ -8,6 +8,7 @@ import type { EngineDriver } from "./driver.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { HideValues } from "./hidden-values.ts";
+import type { MissingName } from "./missing-name.ts";
 import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
 import type { DriverConfig } from "./options/driver-config.ts";
 import type { ResolvedEngineOptions } from "./options/resolved-options.ts";
@@ -246,6 +247,8 @@ export interface Family {
    * @param sql the statement, where there was one
    */
   violation(error: unknown, sql: string | undefined): ConstraintViolation;
+  /** The name that an error of the driver says is missing or ambiguous; undefined for other errors. */
+  missingName(error: unknown): MissingName | undefined;
   /** Makes what takes the values of the statement out of the texts of an error; absent where they hold no values. */
   hideValues?(error: unknown): HideValues;
   /** Whether null comes before all values where rows are ordered by a column. */

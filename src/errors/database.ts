@@ -53,6 +53,36 @@ export class IntegrityError extends DatabaseError {
   }
 }
 
+/** Facts that a {@link DataError} or {@link ProgrammingError} adds to those of a failed statement. */
+export interface NamedErrorOptions extends DatabaseErrorOptions {
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly columns?: readonly string[] | undefined;
+}
+
+/**
+ * The database refused a value: text that is too long, a number out of range, text that is not of the column's type, a
+ * division by zero.
+ *
+ * @see SQLAlchemy: `sqlalchemy.exc.DataError`
+ */
+export class DataError extends DatabaseError {
+  readonly code = "DATA";
+  /** The status of the response to a request that gave the value. */
+  readonly status = 400;
+  /** The table that was written, where the database names it or the column. */
+  declare readonly table?: string;
+  /** The column that cannot hold the value: its property, where the table is known; absent where the database does not name it. */
+  declare readonly column?: string;
+
+  constructor(message: string, options: NamedErrorOptions = {}) {
+    super(message, options);
+    const { table, columns, column = columns?.[0] } = options;
+    if (table !== undefined) this.table = table;
+    if (column !== undefined) this.column = column;
+  }
+}
+
 /** A value that must be unique is already there. */
 export class UniqueViolationError extends IntegrityError {
   override readonly code = "UNIQUE_VIOLATION";
@@ -123,7 +153,18 @@ export class SerializationError extends OperationalError {
   override readonly code = "SERIALIZATION";
 }
 
-/** The statement itself is wrong: its syntax, a name in it, a value that the database cannot take, a right that is missing. */
+/** The statement itself is wrong: its syntax, a name in it, or the right to run it is missing. */
 export class ProgrammingError extends DatabaseError {
   readonly code = "PROGRAMMING";
+  /** The table that does not exist, or that lacks the column. */
+  declare readonly table?: string;
+  /** The column that does not exist, or that several tables have. */
+  declare readonly column?: string;
+
+  constructor(message: string, options: NamedErrorOptions = {}) {
+    super(message, options);
+    const { table, column } = options;
+    if (table !== undefined) this.table = table;
+    if (column !== undefined) this.column = column;
+  }
 }

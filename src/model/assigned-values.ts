@@ -26,10 +26,9 @@ function defined(values: unknown): unknown {
     return values;
   for (const [column, value] of Object.entries(values)) {
     if (value !== undefined) continue;
-    throw new UndefinedValueError(
-      `"${column}" is set to undefined, which could mean two things: leave it out, or give null.`,
-      { column },
-    );
+    throw new UndefinedValueError(`The value of "${column}" is undefined. Omit the key, or pass null for SQL NULL.`, {
+      column,
+    });
   }
   return values;
 }

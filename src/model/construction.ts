@@ -74,9 +74,13 @@ export function setColumns(entity: Entity, mapper: Mapper, given: unknown): void
 function checkNewValues(mapper: Mapper, values: unknown): Values {
   if (values === undefined) return {};
   if (typeof values !== "object" || values === null) {
-    throw new InvalidValueError(`A new ${mapper.name} takes an object with the columns' values.`, {
-      bindKey: mapper.table.bindKey,
-    });
+    throw new InvalidValueError(
+      `Cannot make a new ${mapper.name}: expected an object with the values of its columns.`,
+      {
+        bindKey: mapper.table.bindKey,
+        status: 400,
+      },
+    );
   }
   for (const name in values) {
     if (!mapper.propertyNames.has(name)) throw unknownProperty(mapper, name);
@@ -97,6 +101,7 @@ function refused(mapper: Mapper, column: string, reason: string): InvalidValueEr
     bindKey,
     table: fullName,
     column,
+    status: 400,
   });
 }
 

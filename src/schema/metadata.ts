@@ -2,9 +2,9 @@ import { inspect } from "node:util";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { DuplicateTableError } from "../errors/schema.ts";
 import type { Columns } from "./column.ts";
+import type { TableDirectory } from "./foreign-key.ts";
 import type { NamingConvention } from "./naming-convention.ts";
 import type { AnyTable } from "./table.ts";
-import type { TableOwner } from "./table-column.ts";
 import type { ColumnNaming } from "./table-parts.ts";
 
 /** What becomes of a table that is defined a second time in one bind. */
@@ -17,7 +17,7 @@ export type Redefinition = "error" | "replace";
  */
 export class Metadata {
   /** @internal the `Multibind` object that the tables were defined with */
-  readonly owner: TableOwner;
+  readonly owner: TableDirectory;
   /** The bind whose tables these are; `null` is the default one. */
   readonly bindKey: BindKey;
   /** How unnamed constraints are named, the same for all binds. */
@@ -29,7 +29,7 @@ export class Metadata {
 
   /** @internal use `db.metadatas` */
   constructor(
-    owner: TableOwner,
+    owner: TableDirectory,
     bindKey: BindKey,
     options: { readonly namingConvention: NamingConvention; readonly redefine: Redefinition },
   ) {

@@ -20,6 +20,13 @@ export interface ColumnTable {
   readonly bindKey: BindKey;
 }
 
+/** Facts that a refusal of a value adds to its reason. */
+export interface RefusalOptions {
+  /** 400 for a value that was given; left out for one that is stored. */
+  readonly status?: 400;
+  readonly ErrorClass?: typeof InvalidValueError | undefined;
+}
+
 /** A column that belongs to a table: it knows its property, its name in the database, and whom it belongs to. */
 export class TableColumn<S = unknown> extends Column<S, unknown, boolean, boolean> {
   readonly table: ColumnTable;
@@ -45,13 +52,13 @@ export class TableColumn<S = unknown> extends Column<S, unknown, boolean, boolea
     try {
       return this.definition.type.accept(value);
     } catch (error) {
-      if (error instanceof Refusal) throw this.refusal(error.message);
+      if (error instanceof Refusal) throw this.refusal(error.message, { status: 400 });
       throw error;
     }
   }
 
   /** The error for a value that this column cannot hold, for `reason`. */
-  refusal(reason: string, ErrorClass: typeof InvalidValueError = InvalidValueError): InvalidValueError {
+  refusal(reason: string, { status, ErrorClass = InvalidValueError }: RefusalOptions = {}): InvalidValueError {
     const { bindKey, fullName } = this.table;
     const where = bindKey === null ? "the default bind" : `bind "${bindKey}"`;
     return new ErrorClass(
@@ -60,6 +67,7 @@ export class TableColumn<S = unknown> extends Column<S, unknown, boolean, boolea
         bindKey,
         table: fullName,
         column: this.property,
+        ...(status === undefined ? {} : { status }),
       },
     );
   }

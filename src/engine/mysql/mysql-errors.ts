@@ -1,6 +1,7 @@
 import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, numberProperty, stringProperty } from "../error-kind.ts";
 import type { HideValues } from "../hidden-values.ts";
+import { columnIn, type MissingName } from "../missing-name.ts";
 
 const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1020: "serialization", // the row was changed since the snapshot
@@ -15,6 +16,7 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1045: "connection",
   1048: "notNull",
   1049: "connection", // no such database
+  1052: "programming", // an ambiguous column, of which the state is that of a violated constraint
   1062: "unique",
   1114: "operational", // the table is full
   1129: "connection",
@@ -31,14 +33,25 @@ const BY_NUMBER: Readonly<Record<number, ErrorKind>> = {
   1216: "foreignKey",
   1217: "foreignKey",
   1226: "operational",
+  1264: "data", // out of range
+  1265: "data", // truncated
   1290: "operational", // read-only server
+  1292: "data", // an incorrect value
+  1300: "data", // an invalid string of the character set
   1317: "timeout", // the query was interrupted
   1364: "notNull", // no value and no default
+  1365: "data", // division by zero
+  1366: "data", // an incorrect value
+  1367: "data", // an illegal value
+  1406: "data", // too long
+  1411: "data", // an incorrect value for a function
   1412: "serialization", // a table changed after the snapshot
   1451: "foreignKey",
   1452: "foreignKey",
+  1525: "data", // an incorrect value
   1586: "unique",
   1615: "serialization", // a table changed between the preparation and the execution
+  1690: "data", // a result out of range
   1836: "operational", // read-only server
   1792: "operational", // read-only transaction
   1927: "connection", // killed
@@ -60,6 +73,7 @@ export function mysqlErrorKind(error: unknown): ErrorKind {
   if (kind !== undefined) return kind;
   const state = stringProperty(error, "sqlState") ?? "";
   if (state.startsWith("08") || (error as { readonly fatal?: unknown }).fatal === true) return "connection";
+  if (state.startsWith("22")) return "data";
   if (state.startsWith("23")) return "integrity";
   if (state === "40001") return "serialization";
   return "programming";
@@ -78,11 +92,13 @@ const VIOLATIONS: readonly RegExp[] = [
   /^Column '(?<columns>[^']+)' cannot be null/,
   /^Field '(?<columns>[^']+)' doesn't have a default value/,
   /^CONSTRAINT `(?:(?<table>[^`.]+)\.)?(?<constraint>[^`]+)` failed for `[^`]+`\.`(?<own>[^`]+)`/,
+  // A value that does not fit; values themselves may read like the end of the message.
+  /.* for column (?:`[^`]+`\.`(?<table>[^`]+)`\.)?[`'](?<columns>[^`']+)[`'] at row \d+$/s,
   /^Check constraint '(?<constraint>[^']+)' is violated/,
 ];
 
 /** The table that a statement writes. */
-const WRITTEN = /^\s*(?:insert (?:ignore )?into|replace into|update|delete from) (?:`[^`]+`\.)?`([^`]+)`/i;
+const WRITTEN = /^\s*(?:insert (?:ignore )?into|replace into|update|delete from) (?:`?[^`\s.(]+`?\.)?`?([^`\s.(]+)`?/i;
 
 /** The constraint that an error names. Where that leaves out the table, it is the one that the statement writes. */
 export function mysqlViolation(error: unknown, sql: string | undefined): ConstraintViolation {
@@ -119,4 +135,24 @@ export function hideMysqlValues(error: unknown): HideValues {
   const number = numberProperty(error, "errno");
   if (number === undefined || !WITH_VALUES.has(number)) return (text) => text;
   return (text) => VALUES.reduce((hidden, [pattern, shown]) => hidden.replace(pattern, shown), text);
+}
+
+/** The name that an error says is missing. */
+export function mysqlMissingName(error: unknown): MissingName | undefined {
+  const message = mysqlErrorMessage(error) ?? stringProperty(error, "message") ?? "";
+  const name = /'([^']*)'/.exec(message)?.[1];
+  if (name === undefined) return undefined;
+  switch (numberProperty(error, "errno")) {
+    case 1049:
+      return { kind: "database", name };
+    case 1052:
+      return { kind: "ambiguous column", ...columnIn(name) };
+    case 1054:
+      return { kind: "column", ...columnIn(name) };
+    case 1146:
+      // The database is in front.
+      return { kind: "table", name };
+    default:
+      return undefined;
+  }
 }

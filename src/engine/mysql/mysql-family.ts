@@ -6,7 +6,13 @@ import { mysqlCodec } from "./mysql-codecs.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
-import { hideMysqlValues, mysqlErrorKind, mysqlErrorMessage, mysqlViolation } from "./mysql-errors.ts";
+import {
+  hideMysqlValues,
+  mysqlErrorKind,
+  mysqlErrorMessage,
+  mysqlMissingName,
+  mysqlViolation,
+} from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
 import { mariadbLacks, mysqlItselfLacks, mysqlLacks, mysqlWords } from "./mysql-lacks.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
@@ -48,6 +54,7 @@ export const mysql: Family = Object.freeze({
   nullSafeEquality: "<=>",
   errorKind: mysqlErrorKind,
   violation: mysqlViolation,
+  missingName: mysqlMissingName,
   hideValues: hideMysqlValues,
   errorMessage: mysqlErrorMessage,
   nullsComeFirst: true,

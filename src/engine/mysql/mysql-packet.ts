@@ -34,7 +34,7 @@ export function requireFits({ query, sql, parameters }: EngineQuery, most: numbe
   throw new InvalidValueError(
     `Cannot send the statement to ${bindLabel(bindKey)}: it takes ${bytes} bytes, and the server's max_allowed_packet is ${most}. ` +
       `${what} is the largest part. Raise max_allowed_packet, or send less at once.`,
-    { bindKey, table: column?.table, column: column?.name },
+    { bindKey, table: column?.table, column: column?.name, status: 400 },
   );
 }
 

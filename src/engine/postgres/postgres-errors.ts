@@ -1,6 +1,7 @@
 import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, stringProperty } from "../error-kind.ts";
 import type { HideValues } from "../hidden-values.ts";
+import { columnIn, type MissingName } from "../missing-name.ts";
 
 const BY_STATE: Readonly<Record<string, ErrorKind>> = {
   "23505": "unique",
@@ -23,6 +24,7 @@ const BY_STATE: Readonly<Record<string, ErrorKind>> = {
 
 const BY_CLASS: Readonly<Record<string, ErrorKind>> = {
   "08": "connection",
+  "22": "data",
   "23": "integrity",
   "25": "operational",
   "40": "operational",
@@ -77,4 +79,34 @@ export function hidePostgresValues(error: unknown): HideValues {
       /^(Key \(.+?\))=\(.*\)( (?:already exists|is duplicated|is (?:not present in|still referenced from) table "[^"]*")\.)$/s;
     return shown.test(text) ? text.replace(shown, "$1=(…)$2") : undefined;
   };
+}
+
+/** The name that an error says is missing. */
+export function postgresMissingName(error: unknown): MissingName | undefined {
+  const state = stringProperty(error, "code") ?? "";
+  const message = stringProperty(error, "message") ?? "";
+  const first = (pattern: RegExp) => pattern.exec(message)?.[1];
+  switch (state) {
+    case "42P01":
+      return named("table", first(/^(?:relation|table) "(.+)" does not exist/));
+    case "42702":
+      return named("ambiguous column", first(/^column reference "(.+)" is ambiguous/));
+    case "3F000":
+      return named("schema", first(/^schema "(.+)" does not exist/));
+    case "3D000":
+      return named("database", first(/^database "(.+)" does not exist/));
+    case "42703": {
+      const [, column, table] = /^column "(.+)" of relation "(.+)" does not exist/.exec(message) ?? [];
+      if (column !== undefined) return { kind: "column", name: column, table };
+      const found = first(/^column (.+) does not exist/);
+      if (found === undefined) return undefined;
+      return found.startsWith('"') ? { kind: "column", name: unquoted(found) } : { kind: "column", ...columnIn(found) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function named(kind: MissingName["kind"], name: string | undefined): MissingName | undefined {
+  return name === undefined ? undefined : { kind, name };
 }

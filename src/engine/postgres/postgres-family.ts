@@ -6,7 +6,7 @@ import { postgresColumnwise } from "./postgres-columnwise.ts";
 import { postgresDdl } from "./postgres-ddl.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
-import { hidePostgresValues, postgresErrorKind, postgresViolation } from "./postgres-errors.ts";
+import { hidePostgresValues, postgresErrorKind, postgresMissingName, postgresViolation } from "./postgres-errors.ts";
 import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresLacks, postgresWords } from "./postgres-lacks.ts";
@@ -41,6 +41,7 @@ export const postgres: Family = Object.freeze({
   words: postgresWords,
   errorKind: postgresErrorKind,
   violation: postgresViolation,
+  missingName: postgresMissingName,
   hideValues: hidePostgresValues,
   nullsComeFirst: false,
   locksRows: true,

@@ -1,5 +1,6 @@
 import type { ConstraintViolation } from "../constraint-violation.ts";
 import { type ErrorKind, numberProperty, stringProperty } from "../error-kind.ts";
+import { columnIn, type MissingName } from "../missing-name.ts";
 
 /** Names of result codes, for drivers that give their numbers; the lower byte of an extended code is the code itself. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -15,7 +16,9 @@ const NAMES: Readonly<Record<number, string>> = {
   13: "SQLITE_FULL",
   14: "SQLITE_CANTOPEN",
   15: "SQLITE_PROTOCOL",
+  18: "SQLITE_TOOBIG",
   19: "SQLITE_CONSTRAINT",
+  20: "SQLITE_MISMATCH",
   22: "SQLITE_NOLFS",
   23: "SQLITE_AUTH",
   26: "SQLITE_NOTADB",
@@ -28,6 +31,7 @@ const NAMES: Readonly<Record<number, string>> = {
   1555: "SQLITE_CONSTRAINT_PRIMARYKEY",
   2067: "SQLITE_CONSTRAINT_UNIQUE",
   2579: "SQLITE_CONSTRAINT_ROWID",
+  3091: "SQLITE_CONSTRAINT_DATATYPE",
 };
 
 /** The name of the result code in an error; empty without one. */
@@ -46,6 +50,9 @@ const BY_CODE: readonly (readonly [prefix: string, kind: ErrorKind])[] = [
   ["SQLITE_CONSTRAINT_FOREIGNKEY", "foreignKey"],
   ["SQLITE_CONSTRAINT_NOTNULL", "notNull"],
   ["SQLITE_CONSTRAINT_CHECK", "check"],
+  ["SQLITE_CONSTRAINT_DATATYPE", "data"],
+  ["SQLITE_MISMATCH", "data"],
+  ["SQLITE_TOOBIG", "data"],
   ["SQLITE_BUSY_SNAPSHOT", "serialization"],
   ["SQLITE_BUSY", "lockTimeout"],
   ["SQLITE_LOCKED", "timeout"],
@@ -58,6 +65,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: ErrorKind])[] = [
   [/FOREIGN KEY constraint failed/i, "foreignKey"],
   [/NOT NULL constraint failed/i, "notNull"],
   [/CHECK constraint failed/i, "check"],
+  [/^(?:integer overflow|malformed JSON|datatype mismatch)/, "data"],
 ];
 
 const OPERATIONAL = /^SQLITE_(FULL|IOERR|CORRUPT|READONLY|PERM|NOMEM|INTERRUPT|NOLFS|AUTH|PROTOCOL)/;
@@ -76,10 +84,24 @@ export function sqliteErrorKind(error: unknown): ErrorKind {
 /** The constraint that an error names; SQLite names none of its foreign keys. */
 export function sqliteViolation(error: unknown): ConstraintViolation {
   const message = stringProperty(error, "message") ?? "";
+  const strict = /^cannot store \w+ value in \w+ column (.+)\.([^.]+)$/.exec(message);
+  if (strict !== null) return { table: strict[1], columns: [strict[2]!] };
   const [, kind, named = ""] = /(UNIQUE|NOT NULL|CHECK) constraint failed: (.+)$/.exec(message) ?? [];
   if (kind === undefined) return {};
   const index = /^index '(.+)'$/.exec(named)?.[1];
   if (kind === "CHECK" || index !== undefined) return { constraint: index ?? named };
   const columns = named.split(", ").map((column) => /^(.+)\.([^.]+)$/.exec(column) ?? []);
   return { table: columns[0]?.[1], columns: columns.map(([, , name = ""]) => name) };
+}
+
+/** The name that an error says is missing. */
+export function sqliteMissingName(error: unknown): MissingName | undefined {
+  const message = stringProperty(error, "message") ?? "";
+  const [, what, found = ""] =
+    /^(no such table|no such column|ambiguous column name): (.+?)(?: - should this be .*)?$/.exec(message) ?? [];
+  if (what === "no such table") return { kind: "table", name: found.replace(/^main\./, "") };
+  if (what !== undefined)
+    return { kind: what === "no such column" ? "column" : "ambiguous column", ...columnIn(found.replaceAll('"', "")) };
+  const [, table, name] = /^table (.+) has no column named (.+)$/.exec(message) ?? [];
+  return name === undefined ? undefined : { kind: "column", name, table };
 }

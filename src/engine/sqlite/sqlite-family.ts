@@ -8,7 +8,7 @@ import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
 import { sqliteDdl } from "./sqlite-ddl.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
-import { sqliteErrorKind, sqliteViolation } from "./sqlite-errors.ts";
+import { sqliteErrorKind, sqliteMissingName, sqliteViolation } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
@@ -53,6 +53,7 @@ export const sqlite: Family = Object.freeze({
   plansByParameters: true,
   errorKind: sqliteErrorKind,
   violation: sqliteViolation,
+  missingName: sqliteMissingName,
   nullsComeFirst: true,
   locksRows: false,
   locksKeys: false,

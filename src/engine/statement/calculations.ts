@@ -259,7 +259,8 @@ function writerFor({ engine }: Translator, { kind }: CommonKind): ValueWriter | 
     write: (value) => {
       if (typeof value !== "string") return value;
       const number = value.trim() === "" ? Number.NaN : Number(value);
-      if (Number.isNaN(number)) throw decimal.column.refusal("it stands opposite a number, and is not a number");
+      if (Number.isNaN(number))
+        throw decimal.column.refusal("it stands opposite a number, and is not a number", { status: 400 });
       return number;
     },
   };

@@ -29,7 +29,8 @@ export class NestedConverter extends ColumnConverter {
 
   override read(stored: unknown): unknown {
     if (stored === null || stored === undefined) return null;
-    if (stored instanceof InexactJson) throw this.column.refusal(stored.refusal.message, PrecisionError);
+    if (stored instanceof InexactJson)
+      throw this.column.refusal(stored.refusal.message, { ErrorClass: PrecisionError });
     const value = typeof stored === "string" ? this.#parsed(stored) : stored;
     if (Array.isArray(value)) for (const row of value) this.#readRow(row as JsonRow);
     else if (value !== null) this.#readRow(value as JsonRow);
@@ -40,7 +41,7 @@ export class NestedConverter extends ColumnConverter {
     try {
       return parseJson(text);
     } catch (error) {
-      if (error instanceof PrecisionRefusal) throw this.column.refusal(error.message, PrecisionError);
+      if (error instanceof PrecisionRefusal) throw this.column.refusal(error.message, { ErrorClass: PrecisionError });
       throw this.column.refusal(
         "what came is not whole; MySQL and MariaDB cut lists off at the setting group_concat_max_len",
       );

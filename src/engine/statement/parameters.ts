@@ -58,7 +58,9 @@ export function memberOf(opposite: Opposite, index: number): Opposite {
 export function parameter(engine: CompileTarget, value: unknown, opposite: Opposite): unknown {
   if (opposite === undefined || isTuple(opposite)) return unconverted(engine, value);
   if (value === undefined)
-    throw opposite.column.refusal("its value is undefined. Pass null for SQL NULL", UndefinedValueError);
+    throw opposite.column.refusal("its value is undefined. Pass null for SQL NULL", {
+      ErrorClass: UndefinedValueError,
+    });
   return opposite.write(value);
 }
 
@@ -77,7 +79,7 @@ function unconverted(engine: CompileTarget, value: unknown): unknown {
     if (!(error instanceof Refusal)) throw error;
     throw new InvalidValueError(
       `A value of the statement for ${bindLabel(bindKey)} cannot be sent: ${error.message}.`,
-      { bindKey },
+      { bindKey, status: 400 },
     );
   }
 }

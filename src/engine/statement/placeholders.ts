@@ -47,7 +47,7 @@ export function placeholderOf(
       throw new InvalidValueError(
         `Parameter "${name}" of the prepared statement for ${bindLabel(bindKey)} is null, and nothing is \`${comparedBy} null\`. ` +
           "Where null is meant to match, compare with `is not distinct from`.",
-        { bindKey },
+        { bindKey, status: 400 },
       );
     }
     return parameter(engine, value, opposite);

@@ -52,5 +52,6 @@ function requireRows({ bindKey }: CompileTarget, value: unknown, noun: string): 
   if (value === null || (isCount && (value as number | bigint) >= 0)) return value;
   throw new InvalidValueError(`A statement's ${noun} for ${bindLabel(bindKey)} takes an integer from 0 up.`, {
     bindKey,
+    status: 400,
   });
 }

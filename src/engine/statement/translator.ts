@@ -139,6 +139,7 @@ export class Translator {
     if (this.isTemplate) return placeholderOf(value, this.engine, opposite);
     throw new UndefinedValueError(
       `Parameter "${value.name}" has a value only where a prepared statement runs: it belongs into \`db.prepare\`.`,
+      { status: undefined },
     );
   }
 

@@ -1,6 +1,6 @@
 import { PrecisionError } from "../../errors/value.ts";
 import { Refusal } from "../../schema/logical-type.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
+import type { RefusalOptions, TableColumn } from "../../schema/table-column.ts";
 import type { Family } from "../family.ts";
 import type { Codec } from "./codec.ts";
 import { PrecisionRefusal } from "./refusals.ts";
@@ -49,7 +49,7 @@ export class ColumnConverter {
       // `accept` has made the value what the type's own codec takes.
       return encode(accepted as never);
     } catch (error) {
-      throw this.#refused(error);
+      throw this.#refused(error, { status: 400 });
     }
   }
 
@@ -64,14 +64,17 @@ export class ColumnConverter {
     try {
       return decode(stored);
     } catch (error) {
-      throw this.#refused(error, WAY_OUT);
+      throw this.#refused(error, {}, WAY_OUT);
     }
   }
 
   /** @param wayOut what to do, where the refusal itself does not say so after a semicolon */
-  #refused(error: unknown, wayOut = ""): unknown {
+  #refused(error: unknown, options: RefusalOptions, wayOut = ""): unknown {
     if (!(error instanceof Refusal)) return error;
     const reason = error.message.includes(";") ? error.message : `${error.message}${wayOut}`;
-    return this.column.refusal(reason, error instanceof PrecisionRefusal ? PrecisionError : undefined);
+    return this.column.refusal(reason, {
+      ...options,
+      ErrorClass: error instanceof PrecisionRefusal ? PrecisionError : undefined,
+    });
   }
 }

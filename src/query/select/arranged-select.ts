@@ -155,5 +155,5 @@ function isDirection(direction: unknown): direction is "asc" | "desc" | undefine
 
 function countOfRows(rows: unknown, name: string): number {
   if (typeof rows === "number" && Number.isSafeInteger(rows) && rows >= 0) return rows;
-  throw new InvalidValueError(`${name} takes an integer from 0 up.`);
+  throw new InvalidValueError(`${name}() takes an integer from 0 up.`, { status: 400 });
 }

@@ -152,7 +152,11 @@ function spread(parts: SelectParts, method: string): UnsupportedError {
 function requireColumns(parts: SelectParts, changes: Readonly<Record<string, unknown>>): object {
   const { mapper } = parts.root;
   const names = Object.keys(changes);
-  if (names.length === 0) throw new InvalidValueError("update() was given nothing to set.", bindOf(parts));
+  if (names.length === 0)
+    throw new InvalidValueError("update() got nothing to set. Give it at least one column.", {
+      ...bindOf(parts),
+      status: 400,
+    });
   for (const name of names) {
     const where = { ...bindOf(parts), table: mapper.table.tableName, column: name };
     if (!mapper.propertyNames.has(name)) throw unknownProperty(mapper, name);
@@ -160,12 +164,12 @@ function requireColumns(parts: SelectParts, changes: Readonly<Record<string, unk
       throw new InvalidValueError(
         `Cannot update "${name}" of ${mapper.label}: the column holds the class of each row. Delete the rows and insert ` +
           "those of the other class, or write the column in Kysely's form, where nothing is known of classes.",
-        where,
+        { ...where, status: 400 },
       );
     }
     if (changes[name] === undefined) {
       throw new UndefinedValueError(
-        `update({ ${name}: undefined }) could mean anything; leave "${name}" out, or give null.`,
+        `update() received undefined for "${name}". Omit the key, or pass null for SQL NULL.`,
         where,
       );
     }

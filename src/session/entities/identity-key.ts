@@ -48,6 +48,7 @@ export function keyValues(mapper: Mapper, key: unknown): unknown[] {
     throw new InvalidValueError(`The key of ${mapper.label} is an object { ${names.join(", ")} }.`, {
       bindKey,
       table: fullName,
+      status: 400,
     });
   }
   return properties.map((property) => accepted(property, key[property.name]));
@@ -85,6 +86,6 @@ function singleValue({ name }: MappedProperty, key: unknown): unknown {
 }
 
 function accepted({ column }: MappedProperty, value: unknown): unknown {
-  if (value === null || value === undefined) throw column.refusal(`a key is never ${value}`);
+  if (value === null || value === undefined) throw column.refusal(`a key is never ${value}`, { status: 400 });
   return column.accept(value);
 }

@@ -48,5 +48,6 @@ function refusal({ label, table }: Mapper, { name }: MappedProperty, reason: str
     bindKey: table.bindKey,
     table: table.fullName,
     column: name,
+    status: 400,
   });
 }

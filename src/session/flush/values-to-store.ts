@@ -59,7 +59,9 @@ export function valuesToUpdate(
     const value = values[property.name];
     if (property.name === mapper.discriminator && mapper.isPolymorphic) refuseChangedIdentity(mapper, property);
     if (value === undefined) {
-      throw property.column.refusal("it was set to undefined; set null, or the value that it had", UndefinedValueError);
+      throw property.column.refusal("it was set to undefined; set null, or the value that it had", {
+        ErrorClass: UndefinedValueError,
+      });
     }
     draft.add(property, value, value);
   }
