@@ -71,6 +71,33 @@ describe("the documentation", () => {
     });
   }
 
+  test("has a paragraph with a way out for every code of an error", async () => {
+    const page = await readFile(join(root, "docs/errors.md"), "utf8");
+    const paragraphs = new Map(
+      page
+        .split(/^### /m)
+        .slice(1)
+        .map((text) => [/^\S+/.exec(text)![0], text.split(/^## /m)[0]!] as const),
+    );
+    const classes = new Map<string, string>();
+    for (const name of await readdir(join(root, "src/errors"))) {
+      const source = await readFile(join(root, "src/errors", name), "utf8");
+      for (const [, own, code] of source.matchAll(
+        /class (\w+Error) extends(?:(?!\n\})[\s\S])*?readonly code(?:: string)? = "([A-Z_]+)"/g,
+      ))
+        classes.set(code!, own!);
+    }
+    assert.deepEqual([...paragraphs.keys()].sort(), [...classes.keys()].sort());
+    for (const [code, text] of paragraphs) {
+      assert.ok(text.includes(`\`${classes.get(code)}\``), code);
+      assert.match(text, /^\*\*Do:\*\* [A-Z].*\S/m, code);
+    }
+    for (const [name, value] of Object.entries(multibind)) {
+      const isError = typeof value === "function" && value.prototype instanceof multibind.MultibindError;
+      if (isError && name !== "DatabaseError") assert.ok([...classes.values()].includes(name), name);
+    }
+  });
+
   test("names every error class, and no other", async () => {
     const page = await readFile(join(root, "docs/errors.md"), "utf8");
     const named = new Set([...page.matchAll(/`(\w+Error)`/g)].map(([, name]) => name));

@@ -14,7 +14,10 @@ export interface MultibindErrorOptions extends ErrorOptions {
  * codes are stable, messages are for people.
  */
 export abstract class MultibindError extends Error {
-  /** A stable name for the kind of error, for example `"CROSS_BIND"`. */
+  /**
+   * A stable name for the kind of error, for example `"CROSS_BIND"`. It leads to the paragraph of the documentation that says
+   * what to do, in lower case: `docs/errors.md#cross_bind`.
+   */
   abstract readonly code: string;
   /** The bind that the error is about: `null` for the default one, absent where it is about none or several. */
   declare readonly bindKey?: BindKey;

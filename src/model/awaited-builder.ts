@@ -7,7 +7,7 @@ import { InvalidStatementError } from "../errors/statement.ts";
 export function thenOfBuilder(builder: object): PromiseLike<never>["then"] | undefined {
   if (!("execute" in builder) || "isSelectQueryBuilder" in builder) return undefined;
   const error = new InvalidStatementError(
-    `Cannot await a ${builder.constructor.name} that is not executed: nothing was sent. Add \`.execute()\`.`,
+    `Cannot await ${builder.constructor.name}: it is not executed, and nothing was sent. Add \`.execute()\`.`,
   );
   return (onFulfilled, onRejected) => Promise.reject<never>(error).then(onFulfilled, onRejected);
 }

@@ -91,7 +91,7 @@ export class ForeignKey {
     const { bindKey } = this.columns[0]!.table;
     if (elsewhere.length === 0) {
       return new UnknownTableError(
-        `${this.#label} refers to table "${this.target.table}", which is not defined in any bind.`,
+        `${this.#label} refers to table "${this.target.table}", which is not defined in any bind. Correct the name, or import the module that defines the table.`,
         { bindKey },
       );
     }

@@ -92,7 +92,8 @@ export class TableParts {
     if (properties.length === 0) throw this.#error("has a constraint over no column");
     return properties.map((property) => {
       const column = this.find(property);
-      if (column === undefined) throw this.#error(`has a constraint over a column "${property}", which is not there`);
+      if (column === undefined)
+        throw this.#error(`has a constraint over "${property}", which is not one of its columns`);
       return column;
     });
   }

@@ -10,6 +10,7 @@ import {
   unboundMessage,
 } from "../errors/routing.ts";
 import { UnknownTableError } from "../errors/schema.ts";
+import { InvalidStatementError } from "../errors/statement.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel } from "../model/model-types.ts";
@@ -41,8 +42,12 @@ export interface EngineSource {
   keys(): Iterable<BindKey>;
 }
 
-/** The tree of a statement. */
+/** The tree of a statement. @throws {InvalidStatementError} if it is something else, such as text */
 export function treeOf(statement: Statement): OperationNode {
+  if (typeof statement !== "object" || statement === null || !("toOperationNode" in statement || "query" in statement))
+    throw new InvalidStatementError(
+      "Expected a statement made by a builder, `sql` or `compile()`, but got something else. Write SQL text as sql`select …`.",
+    );
   return "toOperationNode" in statement ? statement.toOperationNode() : statement.query;
 }
 

@@ -39,7 +39,7 @@ export function placeholderOf(
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined) {
       throw new UndefinedValueError(
-        `Parameter "${name}" of the prepared statement for ${bindLabel(bindKey)} is not given. Null is what says that there is no value.`,
+        `Parameter "${name}" of the prepared statement for ${bindLabel(bindKey)} is missing. Pass a value, or null for SQL NULL.`,
         { bindKey },
       );
     }

@@ -45,11 +45,14 @@ export function keyValues(mapper: Mapper, key: unknown): unknown[] {
   const { bindKey, fullName } = mapper.table;
   if (!hasShape(mapper, key)) {
     const names = properties.map(({ name }) => name);
-    throw new InvalidValueError(`The key of ${mapper.label} is an object { ${names.join(", ")} }.`, {
-      bindKey,
-      table: fullName,
-      status: 400,
-    });
+    throw new InvalidValueError(
+      `Expected the key of ${mapper.label} to be an object { ${names.join(", ")} } with all its parts.`,
+      {
+        bindKey,
+        table: fullName,
+        status: 400,
+      },
+    );
   }
   return properties.map((property) => accepted(property, key[property.name]));
 }
