@@ -250,8 +250,8 @@ export function mapperOfClass(model: unknown): Mapper {
   const mapper = typeof model === "function" ? (model as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
   if (mapper !== undefined) return mapper;
   requireThisCopy(model, typeof model === "function" ? `the model ${model.name}` : "what was given as a model");
-  const name = typeof model === "function" ? `The class ${model.name || "without a name"}` : "What was given";
+  const given = typeof model === "function" ? `the class ${model.name || "without a name"}` : "something else";
   throw new UnmappedClassError(
-    `${name} is not a model. Models are classes that extend what \`db.model\` or \`extend\` returns.`,
+    `Expected a model or an entity of one, but got ${given}. Models are classes that extend what \`db.model\` or \`extend\` returns.`,
   );
 }
