@@ -56,7 +56,7 @@ export function builderError(method: string | symbol, error: unknown): unknown {
 
 const CONDITIONS: ReadonlySet<string | symbol> = new Set(["where", "having", "on"]);
 
-/** Whether a method takes conditions. What a join calls `on` is the table of an index. */
+/** Whether a method takes conditions. An index calls its table `on`, as a join calls its condition. */
 export function takesCondition(builder: object, method: string | symbol): boolean {
   return CONDITIONS.has(method) && (method !== "on" || builder instanceof JoinBuilder);
 }

@@ -185,7 +185,7 @@ onEachFamily("what is missing, unknown or does not fit is refused before anythin
     const untyped = byId as unknown as PreparedSelect<User, Readonly<Record<string, unknown>>>;
     await assert.rejects(untyped.one(), (error: unknown) => {
       assert.ok(error instanceof UndefinedValueError);
-      assert.match(error.message, /Parameter "id" .* is not given/);
+      assert.match(error.message, /Parameter "id" .* is missing/);
       return true;
     });
     await assert.rejects(untyped.one({ id: undefined }), UndefinedValueError);

@@ -26,7 +26,7 @@ async function valuesOf(steps: readonly JsonObject[], more: JsonObject = {}) {
 
 const committed = { op: "committed", bind: "a", table: "post" };
 
-test("page_iter goes over the items of a page", async () => {
+test("page_iter yields the items of a page", async () => {
   const values = await valuesOf([
     { op: "paginate", model: "Post", per_page: 2, as: "p" },
     { op: "page_iter", of: "p" },
