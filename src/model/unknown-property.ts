@@ -1,9 +1,15 @@
+import type { BindKey } from "../bind-key.ts";
 import { UnknownColumnError } from "../errors/unknown-column.ts";
-import type { Mapper } from "./mapper.ts";
+
+/** The parts of a mapper that name its properties. */
+interface NamedProperties {
+  readonly table: { readonly bindKey: BindKey; readonly fullName: string };
+  readonly properties: readonly { readonly name: string }[];
+}
 
 /** The error for a name that is no property of a model: the same that a reference to a column gets. */
 export function unknownProperty(
-  { table, properties }: Mapper,
+  { table, properties }: NamedProperties,
   column: string,
   name = table.fullName,
 ): UnknownColumnError {
