@@ -19,6 +19,7 @@ import {
 } from "../../src/index.ts";
 import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
 import { record, sharedDatabase, start, threeUrls } from "../fixtures/matrix.ts";
+import { until } from "../fixtures/until.ts";
 
 function shop() {
   const db = new Multibind<"auth" | "meta">();
@@ -377,11 +378,12 @@ test("await using ends contexts, sessions and applications", async (t) => {
 test("what runs on after its context has ended is told, and can begin a context of its own", async (t) => {
   const { db, Post } = shop();
   const app = await start(t, db, MEMORY);
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
   let job: Promise<unknown> | undefined;
   await app.run(async () => {
     void db.session;
     job = (async () => {
-      await delay(20);
+      await isOver;
       assert.throws(() => db.session, SessionClosedError);
       assert.equal(db.engines, app.engines);
       await app.transaction(() => db.session.add(new Post({ title: "by a job" })));
@@ -394,6 +396,7 @@ test("what runs on after its context has ended is told, and can begin a context 
       await context.close();
     })();
   });
+  end();
   await job;
 });
 
@@ -504,13 +507,9 @@ test("dispose ends every context and closes every connection", async (t) => {
 
   assert.throws(() => contexts[0]!.session, SessionClosedError);
   const name = new URL(urls.databaseUri).pathname.slice(1);
-  for (let tries = 0; ; tries++) {
-    const [row] = await onPostgres(`select count(*) as n from pg_stat_activity where datname = '${name}'`);
-    if (Number(row?.["n"]) === 0) break;
-    // The server notices closed connections a little later.
-    assert.ok(tries < 100, "connections are left");
-    await delay(10);
-  }
+  const left = `select count(*) as n from pg_stat_activity where datname = '${name}'`;
+  // The server notices closed connections a little later.
+  await until(async () => Number((await onPostgres(left))[0]?.["n"]) === 0);
   const again = db.init(urls);
   assert.equal(await again.run(() => db.select(Post).count()), 0);
   await again.dispose();

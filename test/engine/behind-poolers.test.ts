@@ -138,11 +138,11 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
 
     test(`a statement that takes too long is ended, another client's is not (${how})`, async (t) => {
       const between = await pooler(t, await shop(t));
-      const app = application(t, between.url, { statementTimeout: "100ms", preparedStatements });
+      const app = application(t, between.url, { statementTimeout: "500ms", preparedStatements });
       const sleep = (seconds: number) => sql`select pg_sleep(${seconds})`.execute(app.engine.kysely);
       await assert.rejects(sleep(10), { name: "TimeoutError" });
       await app.run(() => assert.rejects(db.session.execute(sql`select pg_sleep(${10})`), { name: "TimeoutError" }));
-      await asked(between.url, "select pg_sleep(0.3)");
+      await asked(between.url, "select pg_sleep(0.8)");
       await sleep(0);
     });
 

@@ -62,7 +62,7 @@ async function dieInCommit(t: TestContext, urls: Urls, decided: boolean): Promis
   const proxy = await tcpProxy(t, urls.other);
   const app = db.init({
     databaseUri: "sqlite://",
-    binds: { decider: urls.decider, other: { url: proxy.url, poolTimeout: 2 } },
+    binds: { decider: urls.decider, other: { url: proxy.url, poolTimeout: 10 } },
     decisionBind: "decider",
     commitPolicy: "twoPhase",
   });
