@@ -1,4 +1,4 @@
-import { CONTENDERS } from "./contenders/all.ts";
+import { contendersWith } from "./contenders/all.ts";
 import { serve } from "./harness/child.ts";
 import { type BackendName, Databases } from "./harness/databases.ts";
 import type { RoundOptions } from "./harness/rounds.ts";
@@ -12,14 +12,18 @@ export interface BackendParameters extends RoundOptions {
   readonly only: readonly string[];
   /** Names of scenarios, or none for all. */
   readonly scenarios: readonly string[];
+  /** Builds of multibind that take part too, each as `NAME=FOLDER`. */
+  readonly builds: readonly string[];
 }
 
 const databases = new Databases();
 
 await serve(
-  async ({ only, scenarios, ...options }: BackendParameters) => {
+  async ({ only, scenarios, builds, ...options }: BackendParameters) => {
     // Everybody is compared with the first, so that one is always there.
-    const contenders = CONTENDERS.filter(({ name }, place) => place === 0 || only.length === 0 || only.includes(name));
+    const contenders = contendersWith(builds).filter(
+      ({ name }, place) => place === 0 || only.length === 0 || only.includes(name),
+    );
     const chosen = SCENARIOS.filter(({ name }) => scenarios.length === 0 || scenarios.includes(name));
     return runBackend({ ...options, contenders, scenarios: chosen, report: printScenario }, databases);
   },

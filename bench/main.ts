@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AloneParameters } from "./alone-child.ts";
 import type { BackendParameters } from "./backend-child.ts";
-import { CONTENDERS } from "./contenders/all.ts";
+import { CONTENDERS, contendersWith } from "./contenders/all.ts";
 import { endChildrenWithThis, inChild } from "./harness/child.ts";
 import { BACKENDS, type BackendName } from "./harness/databases.ts";
 import { environment, requireSameDrivers } from "./harness/environment.ts";
@@ -16,6 +16,7 @@ export interface RunOptions {
   readonly backends: readonly string[];
   readonly only: readonly string[];
   readonly scenarios: readonly string[];
+  readonly builds: readonly string[];
   readonly rounds: number;
   readonly batch: number;
   readonly warmUp: number;
@@ -27,11 +28,11 @@ const ALONE = "alone";
 
 /** Runs what was asked for and reports it. */
 export async function main(options: RunOptions): Promise<void> {
-  const { backends, only, scenarios, rounds } = options;
+  const { backends, only, scenarios, builds, rounds } = options;
   requireKnown(backends, [...Object.keys(BACKENDS), ALONE], "--backend");
   requireKnown(
     only,
-    CONTENDERS.map(({ name }) => name),
+    contendersWith(builds).map(({ name }) => name),
     "--only",
   );
   requireKnown(
@@ -41,7 +42,7 @@ export async function main(options: RunOptions): Promise<void> {
   );
   requireSameDrivers();
   endChildrenWithThis();
-  const isWhole = only.length === 0 && scenarios.length === 0;
+  const isWhole = only.length === 0 && scenarios.length === 0 && builds.length === 0;
   for (const name of backends) {
     if (name === ALONE) {
       if (!(await serversOf(["S", "P", "X"]))) continue;

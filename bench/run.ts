@@ -10,12 +10,13 @@ const HELP = `npm run bench -- [options]
 
   --backend S,P,X,alone   two SQLite databases, two PostgreSQL databases, MariaDB and PostgreSQL, multibind alone; all by default
   --only NAME,…           only these beside the raw driver: multibind, multibind-prepared, kysely, drizzle, drizzle-prepared, mikro-orm, typeorm, sequelize, prisma
-  --scenario NAME,…       only these: get, context, list100, page, insert1, flush1000, update200, concurrent
+  --scenario NAME,…       only these: get, context, list100, page, insert1, flush1000, update200, inserttx, flushinside, keys2, keys1, children1000, keys20000, concurrent
+  --build NAME=FOLDER,…   other builds of multibind beside this one, such as before=/tmp/dist; to be named in --only too
   --rounds N              how many rounds; 15 by default
   --batch MS              how long each contender works in a round, in milliseconds; 30 by default
   --warm-up MS            how long each warms up at a scenario, in milliseconds of CPU time; 1000 by default
 
-With --only or --scenario the results are only printed; else they go into bench/RESULTS.md and bench/results.json.
+With --only, --scenario or --build the results are only printed; else they go into bench/RESULTS.md and bench/results.json.
 MULTIBIND_BENCH_POSTGRES and MULTIBIND_BENCH_MYSQL say where the servers are, as URLs; this machine unless set.`;
 
 const { values } = parseArgs({
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     backend: { type: "string", default: "S,P,X,alone" },
     only: { type: "string", default: "" },
     scenario: { type: "string", default: "" },
+    build: { type: "string", default: "" },
     rounds: { type: "string", default: "15" },
     batch: { type: "string", default: "30" },
     "warm-up": { type: "string", default: "1000" },
@@ -40,6 +42,7 @@ if (values.help) {
     backends: list(values.backend),
     only: list(values.only),
     scenarios: list(values.scenario),
+    builds: list(values.build),
     rounds: count(values.rounds, "rounds"),
     batch: count(values.batch, "batch"),
     warmUp: count(values["warm-up"], "warm-up"),

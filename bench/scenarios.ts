@@ -21,6 +21,12 @@ const STRIDE = 7_919;
 const WORKERS = 64;
 
 const POSTS = Array.from({ length: FLUSHED_ROWS }, (_, place) => newPost(ROWS + 1 + place));
+/** Two times as many rows, of one parent or of many. */
+const CHILDREN = Array.from({ length: 2 * FLUSHED_ROWS }, (_, place) => newPost(ROWS + 1 + place));
+/** So many that costs which grow faster than the rows show. */
+const MANY = 10_000;
+const MANY_USERS = Array.from({ length: MANY }, (_, place) => newUser(ROWS + 1 + place));
+const MANY_POSTS = Array.from({ length: MANY }, (_, place) => newPost(ROWS + 1 + place));
 const USERS = Array.from({ length: FLUSHED_ROWS }, (_, place) => newUser(ROWS + 1 + place));
 
 /** What each scenario means by a turn. */
@@ -85,5 +91,53 @@ export const SCENARIOS: readonly Scenario[] = [
     title: `load ${UPDATED_ROWS}, change one field each, save`,
     writes: true,
     run: (store, unit, turn) => store.update(unit, turns.updateAfter(turn), turns.title(turn)),
+  },
+  {
+    ...plain,
+    name: "inserttx",
+    title: "insert one in a transaction, in a session of its own",
+    writes: true,
+    can: (store) => store.insertInTransaction !== undefined,
+    run: (store, _, turn) => store.insertInTransaction!(turns.post(turn)),
+  },
+  {
+    ...plain,
+    name: "flushinside",
+    title: "flush1000, in a session of its own",
+    writes: true,
+    can: (store) => store.flushInside !== undefined,
+    run: (store) => store.flushInside!(USERS, POSTS),
+  },
+  {
+    ...plain,
+    name: "keys2",
+    title: `flush ${FLUSHED_ROWS} users and ${FLUSHED_ROWS} posts of theirs: keys of another bind`,
+    writes: true,
+    can: (store) => store.flushWithKeys !== undefined,
+    run: (store) => store.flushWithKeys!(USERS, POSTS),
+  },
+  {
+    ...plain,
+    name: "keys1",
+    title: `flush ${FLUSHED_ROWS} posts and ${FLUSHED_ROWS} that carry their keys, in one bind`,
+    writes: true,
+    can: (store) => store.flushWithinBind !== undefined,
+    run: (store) => store.flushWithinBind!(POSTS, POSTS),
+  },
+  {
+    ...plain,
+    name: "children1000",
+    title: `flush a user and ${CHILDREN.length} posts of his: a key of another bind`,
+    writes: true,
+    can: (store) => store.flushWithKeys !== undefined,
+    run: (store) => store.flushWithKeys!(USERS.slice(0, 1), CHILDREN),
+  },
+  {
+    ...plain,
+    name: "keys20000",
+    title: `keys2 with ${MANY} users and ${MANY} posts`,
+    writes: true,
+    can: ({ flushWithKeys, mostRows = MANY }) => flushWithKeys !== undefined && mostRows >= MANY,
+    run: (store) => store.flushWithKeys!(MANY_USERS, MANY_POSTS),
   },
 ];

@@ -33,6 +33,12 @@ export interface Stored {
   readonly posts: readonly Post[];
 }
 
+/** Posts that were stored, with their keys, and those that carry these keys. */
+export interface StoredFamily {
+  readonly parents: readonly Post[];
+  readonly children: readonly Post[];
+}
+
 /**
  * The scenarios' work, done by one contender.
  *
@@ -57,6 +63,22 @@ export interface Store<U = unknown> {
   update(unit: U, after: number, title: string): Promise<void>;
   /** One post by its key, in a context that is entered and left for it. */
   getInContext?(id: number): Promise<Post | null | undefined>;
+  /** Stores a post within an explicit transaction, and gives it back with its key. A session is made and ended inside. */
+  insertInTransaction?(post: NewPost): Promise<Post>;
+  /** Does what `flush` does. A session is made and ended inside. */
+  flushInside?(users: readonly NewUser[], posts: readonly NewPost[]): Promise<Stored>;
+  /**
+   * The same for posts whose authors are the users in turn, whose keys the database generates. A session is made and
+   * ended inside.
+   */
+  flushWithKeys?(users: readonly NewUser[], posts: readonly NewPost[]): Promise<Stored>;
+  /**
+   * Stores posts, and more posts whose `authorId` is the key of one of the first in turn, in one transaction of one
+   * database. A session is made and ended inside.
+   */
+  flushWithinBind?(parents: readonly NewPost[], children: readonly NewPost[]): Promise<StoredFamily>;
+  /** The most rows of a table that it stores at once, where that is limited: by the parameters of one statement. */
+  readonly mostRows?: number;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { type Generated, Kysely, MysqlDialect, PostgresDialect, SqliteDialect } 
 import type { NewPost, NewUser, Post, User } from "../data.ts";
 import { type Contender, type Database, LIST_ROWS, newTitle, POOL_SIZE, UPDATED_ROWS } from "./contender.ts";
 import { readInstant, writeInstant } from "./instants.ts";
-import { type AuthSide, type MainSide, storeOf } from "./sides.ts";
+import { type AuthSide, type MainSide, storeOf, withAuthors } from "./sides.ts";
 
 type Stored<T> = {
   [P in keyof T]: P extends "id"
@@ -39,6 +39,18 @@ async function mainSide(database: Database): Promise<MainSide> {
   const { read, write } = conversion(database, "published");
   const posts = (rows: Row<Post>[]) => rows.map(read) as Post[];
   const truth = database.family === "postgres" ? true : 1;
+  const insertOne = async (on: Kysely<Tables>, post: NewPost): Promise<Post> => {
+    const insert = on.insertInto("post").values(write(post));
+    if (database.family === "mysql") return { id: Number((await insert.executeTakeFirst()).insertId), ...post };
+    return { ...(await insert.returning("id").executeTakeFirstOrThrow()), ...post };
+  };
+  const insertMany = async (on: Kysely<Tables>, given: readonly NewPost[]): Promise<Post[]> => {
+    const insert = on.insertInto("post").values(given.map(write));
+    return withKeys(
+      given,
+      database.family === "mysql" ? await insert.executeTakeFirst() : await insert.returning("id").execute(),
+    );
+  };
   return {
     async get(id) {
       const row = await db.selectFrom("post").select(POST).where("id", "=", id).executeTakeFirst();
@@ -57,18 +69,13 @@ async function mainSide(database: Database): Promise<MainSide> {
       ),
     byAuthor: async (id) =>
       posts(await db.selectFrom("post").select(POST).where("authorId", "=", id).orderBy("id").execute()),
-    async insert(post: NewPost) {
-      const insert = db.insertInto("post").values(write(post));
-      if (database.family === "mysql") return { id: Number((await insert.executeTakeFirst()).insertId), ...post };
-      return { ...(await insert.returning("id").executeTakeFirstOrThrow()), ...post };
-    },
-    insertAll: (given) =>
+    insert: (post) => insertOne(db, post),
+    insertInTransaction: (post) => db.transaction().execute((transaction) => insertOne(transaction, post)),
+    insertAll: (given) => db.transaction().execute((transaction) => insertMany(transaction, given)),
+    insertFamily: (newParents, newChildren) =>
       db.transaction().execute(async (transaction) => {
-        const insert = transaction.insertInto("post").values(given.map(write));
-        return withKeys(
-          given,
-          database.family === "mysql" ? await insert.executeTakeFirst() : await insert.returning("id").execute(),
-        );
+        const parents = await insertMany(transaction, newParents);
+        return { parents, children: await insertMany(transaction, withAuthors(newChildren, parents)) };
       }),
     async update(after, title) {
       const changed = posts(

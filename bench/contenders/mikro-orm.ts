@@ -7,6 +7,7 @@ import {
   p,
   RequestContext,
 } from "@mikro-orm/core";
+import type { NewPost, NewUser } from "../data.ts";
 import {
   type Contender,
   type Database,
@@ -16,7 +17,7 @@ import {
   type Store,
   UPDATED_ROWS,
 } from "./contender.ts";
-import { pairing } from "./sides.ts";
+import { pairing, withAuthors } from "./sides.ts";
 
 const PostEntity = defineEntity({
   name: "Post",
@@ -60,6 +61,15 @@ export const mikroOrm: Contender = {
     const main = await connect("main", binds.main, [PostEntity]);
     const auth = await connect("auth", binds.auth, [UserEntity]);
     const both = pairing(binds);
+    const flush = async (managers: Managers, newUsers: readonly NewUser[], newPosts: readonly NewPost[]) => {
+      const users = newUsers.map((values) => managers.auth.create(UserEntity, values));
+      const posts = newPosts.map((values) => managers.main.create(PostEntity, values));
+      await both(
+        () => managers.auth.flush(),
+        () => managers.main.flush(),
+      );
+      return { users, posts };
+    };
     const store: Store<Managers> = {
       enter: () => ({ main: main.em.fork(), auth: auth.em.fork() }),
       leave: (managers) => {
@@ -81,15 +91,7 @@ export const mikroOrm: Contender = {
         await em.flush();
         return post;
       },
-      async flush(managers, newUsers, newPosts) {
-        const users = newUsers.map((values) => managers.auth.create(UserEntity, values));
-        const posts = newPosts.map((values) => managers.main.create(PostEntity, values));
-        await both(
-          () => managers.auth.flush(),
-          () => managers.main.flush(),
-        );
-        return { users, posts };
-      },
+      flush,
       async update({ main: em }, after, title) {
         const posts = await em.find(
           PostEntity,
@@ -100,6 +102,22 @@ export const mikroOrm: Contender = {
         await em.flush();
       },
       getInContext: (id) => RequestContext.create([main.em, auth.em], () => main.em.findOne(PostEntity, id)),
+      insertInTransaction: (values) =>
+        main.em.fork().transactional(async (em) => {
+          const post = em.create(PostEntity, values);
+          await em.flush();
+          return post;
+        }),
+      flushInside: (users, posts) => flush({ main: main.em.fork(), auth: auth.em.fork() }, users, posts),
+      // There are no relations between databases: the keys are read from the users that were stored.
+      async flushWithKeys(newUsers, newPosts) {
+        const [users, posts] = [auth.em.fork(), main.em.fork()];
+        const storedUsers = newUsers.map((values) => users.create(UserEntity, values));
+        await users.flush();
+        const storedPosts = withAuthors(newPosts, storedUsers).map((values) => posts.create(PostEntity, values));
+        await posts.flush();
+        return { users: storedUsers, posts: storedPosts };
+      },
       async close() {
         await main.close();
         await auth.close();

@@ -1,4 +1,8 @@
-import { boolean, integer, Multibind, type Session, text, timestamp, varchar } from "../../src/index.ts";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Session } from "../../src/index.ts";
+import * as source from "../../src/index.ts";
+import type { NewPost } from "../data.ts";
 import {
   type Contender,
   type Database,
@@ -10,26 +14,40 @@ import {
 } from "./contender.ts";
 import { pairing } from "./sides.ts";
 
-export const db = new Multibind<"main" | "auth">({ engineOptions: { poolSize: POOL_SIZE } });
+/** multibind's module: the source, or another build of it. */
+type Library = typeof source;
 
-export class Post extends db.model(
-  "post",
-  {
-    id: integer().primaryKey(),
-    authorId: integer().index(),
-    title: varchar(200),
-    body: text(),
-    published: boolean(),
-    createdAt: timestamp(),
-  },
-  { bindKey: "main" },
-) {}
+/** The models of the scenarios. */
+function modelsOf({ Multibind, boolean, integer, text, timestamp, varchar }: Library) {
+  const db = new Multibind<"main" | "auth">({ engineOptions: { poolSize: POOL_SIZE } });
 
-export class User extends db.model(
-  "user",
-  { id: integer().primaryKey(), name: varchar(80), email: varchar(120), admin: boolean(), createdAt: timestamp() },
-  { bindKey: "auth" },
-) {}
+  class Post extends db.model(
+    "post",
+    {
+      id: integer().primaryKey(),
+      authorId: integer().index(),
+      title: varchar(200),
+      body: text(),
+      published: boolean(),
+      createdAt: timestamp(),
+    },
+    { bindKey: "main" },
+  ) {}
+
+  class User extends db.model(
+    "user",
+    { id: integer().primaryKey(), name: varchar(80), email: varchar(120), admin: boolean(), createdAt: timestamp() },
+    { bindKey: "auth" },
+  ) {}
+
+  return { db, Post, User };
+}
+
+type Models = ReturnType<typeof modelsOf>;
+
+const models = modelsOf(source);
+
+export const { db, Post, User } = models;
 
 /** multibind in its plain form: a session for each piece of work. */
 export const multibind: Contender = {
@@ -38,47 +56,121 @@ export const multibind: Contender = {
   sqliteInstants: "text",
   drivers: { sqlite: "better-sqlite3", postgres: "pg", mysql: "mariadb" },
   packages: ["multibind"],
-  async open(binds) {
-    const app = db.init({ binds: { main: urlOf(binds.main), auth: urlOf(binds.auth) } });
-    const both = pairing(binds);
-    const store: Store<Session<"main" | "auth">> = {
-      enter: () => app.session(),
-      leave: (session) => session.close(),
-      get: (session, id) => session.get(Post, id),
-      list: (session, after) =>
-        session.select(Post).where("published", "=", true).where("id", ">", after).orderBy("id").limit(LIST_ROWS).all(),
-      async page(session, id) {
-        const [user, posts] = await both(
-          () => session.get(User, id),
-          () => session.select(Post).where("authorId", "=", id).orderBy("id").all(),
-        );
-        return { user: user!, posts };
-      },
-      async insert(session, values) {
-        const post = new Post(values);
-        session.add(post);
-        await session.commit();
-        return post;
-      },
-      async flush(session, newUsers, newPosts) {
-        const users = newUsers.map((values) => new User(values));
-        const posts = newPosts.map((values) => new Post(values));
-        session.addAll(users);
-        session.addAll(posts);
-        await session.commit();
-        return { users, posts };
-      },
-      async update(session, after, title) {
-        const posts = await session.select(Post).where("id", ">", after).orderBy("id").limit(UPDATED_ROWS).all();
-        for (const post of posts) post.title = newTitle(title, post);
-        await session.commit();
-      },
-      getInContext: (id) => app.run(() => db.session.get(Post, id)),
-      close: () => app.dispose(),
-    };
-    return store as Store;
-  },
+  open: async (binds) => storeOf(source, models, binds),
 };
+
+/** The same of another build, such as that of before a change. */
+export function multibindBuild(name: string, folder: string): Contender {
+  return {
+    ...multibind,
+    name,
+    label: name,
+    async open(binds) {
+      const { href } = pathToFileURL(join(folder, "index.js"));
+      const library = (await import(href)) as Library;
+      return storeOf(library, modelsOf(library), binds);
+    },
+  };
+}
+
+function storeOf(
+  { keyOf }: Library,
+  { db: own, Post: OwnPost, User: OwnUser }: Models,
+  binds: Parameters<Contender["open"]>[0],
+): Store {
+  const app = own.init({ binds: { main: urlOf(binds.main), auth: urlOf(binds.auth) } });
+  const both = pairing(binds);
+  const store: Store<Session<"main" | "auth">> = {
+    enter: () => app.session(),
+    leave: (session) => session.close(),
+    get: (session, id) => session.get(OwnPost, id),
+    list: (session, after) =>
+      session
+        .select(OwnPost)
+        .where("published", "=", true)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(LIST_ROWS)
+        .all(),
+    async page(session, id) {
+      const [user, posts] = await both(
+        () => session.get(OwnUser, id),
+        () => session.select(OwnPost).where("authorId", "=", id).orderBy("id").all(),
+      );
+      return { user: user!, posts };
+    },
+    async insert(session, values) {
+      const post = new OwnPost(values);
+      session.add(post);
+      await session.commit();
+      return post;
+    },
+    async flush(session, newUsers, newPosts) {
+      const users = newUsers.map((values) => new OwnUser(values));
+      const posts = newPosts.map((values) => new OwnPost(values));
+      session.addAll(users);
+      session.addAll(posts);
+      await session.commit();
+      return { users, posts };
+    },
+    async update(session, after, title) {
+      const posts = await session.select(OwnPost).where("id", ">", after).orderBy("id").limit(UPDATED_ROWS).all();
+      for (const post of posts) post.title = newTitle(title, post);
+      await session.commit();
+    },
+    getInContext: (id) => app.run(() => own.session.get(OwnPost, id)),
+    async insertInTransaction(values) {
+      const session = app.session();
+      const post = await session.transaction(async (tx) => {
+        const added = new OwnPost(values);
+        tx.add(added);
+        await tx.flush();
+        return added;
+      });
+      await session.close();
+      return post;
+    },
+    async flushInside(newUsers, newPosts) {
+      const session = app.session();
+      const users = newUsers.map((values) => new OwnUser(values));
+      const posts = newPosts.map((values) => new OwnPost(values));
+      session.addAll(users);
+      session.addAll(posts);
+      await session.commit();
+      await session.close();
+      return { users, posts };
+    },
+    async flushWithKeys(newUsers, newPosts) {
+      const session = app.session();
+      const users = newUsers.map((values) => new OwnUser(values));
+      const posts = newPosts.map((values, place) => {
+        const { title, body, published, createdAt } = values;
+        const authorId = keyOf(users[place % users.length]!);
+        return new OwnPost({ authorId, title, body, published, createdAt });
+      });
+      session.addAll(users);
+      session.addAll(posts);
+      await session.commit();
+      await session.close();
+      return { users, posts };
+    },
+    async flushWithinBind(newParents, newChildren) {
+      const session = app.session();
+      const parents = newParents.map((values) => new OwnPost(values));
+      const children = newChildren.map(({ title, body, published, createdAt }: NewPost, place) => {
+        const authorId = keyOf(parents[place % parents.length]!);
+        return new OwnPost({ authorId, title, body, published, createdAt });
+      });
+      session.addAll(parents);
+      session.addAll(children);
+      await session.commit();
+      await session.close();
+      return { parents, children };
+    },
+    close: () => app.dispose(),
+  };
+  return store as Store;
+}
 
 /** A database's URL as multibind reads it. */
 export function urlOf({ family, name, host, port, user }: Database): string {

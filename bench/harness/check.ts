@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Binds, Store } from "../contenders/contender.ts";
 import { UPDATED_ROWS } from "../contenders/contender.ts";
 import { writeInstant } from "../contenders/instants.ts";
-import { newPost, newUser, POST_COLUMNS, ROWS, USER_COLUMNS } from "../data.ts";
+import { type NewUser, newPost, newUser, POST_COLUMNS, ROWS, USER_COLUMNS } from "../data.ts";
 import { turns } from "../scenarios.ts";
 import type { Databases } from "./databases.ts";
 
@@ -24,6 +24,7 @@ export async function check(store: Store, binds: Binds, databases: Databases): P
   await checkInsert(store, binds, databases);
   await checkFlush(store, binds, databases);
   await checkUpdate(store, binds, databases);
+  await checkKeys(store, binds, databases);
   await databases.reset(binds);
 }
 
@@ -68,6 +69,39 @@ async function checkFlush(store: Store, binds: Binds, databases: Databases): Pro
   assert.deepEqual(byId(pickAll(users, USER_COLUMNS)), storedUsers, "flush, users as stored");
   const storedPosts = canonicalRows(await databases.rows(binds.main, "post", ROWS));
   assert.deepEqual(byId(pickAll(posts, POST_COLUMNS)), storedPosts, "flush, posts as stored");
+  await databases.reset(binds);
+}
+
+async function checkKeys(store: Store, binds: Binds, databases: Databases): Promise<void> {
+  if (store.insertInTransaction !== undefined) {
+    const given = turns.post(TURN);
+    const stored = await store.insertInTransaction(given);
+    assert.deepEqual(pick(stored, NEW_POST_COLUMNS), given, "insert in a transaction");
+    await databases.reset(binds);
+  }
+  await checkAuthors(store, binds, databases, turns.users);
+  await checkAuthors(store, binds, databases, turns.users.slice(0, 1));
+  if (store.flushWithinBind !== undefined) {
+    const { parents, children } = await store.flushWithinBind(turns.posts, turns.posts);
+    const expected = turns.posts.map((post, place) => ({ ...post, authorId: parents[place]!.id }));
+    assert.deepEqual(pickAll(children, NEW_POST_COLUMNS), expected, "flush within a bind");
+    await databases.reset(binds);
+  }
+}
+
+async function checkAuthors(
+  store: Store,
+  binds: Binds,
+  databases: Databases,
+  given: readonly NewUser[],
+): Promise<void> {
+  if (store.flushWithKeys === undefined) return;
+  const { users, posts } = await store.flushWithKeys(given, turns.posts);
+  const expected = turns.posts.map((post, place) => ({ ...post, authorId: users[place % users.length]!.id }));
+  assert.deepEqual(pickAll(posts, NEW_POST_COLUMNS), expected, "flush with keys");
+  const byId = [...posts].sort((a, b) => a.id - b.id);
+  const stored = canonicalRows(await databases.rows(binds.main, "post", ROWS));
+  assert.deepEqual(pickAll(byId, POST_COLUMNS), stored, "flush with keys, as stored");
   await databases.reset(binds);
 }
 

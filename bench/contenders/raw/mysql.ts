@@ -2,7 +2,7 @@ import { type Connection, createConnection } from "mariadb";
 import type { NewPost, NewUser, Post, User } from "../../data.ts";
 import { type Database, LIST_ROWS, newTitle, POOL_SIZE, UPDATED_ROWS } from "../contender.ts";
 import { readInstant, writeInstant } from "../instants.ts";
-import type { AuthSide, MainSide } from "../sides.ts";
+import { type AuthSide, type MainSide, withAuthors } from "../sides.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 
 interface Outcome {
@@ -52,11 +52,15 @@ class Statements {
     }
   }
 
-  async inTransaction<R>(sql: string, values: unknown[]): Promise<R> {
+  inTransaction<R>(sql: string, values: unknown[]): Promise<R> {
+    return this.transaction((connection) => connection.execute<R>(sql, values));
+  }
+
+  async transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.#connections.take();
     try {
       await connection.query("start transaction");
-      const result = await connection.execute<R>(sql, values);
+      const result = await work(connection);
       await connection.query("commit");
       return result;
     } finally {
@@ -81,17 +85,17 @@ export function mysqlMain(database: Database): MainSide {
       const { insertId } = await statements.run<Outcome>(`${INSERT_POST} (?, ?, ?, ?, ?)`, values);
       return { id: insertId, authorId, title, body, published, createdAt };
     },
-    async insertAll(posts: readonly NewPost[]) {
-      const values = posts.flatMap(({ authorId, title, body, published, createdAt }) => [
-        authorId,
-        title,
-        body,
-        published ? 1 : 0,
-        writeInstant(createdAt),
-      ]);
-      const sql = `${INSERT_POST} ${repeated("(?, ?, ?, ?, ?)", posts.length)}`;
-      return withKeys(posts, await statements.inTransaction(sql, values));
+    async insertInTransaction({ authorId, title, body, published, createdAt }) {
+      const values = [authorId, title, body, published ? 1 : 0, writeInstant(createdAt)];
+      const { insertId } = await statements.inTransaction<Outcome>(`${INSERT_POST} (?, ?, ?, ?, ?)`, values);
+      return { id: insertId, authorId, title, body, published, createdAt };
     },
+    insertAll: (posts: readonly NewPost[]) => statements.transaction((connection) => insertPosts(connection, posts)),
+    insertFamily: (newParents, newChildren) =>
+      statements.transaction(async (connection) => {
+        const parents = await insertPosts(connection, newParents);
+        return { parents, children: await insertPosts(connection, withAuthors(newChildren, parents)) };
+      }),
     async update(after, title) {
       const posts = (await statements.run<Row<Post>[]>(NEXT_POSTS, [after])).map(post);
       for (const one of posts) one.title = newTitle(title, one);
@@ -104,6 +108,18 @@ export function mysqlMain(database: Database): MainSide {
     },
     close: () => statements.close(),
   };
+}
+
+async function insertPosts(connection: Connection, posts: readonly NewPost[]): Promise<Post[]> {
+  const values = posts.flatMap(({ authorId, title, body, published, createdAt }) => [
+    authorId,
+    title,
+    body,
+    published ? 1 : 0,
+    writeInstant(createdAt),
+  ]);
+  const sql = `${INSERT_POST} ${repeated("(?, ?, ?, ?, ?)", posts.length)}`;
+  return withKeys(posts, await connection.execute<Outcome>(sql, values));
 }
 
 /** The database `auth` with the MariaDB connector alone. */

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { NewPost, NewUser, Post, User } from "../../data.ts";
 import { type Database, LIST_ROWS, newTitle, POOL_SIZE, UPDATED_ROWS } from "../contender.ts";
 import { readInstant, writeInstant } from "../instants.ts";
-import type { AuthSide, MainSide } from "../sides.ts";
+import { type AuthSide, type MainSide, withAuthors } from "../sides.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 
 const TIMESTAMPTZ = 1184;
@@ -47,13 +47,20 @@ class Statements {
     }
   }
 
-  async inTransaction<R>(name: string, text: string, values: unknown[]): Promise<R[]> {
+  /** Runs a statement in a transaction, and one more with its rows, if there is one. */
+  async inTransaction<R>(
+    name: string,
+    text: string,
+    values: unknown[],
+    next?: (rows: R[]) => unknown[],
+  ): Promise<[R[], R[]]> {
     const client = await this.#connections.take();
     try {
       await client.query("begin");
       const { rows } = await named<R>(client, name, text, values);
+      const more = next === undefined ? [] : (await named<R>(client, name, text, next(rows))).rows;
       await client.query("commit");
-      return rows;
+      return [rows, more];
     } finally {
       this.#connections.give(client);
     }
@@ -87,15 +94,27 @@ export function postgresMain(database: Database): MainSide {
       const [row] = await statements.rows<{ id: number }>("insert", INSERT_POST, values);
       return { id: row!.id, authorId, title, body, published, createdAt };
     },
+    async insertInTransaction({ authorId, title, body, published, createdAt }) {
+      const values = [authorId, title, body, published, `${writeInstant(createdAt)}Z`];
+      const [[row]] = await statements.inTransaction<{ id: number }>("insert", INSERT_POST, values);
+      return { id: row!.id, authorId, title, body, published, createdAt };
+    },
     async insertAll(posts) {
-      const values = [
-        posts.map(({ authorId }) => authorId),
-        posts.map(({ title }) => title),
-        posts.map(({ body }) => body),
-        posts.map(({ published }) => published),
-        posts.map(({ createdAt }) => `${writeInstant(createdAt)}Z`),
-      ];
-      return withKeys(posts, await statements.inTransaction("insert all", INSERT_POSTS, values));
+      const [keys] = await statements.inTransaction<{ id: number }>("insert all", INSERT_POSTS, columnsOf(posts));
+      return withKeys(posts, keys);
+    },
+    async insertFamily(newParents, newChildren) {
+      let children: readonly NewPost[] = [];
+      const [first, second] = await statements.inTransaction<{ id: number }>(
+        "insert all",
+        INSERT_POSTS,
+        columnsOf(newParents),
+        (keys) => {
+          children = withAuthors(newChildren, keys);
+          return columnsOf(children);
+        },
+      );
+      return { parents: withKeys(newParents, first), children: withKeys(children, second) };
     },
     async update(after, title) {
       const posts = await statements.rows<Post>("next", NEXT_POSTS, [after]);
@@ -107,6 +126,17 @@ export function postgresMain(database: Database): MainSide {
     },
     close: () => statements.close(),
   };
+}
+
+/** A list of values for each column. */
+function columnsOf(posts: readonly NewPost[]): unknown[] {
+  return [
+    posts.map(({ authorId }) => authorId),
+    posts.map(({ title }) => title),
+    posts.map(({ body }) => body),
+    posts.map(({ published }) => published),
+    posts.map(({ createdAt }) => `${writeInstant(createdAt)}Z`),
+  ];
 }
 
 /** The database `auth` with pg alone. */
@@ -121,7 +151,8 @@ export function postgresAuth(database: Database): AuthSide {
         users.map(({ admin }) => admin),
         users.map(({ createdAt }) => `${writeInstant(createdAt)}Z`),
       ];
-      return withKeys(users, await statements.inTransaction("insert all", INSERT_USERS, values));
+      const [keys] = await statements.inTransaction<{ id: number }>("insert all", INSERT_USERS, values);
+      return withKeys(users, keys);
     },
     close: () => statements.close(),
   };

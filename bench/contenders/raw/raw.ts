@@ -1,5 +1,5 @@
 import type { Binds, Contender, Database, Store } from "../contender.ts";
-import { type AuthSide, type MainSide, storeOf } from "../sides.ts";
+import { type AuthSide, type MainSide, storeOf, withAuthors } from "../sides.ts";
 
 /** The driver alone, in the best form that can be written by hand: what everybody is compared with. */
 export const raw: Contender = {
@@ -12,7 +12,8 @@ export const raw: Contender = {
     const { main, auth } = binds;
     if (main.family === "sqlite" && auth.family === "sqlite") return sqliteStore(binds);
     const posts = await mainSide(main);
-    return { ...storeOf(binds, posts, await authSide(auth)), getInContext: (id) => posts.get(id) };
+    const store = storeOf(binds, posts, await authSide(auth));
+    return { ...store, getInContext: (id) => posts.get(id), mostRows: Number.POSITIVE_INFINITY };
   },
 };
 
@@ -31,6 +32,13 @@ async function sqliteStore(binds: Binds): Promise<Store> {
     insert: async (_, post) => main.insert(post),
     flush: async (_, users, posts) => ({ users: auth.insertAll(users), posts: main.insertAll(posts) }),
     update: async (_, after, title) => main.update(after, title),
+    insertInTransaction: async (post) => main.insertInTransaction(post),
+    flushInside: async (users, posts) => ({ users: auth.insertAll(users), posts: main.insertAll(posts) }),
+    flushWithKeys: async (newUsers, newPosts) => {
+      const users = auth.insertAll(newUsers);
+      return { users, posts: main.insertAll(withAuthors(newPosts, users)) };
+    },
+    flushWithinBind: async (parents, children) => main.insertFamily(parents, children),
     async close() {
       main.close();
       auth.close();
@@ -50,6 +58,8 @@ async function mainSide(database: Database): Promise<MainSide> {
     insert: async (post) => main.insert(post),
     insertAll: async (posts) => main.insertAll(posts),
     update: async (after, title) => main.update(after, title),
+    insertInTransaction: async (post) => main.insertInTransaction(post),
+    insertFamily: async (parents, children) => main.insertFamily(parents, children),
     close: () => main.close(),
   };
 }

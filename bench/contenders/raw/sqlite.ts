@@ -1,7 +1,8 @@
 import Sqlite from "better-sqlite3";
 import type { NewPost, NewUser, Post, User } from "../../data.ts";
-import { type Database, LIST_ROWS, newTitle, UPDATED_ROWS } from "../contender.ts";
+import { type Database, LIST_ROWS, newTitle, type StoredFamily, UPDATED_ROWS } from "../contender.ts";
 import { readInstant, writeInstant } from "../instants.ts";
+import { withAuthors } from "../sides.ts";
 
 interface PostRow extends Omit<Post, "published" | "createdAt"> {
   published: number | boolean;
@@ -69,17 +70,36 @@ export class SqliteMain {
     return { id: Number(lastInsertRowid), authorId, title, body, published, createdAt };
   }
 
+  insertInTransaction(given: NewPost): Post {
+    this.#begin.run();
+    const stored = this.insert(given);
+    this.#commit.run();
+    return stored;
+  }
+
   insertAll(given: readonly NewPost[]): Post[] {
     this.#begin.run();
-    const stored = insertInPortions(given, this.#insertMany, ({ authorId, title, body, published, createdAt }) => [
+    const stored = this.#insertPosts(given);
+    this.#commit.run();
+    return stored;
+  }
+
+  insertFamily(newParents: readonly NewPost[], newChildren: readonly NewPost[]): StoredFamily {
+    this.#begin.run();
+    const parents = this.#insertPosts(newParents);
+    const children = this.#insertPosts(withAuthors(newChildren, parents));
+    this.#commit.run();
+    return { parents, children };
+  }
+
+  #insertPosts(given: readonly NewPost[]): Post[] {
+    return insertInPortions(given, this.#insertMany, ({ authorId, title, body, published, createdAt }) => [
       authorId,
       title,
       body,
       published ? 1 : 0,
       writeInstant(createdAt),
     ]);
-    this.#commit.run();
-    return stored;
   }
 
   update(after: number, title: string): void {
@@ -101,6 +121,7 @@ export class SqliteMain {
 export class SqliteAuth {
   readonly #database: Sqlite.Database;
   readonly #get: Sqlite.Statement<[number], UserRow>;
+  readonly #insertOne: Sqlite.Statement<unknown[]>;
   readonly #insertMany: Sqlite.Statement<unknown[]>;
   readonly #begin: Sqlite.Statement<[]>;
   readonly #commit: Sqlite.Statement<[]>;
@@ -112,6 +133,7 @@ export class SqliteAuth {
     this.#insertMany = database.prepare(
       `insert into "user" (name, email, admin, "createdAt") values ${repeated("(?, ?, ?, ?)", AT_ONCE)}`,
     );
+    this.#insertOne = database.prepare('insert into "user" (name, email, admin, "createdAt") values (?, ?, ?, ?)');
     this.#begin = database.prepare("begin immediate");
     this.#commit = database.prepare("commit");
   }
@@ -125,7 +147,8 @@ export class SqliteAuth {
 
   insertAll(given: readonly NewUser[]): User[] {
     this.#begin.run();
-    const stored = insertInPortions(given, this.#insertMany, ({ name, email, admin, createdAt }) => [
+    const statement = given.length === 1 ? this.#insertOne : this.#insertMany;
+    const stored = insertInPortions(given, statement, ({ name, email, admin, createdAt }) => [
       name,
       email,
       admin ? 1 : 0,
