@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Session } from "../../src/index.ts";
 import * as source from "../../src/index.ts";
@@ -66,7 +66,7 @@ export function multibindBuild(name: string, folder: string): Contender {
     name,
     label: name,
     async open(binds) {
-      const { href } = pathToFileURL(join(folder, "index.js"));
+      const { href } = pathToFileURL(resolve(folder, "index.js"));
       const library = (await import(href)) as Library;
       return storeOf(library, modelsOf(library), binds);
     },

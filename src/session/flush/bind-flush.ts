@@ -10,7 +10,7 @@ import type { FlushPlace } from "../transaction/flush-place.ts";
 import { type Filled, Undo } from "../transaction/undo-log.ts";
 import { alikeIn } from "./alike-rows.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
-import type { NewValues } from "./new-values.ts";
+import { type NewValues, putKeys } from "./new-values.ts";
 import type { RowLock } from "./row-locks.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
 import { fillIn, settle, settleKey } from "./settling.ts";
@@ -213,7 +213,8 @@ function givenKeysFirst(groups: Iterable<readonly InsertUnit[]>): readonly (read
 /** The new values of rows, all keys that they wait for filled in. */
 function resolvedValues(units: readonly (InsertUnit | UpdateUnit)[], engine: Engine): NewValues[] {
   const values = new Array<NewValues>(units.length);
-  for (let place = 0; place < values.length; place++) values[place] = units[place]!.values.resolved(engine);
+  for (let place = 0; place < values.length; place++) values[place] = units[place]!.values;
+  putKeys(values, engine);
   return values;
 }
 

@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
-import type { Mapper } from "../../model/mapper.ts";
+import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { FlushUnit, InsertUnit } from "./flush-unit.ts";
@@ -26,7 +26,7 @@ export class FlushBatch {
    */
   get takesLocks(): boolean {
     const [first] = this.units;
-    return first!.kind !== "insert" || this.units.some((unit) => mayMeetOthers(unit as InsertUnit));
+    return first!.kind !== "insert" || mayMeetOthers(this.units as InsertUnit[]);
   }
 
   /** Makes this batch wait for one of another bind. */
@@ -56,8 +56,17 @@ export class FlushBatch {
   }
 }
 
-function mayMeetOthers({ mapper, values }: InsertUnit): boolean {
-  return hasSharedValues(mapper) || values.properties.some((property) => mapper.key.includes(property));
+/** A batch has rows of one model, most of which are given the same columns. */
+function mayMeetOthers(units: readonly InsertUnit[]): boolean {
+  const { mapper } = units[0]!;
+  if (hasSharedValues(mapper)) return true;
+  let list: readonly MappedProperty[] | undefined;
+  for (const { values } of units) {
+    if (values.properties === list) continue;
+    list = values.properties;
+    if (list.some((property) => mapper.key.includes(property))) return true;
+  }
+  return false;
 }
 
 const known = new WeakMap<Mapper, boolean>();

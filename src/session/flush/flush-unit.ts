@@ -24,11 +24,58 @@ export interface Edge {
   readonly isFollowed?: boolean;
 }
 
-/** The units that have to be done before one, and why. */
-export type Edges = Map<FlushUnit, readonly Edge[]>;
+/** More units than this are looked up in a map. */
+const FEW = 8;
 
-/** Shared by most units: nothing has to be done before them. Others get a map of their own. */
-export const AFTER_NOTHING: Edges = new Map();
+/** The units that have to be done before one, and why. Most units have one or two, so these are lists. */
+export class Edges {
+  /** The units in the order in which they were added. */
+  readonly others: FlushUnit[] = [];
+  readonly #edges: (readonly Edge[])[] = [];
+  #places: Map<FlushUnit, number> | undefined;
+
+  get size(): number {
+    return this.others.length;
+  }
+
+  /** The reasons to come after a unit, of which there is at least one. */
+  get(other: FlushUnit): readonly Edge[] | undefined {
+    return this.#edges[this.#placeOf(other)];
+  }
+
+  set(other: FlushUnit, edges: readonly Edge[]): void {
+    let place = this.#placeOf(other);
+    if (place === -1) {
+      place = this.others.push(other) - 1;
+      this.#places?.set(other, place);
+    }
+    this.#edges[place] = edges;
+  }
+
+  delete(other: FlushUnit): void {
+    const place = this.#placeOf(other);
+    if (place === -1) return;
+    this.others.splice(place, 1);
+    this.#edges.splice(place, 1);
+    this.#places = undefined;
+  }
+
+  /** The units and reasons, as they are now. */
+  entries(): readonly (readonly [FlushUnit, readonly Edge[]])[] {
+    return this.others.map((other, place) => [other, this.#edges[place]!]);
+  }
+
+  #placeOf(other: FlushUnit): number {
+    const { others } = this;
+    for (let place = 0; place < others.length && place < FEW; place++) if (others[place] === other) return place;
+    if (others.length <= FEW) return -1;
+    this.#places ??= new Map(others.map((one, place) => [one, place]));
+    return this.#places.get(other) ?? -1;
+  }
+}
+
+/** Shared by most units: nothing has to be done before them. Others get edges of their own. */
+export const AFTER_NOTHING = new Edges();
 
 const NO_PROPERTIES: readonly MappedProperty[] = [];
 
@@ -38,6 +85,8 @@ abstract class RowUnit {
   readonly mapper: Mapper;
   readonly engine: Engine;
   after: Edges = AFTER_NOTHING;
+  /** The index in the list of units that was put into order last. */
+  index = -1;
 
   constructor(entity: Entity, mapper: Mapper, engine: Engine) {
     this.entity = entity;
@@ -89,6 +138,7 @@ export class DeleteUnit extends RowUnit {
 }
 
 keepShape([
+  AFTER_NOTHING,
   new InsertUnit(UNUSED, UNUSED, UNUSED, UNUSED),
   new UpdateUnit(UNUSED, UNUSED, UNUSED, UNUSED),
   new DeleteUnit(UNUSED, UNUSED, UNUSED),
@@ -105,9 +155,14 @@ export const SEQUENCE: Edge = Object.freeze({ kind: "sequence", properties: [], 
 
 /** Makes a unit come after another. It may do so for several reasons. */
 export function addEdge(unit: FlushUnit, other: FlushUnit, edge: Edge): void {
-  if (unit.after === AFTER_NOTHING) unit.after = new Map();
+  addEdges(unit, other, [edge]);
+}
+
+/** The same for reasons in a list, which many units may share. */
+export function addEdges(unit: FlushUnit, other: FlushUnit, edges: readonly Edge[]): void {
+  if (unit.after === AFTER_NOTHING) unit.after = new Edges();
   const known = unit.after.get(other);
-  unit.after.set(other, known === undefined ? [edge] : [...known, edge]);
+  unit.after.set(other, known === undefined ? edges : [...known, ...edges]);
 }
 
 /** The entity whose row a unit finds in the database. */

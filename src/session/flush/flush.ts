@@ -56,13 +56,14 @@ function inKeyOrder(batches: readonly FlushBatch[]): RowLocks {
  */
 function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, FlushBatch[]> {
   const isOrdered = units.some(waits);
-  const places = new Map(isOrdered ? units.map((unit, place) => [unit, place]) : []);
   const result = new Map<Engine, FlushBatch[]>();
-  const batchOf = new Map<FlushUnit, FlushBatch>();
+  /** For each unit its batch. */
+  const batchOf: FlushBatch[] = [];
+  if (isOrdered) for (let index = 0; index < units.length; index++) units[index]!.index = index;
   for (const unit of units) {
     const batches = result.get(unit.engine);
     let batch = batches?.at(-1);
-    if (batch !== undefined && fits(unit, batch.units, places)) {
+    if (batch !== undefined && fits(unit, batch.units, units)) {
       batch.units.push(unit);
     } else {
       batch = new FlushBatch(unit, batches?.length ?? 0);
@@ -70,8 +71,12 @@ function batchesByEngine(units: readonly FlushUnit[]): Map<Engine, FlushBatch[]>
       else batches.push(batch);
     }
     if (!isOrdered) continue;
-    batchOf.set(unit, batch);
-    for (const other of unit.after.keys()) if (other.engine !== unit.engine) batch.runAfter(batchOf.get(other)!);
+    batchOf.push(batch);
+    const { others } = unit.after;
+    for (let place = 0; place < others.length; place++) {
+      const other = others[place]!;
+      if (other.engine !== unit.engine) batch.runAfter(batchOf[other.index]!);
+    }
   }
   return result;
 }
@@ -81,11 +86,14 @@ function waits({ after }: FlushUnit): boolean {
 }
 
 /** Whether a unit can be part of a batch of its engine's that was begun before it. */
-function fits(unit: FlushUnit, batch: readonly FlushUnit[], places: ReadonlyMap<FlushUnit, number>): boolean {
+function fits(unit: FlushUnit, batch: readonly FlushUnit[], units: readonly FlushUnit[]): boolean {
   const [first] = batch;
   if (first!.kind !== unit.kind || first!.mapper !== unit.mapper) return false;
-  if (unit.after.size === 0) return true;
-  const start = places.get(first!)!;
-  // Units of its own engine since then are those of the batch.
-  return [...unit.after.keys()].every((other) => (places.get(other) ?? -1) < start);
+  const { others } = unit.after;
+  for (let place = 0; place < others.length; place++) {
+    const other = others[place]!;
+    // Units of its own engine since then are those of the batch. Some are not part of the flush any more.
+    if (other.index >= first!.index && units[other.index] === other) return false;
+  }
+  return true;
 }

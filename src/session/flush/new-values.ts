@@ -1,9 +1,11 @@
 import type { Engine } from "../../engine/engine.ts";
+import type { ColumnConverter } from "../../engine/values/column-converter.ts";
 import { NotNullViolationError } from "../../errors/database.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { StoredRow } from "../../model/entity.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import { takeSnapshot } from "../../model/snapshot.ts";
+import type { TypeKind } from "../../schema/logical-type.ts";
 import type { Values } from "../entities/entity-values.ts";
 import { KeyReference } from "./key-reference.ts";
 
@@ -17,10 +19,17 @@ export interface Settling {
 }
 
 /** A value that is the key of a row which is stored before. */
-export interface Waiting {
+export class Waiting {
   readonly property: MappedProperty;
+  /** What the entity holds. */
   readonly given: unknown;
   readonly reference: KeyReference;
+
+  constructor(property: MappedProperty, given: unknown, reference: KeyReference) {
+    this.property = property;
+    this.given = given;
+    this.reference = reference;
+  }
 }
 
 const NONE: readonly never[] = [];
@@ -32,17 +41,18 @@ const NONE: readonly never[] = [];
 export class NewValues {
   /** Rows alike may share one list. */
   readonly properties: readonly MappedProperty[];
-  readonly written: readonly unknown[];
+  /** What the driver takes; `undefined` for a key that is waited for. */
+  readonly written: unknown[];
   /** The remembered values, by property. Those of a new row grow with the values that the database fills in. */
   readonly row: Values;
-  readonly settling: readonly Settling[];
-  readonly waiting: readonly Waiting[];
+  settling: readonly Settling[];
+  waiting: readonly Waiting[];
   /** The row that `row` has all other properties of, if it has any. */
   readonly base: StoredRow | undefined;
 
   constructor(
     properties: readonly MappedProperty[],
-    written: readonly unknown[],
+    written: unknown[],
     row: Values,
     settling: readonly Settling[] = NONE,
     waiting: readonly Waiting[] = NONE,
@@ -111,32 +121,105 @@ export class NewValues {
       this.waiting.filter(isLeft),
     );
   }
+}
 
-  /** Puts in the keys that values wait for: the rows that they are of have been stored by now. */
-  resolved(engine: Engine): NewValues {
-    if (this.waiting.length === 0) return this;
-    const draft = new ValuesDraft(engine);
-    for (const [place, property] of this.properties.entries()) {
-      const waiting = this.waiting.find((one) => one.property === property);
-      if (waiting === undefined) draft.keep(property, this.written[place], this.row[property.name]);
-      else draft.add(property, waiting.reference.value, waiting.given);
+/** How new values of a property are stored and remembered. */
+class ColumnWriter {
+  readonly #property: MappedProperty;
+  readonly #converter: ColumnConverter;
+  readonly #kind: TypeKind;
+  readonly #hasCanonicalForm: boolean;
+
+  constructor(property: MappedProperty, engine: Engine) {
+    this.#property = property;
+    this.#converter = engine.converter(property.column);
+    this.#kind = property.column.definition.type.kind;
+    this.#hasCanonicalForm = HAVE_CANONICAL_FORM.has(this.#kind);
+  }
+
+  /** @throws {InvalidValueError | NotNullViolationError} if the column cannot hold the value */
+  accept(value: unknown): unknown {
+    if (value !== null) return this.#property.column.accept(value);
+    requireNullable(this.#property);
+    return null;
+  }
+
+  /** The value that the entity gets, which is its own where there is no canonical form. */
+  canonical(accepted: unknown, value: unknown): unknown {
+    return this.#hasCanonicalForm ? accepted : value;
+  }
+
+  /** What the driver takes. */
+  encode(accepted: unknown): unknown {
+    return accepted === null ? null : this.#converter.encode(accepted);
+  }
+
+  /** What is remembered. */
+  snapshot(canonical: unknown): unknown {
+    return takeSnapshot(this.#kind, canonical);
+  }
+}
+
+const knownWriters = new WeakMap<Engine, Map<MappedProperty, ColumnWriter>>();
+
+function columnWriters(engine: Engine): Map<MappedProperty, ColumnWriter> {
+  let writers = knownWriters.get(engine);
+  if (writers === undefined) {
+    writers = new Map();
+    knownWriters.set(engine, writers);
+  }
+  return writers;
+}
+
+function writerOf(writers: Map<MappedProperty, ColumnWriter>, property: MappedProperty, engine: Engine): ColumnWriter {
+  let writer = writers.get(property);
+  if (writer === undefined) {
+    writer = new ColumnWriter(property, engine);
+    writers.set(property, writer);
+  }
+  return writer;
+}
+
+/**
+ * Puts the keys into rows that wait for them: the rows that have them are stored by now.
+ *
+ * @param rows rows that are written in the same columns
+ * @throws {InvalidValueError | NotNullViolationError} if a column cannot hold a key
+ */
+export function putKeys(rows: readonly NewValues[], engine: Engine): void {
+  const writers = columnWriters(engine);
+  for (let index = 0; index < rows.length; index++) {
+    const { waiting, properties, written, row, settling } = rows[index]!;
+    if (waiting.length === 0) continue;
+    const settled: Settling[] = [];
+    for (let turn = 0; turn < waiting.length; turn++) {
+      const { property, given, reference } = waiting[turn]!;
+      const writer = writerOf(writers, property, engine);
+      const { value } = reference;
+      const accepted = writer.accept(value);
+      const canonical = writer.canonical(accepted, value);
+      written[properties.indexOf(property)] = writer.encode(accepted);
+      row[property.name] = writer.snapshot(canonical);
+      settled.push({ property, given, value: canonical });
     }
-    for (const one of this.settling) draft.settle(one);
-    return draft.values;
+    rows[index]!.settling = settling.length === 0 ? settled : [...settled, ...settling];
+    rows[index]!.waiting = NONE;
   }
 }
 
 /** New values while they are put together. */
 export class ValuesDraft {
   readonly #engine: Engine;
+  readonly #writers: Map<MappedProperty, ColumnWriter>;
   readonly #properties: MappedProperty[] = [];
   readonly #written: unknown[] = [];
   readonly #row: Values = {};
   #settling: Settling[] | undefined;
   #waiting: Waiting[] | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, writers = columnWriters(engine)) {
     this.#engine = engine;
+    this.#writers = writers;
   }
 
   get values(): NewValues {
@@ -152,39 +235,30 @@ export class ValuesDraft {
   add(property: MappedProperty, value: unknown, given: unknown): void {
     if (value instanceof KeyReference) {
       this.#waiting ??= [];
-      this.#waiting.push({ property, given, reference: value });
-      this.keep(property, undefined, undefined);
+      this.#waiting.push(new Waiting(property, given, value));
+      this.#keep(property, undefined, undefined);
       return;
     }
-    if (value === null) {
-      requireNullable(property);
-      this.keep(property, null, null);
-      if (given !== null) this.settle({ property, given, value });
-      return;
-    }
-    const { column } = property;
-    const { kind } = column.definition.type;
-    const accepted = column.accept(value);
-    const kept = HAVE_CANONICAL_FORM.has(kind) ? accepted : value;
-    this.keep(property, this.#engine.converter(column).encode(accepted), takeSnapshot(kind, kept));
-    if (!Object.is(kept, given)) this.settle({ property, given, value: kept });
+    const writer = writerOf(this.#writers, property, this.#engine);
+    const accepted = writer.accept(value);
+    const canonical = writer.canonical(accepted, value);
+    this.#keep(property, writer.encode(accepted), writer.snapshot(canonical));
+    if (!Object.is(canonical, given)) this.#settle({ property, given, value: canonical });
   }
 
-  /** Adds a value that is converted already. */
-  keep(property: MappedProperty, written: unknown, snapshot: unknown): void {
+  #keep(property: MappedProperty, written: unknown, snapshot: unknown): void {
     this.#properties.push(property);
     this.#written.push(written);
     this.#row[property.name] = snapshot;
   }
 
-  /** Records a value that the entity will get. */
-  settle(settling: Settling): void {
+  #settle(settling: Settling): void {
     this.#settling ??= [];
     this.#settling.push(settling);
   }
 }
 
-keepShape([new NewValues([], [], {}), new ValuesDraft(UNUSED)]);
+keepShape([new NewValues([], [], {}), new Waiting(UNUSED, UNUSED, UNUSED), new ValuesDraft(UNUSED, new Map())]);
 
 /** Kinds of column of which one value can be written in several ways. */
 export const HAVE_CANONICAL_FORM: ReadonlySet<string> = new Set(["numeric", "uuid", "time", "timestamp"]);

@@ -11,11 +11,12 @@ export function settle(entity: Entity, settling: readonly Settling[]): readonly 
   let filled = NOTHING_FILLED;
   if (settling.length === 0) return filled;
   const held = valuesOf(entity);
-  for (const { property, given, value } of settling) {
+  for (let place = 0; place < settling.length; place++) {
+    const { property, given, value } = settling[place]!;
     const before = held[property.name];
     if (Object.is(before, value) || !Object.is(before, given)) continue;
     held[property.name] = value;
-    filled = [...filled, { name: property.name, before, now: value }];
+    filled = withOne(filled, { name: property.name, before, now: value });
   }
   return filled;
 }
@@ -26,8 +27,13 @@ export function fillIn(entity: Entity, name: string, now: unknown, filled: reado
   const before = held[name];
   if (before !== undefined && !(before instanceof KeyReference)) return filled;
   held[name] = now;
-  const one = { name, before, now };
-  return filled.length === 0 ? [one] : [...filled, one];
+  return withOne(filled, { name, before, now });
+}
+
+/** Most rows have one value that was set, or two. */
+function withOne(filled: readonly Filled[], one: Filled): readonly Filled[] {
+  if (filled.length === 0) return [one];
+  return filled.length === 1 ? [filled[0]!, one] : [...filled, one];
 }
 
 /** Gives an entity the key that was stored, unless it was changed since `sent` was remembered of it. Returns what was set. */
@@ -43,5 +49,5 @@ export function settleKey(
   const before = held[name];
   if (isUnchanged(kind, stored, sent) || !isUnchanged(kind, before, sent)) return filled;
   held[name] = stored;
-  return [...filled, { name, before, now: stored }];
+  return withOne(filled, { name, before, now: stored });
 }

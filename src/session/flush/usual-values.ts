@@ -6,7 +6,7 @@ import { snapshotTaker } from "../../model/snapshot.ts";
 import { differenceCode, isWritable } from "../entities/changes.ts";
 import { isOwnIdentity } from "./discriminator.ts";
 import { KeyReference } from "./key-reference.ts";
-import { HAVE_CANONICAL_FORM, NewValues } from "./new-values.ts";
+import { HAVE_CANONICAL_FORM, NewValues, Waiting } from "./new-values.ts";
 
 /** Functions that read the values to store of entities of one class, made for that class and an engine. */
 interface Readers {
@@ -17,8 +17,8 @@ interface Readers {
 const known = new WeakMap<Engine, WeakMap<Mapper, Readers>>();
 
 /**
- * The values of a new row in the usual case: every column was given a value in its canonical form, but for a key that the
- * database numbers. `undefined` in every other case, errors included.
+ * The values of a new row in the usual case: every column was given a value in its canonical form or the key of another
+ * entity, but for a key that the database numbers. `undefined` in every other case, errors included.
  */
 export function usualValues(entity: Entity, mapper: Mapper, engine: Engine): NewValues | undefined {
   return readersFor(mapper, engine).values(entity);
@@ -48,6 +48,8 @@ function readersFor(mapper: Mapper, engine: Engine): Readers {
 
 /** The code that reads one property. */
 interface PropertyCode {
+  /** Reads the value. */
+  readonly read: string;
   /** What must be so that the value is a usual one, and the value as the column has accepted it. */
   readonly accept: string;
   /** The value as the driver takes it. */
@@ -68,15 +70,12 @@ function propertyCode(
   const take = snapshotTaker(type.kind);
   Object.assign(constants, { [`type${index}`]: type, [`encode${index}`]: encode, [`take${index}`]: take });
   const [value, accepted] = [`value${index}`, `accepted${index}`];
-  const isUnusual = [`${value} === undefined`, `${value} instanceof KeyReference`];
+  const isUnusual = [`${value} === undefined`];
   if (required) isUnusual.push(`${value} === null`);
-  const lines = [
-    `const ${value} = entity[${JSON.stringify(name)}];`,
-    `if (${isUnusual.join(" || ")}) return undefined;`,
-    `const ${accepted} = ${orNull(value, `type${index}.accept(${value})`)};`,
-  ];
+  const lines = [`${accepted} = ${orNull(value, `type${index}.accept(${value})`)};`];
   if (HAVE_CANONICAL_FORM.has(type.kind)) lines.push(`if (${accepted} !== ${value}) return undefined;`);
   return {
+    read: `const ${value} = entity[${JSON.stringify(name)}]; let ${accepted}; if (${isUnusual.join(" || ")}) return undefined;`,
     accept: lines.join(" "),
     written: encode === undefined ? accepted : orNull(accepted, `encode${index}(${accepted})`),
     snapshot: take === undefined ? value : orNull(value, `take${index}(${value})`),
@@ -90,28 +89,35 @@ function orNull(value: string, made: string): string {
 function valuesReader(mapper: Mapper, engine: Engine): Readers["values"] {
   const isNumbered = ({ table, column }: MappedProperty) => column === table.generatedKey;
   const properties = mapper.properties.filter((property) => isWritable(property) && !isNumbered(property));
-  const constants: Record<string, unknown> = { NewValues, KeyReference, properties };
+  const constants: Record<string, unknown> = { NewValues, KeyReference, Waiting, properties };
   const codes = properties.map((property, index) => propertyCode(property, index, engine, constants));
   const numbered = mapper.properties
     .filter(isNumbered)
     .map(({ name }) => `if (entity[${JSON.stringify(name)}] !== undefined) return undefined;`);
   // All rows have all properties in one order; what the database fills in comes later.
   const row = mapper.properties.map((property) => {
-    const code = codes[properties.indexOf(property)];
-    return `${JSON.stringify(property.name)}: ${code?.snapshot ?? "undefined"}`;
+    const index = properties.indexOf(property);
+    const value = index === -1 ? "undefined" : `accepted${index} === undefined ? undefined : ${codes[index]!.snapshot}`;
+    return `${JSON.stringify(property.name)}: ${value}`;
   });
-  const written = codes.map((code) => code.written);
+  const written = codes.map((code, index) => `accepted${index} === undefined ? undefined : ${code.written}`);
   const { discriminator } = mapper;
   const checked: string[] = [];
   if (discriminator !== undefined) {
     Object.assign(constants, { mapper, isOwnIdentity });
     checked.push(`if (!isOwnIdentity(mapper, entity[${JSON.stringify(discriminator)}])) return undefined;`);
   }
+  const waitFor = (index: number) =>
+    `const one = new Waiting(properties[${index}], value${index}, value${index}); if (waiting === undefined) waiting = [one]; else waiting.push(one);`;
   return inUsualCase("entity", constants, [
     ...numbered,
     ...checked,
-    ...codes.map(({ accept }) => accept),
-    `return new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} });`,
+    "let waiting;",
+    ...codes.map(
+      ({ read, accept }, index) =>
+        `${read} if (value${index} instanceof KeyReference) { ${waitFor(index)} } else { ${accept} }`,
+    ),
+    `return new NewValues(properties, [${written.join(", ")}], { ${row.join(", ")} }, undefined, waiting);`,
   ]);
 }
 
@@ -132,12 +138,13 @@ function changesReader(mapper: Mapper, engine: Engine): Readers["changes"] {
   };
   const constants: Record<string, unknown> = { NewValues, KeyReference, listOf };
   const lines = properties.map((property, index) => {
-    const { accept, written, snapshot } = propertyCode(property, index, engine, constants);
+    const { read, accept, written, snapshot } = propertyCode(property, index, engine, constants);
     if (property.name === discriminator) return `if (${differenceCode(property, index, constants)}) return undefined;`;
     // Most rows change in one property: a list of one is smaller than one that was empty.
     const send = `if (written === undefined) written = [${written}]; else written.push(${written});`;
     const remember = `after[${JSON.stringify(property.name)}] = ${snapshot};`;
-    return `if (${differenceCode(property, index, constants)}) { ${accept} bits |= ${1 << index}; ${send} ${remember} }`;
+    const usual = `${read} if (value${index} instanceof KeyReference) return undefined; ${accept}`;
+    return `if (${differenceCode(property, index, constants)}) { ${usual} bits |= ${1 << index}; ${send} ${remember} }`;
   });
   return inUsualCase("entity, row", constants, [
     "let bits = 0; let written; const after = { ...row };",

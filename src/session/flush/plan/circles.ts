@@ -75,7 +75,7 @@ export class Circles {
   }
 
   #firstAwaited(unit: FlushUnit): FlushUnit | undefined {
-    for (const other of unit.after.keys()) if (this.#units.has(other)) return other;
+    for (const other of unit.after.others) if (this.#units.has(other)) return other;
     return undefined;
   }
 
@@ -121,7 +121,7 @@ export class Circles {
     const deletion = new DeleteUnit(replaced!, mapper, engine);
     const insert = new InsertUnit(entity, mapper, engine, values);
     addEdge(insert, deletion, SEQUENCE);
-    for (const [other, edges] of [...unit.after]) {
+    for (const [other, edges] of unit.after.entries()) {
       this.#unlink(unit, other);
       for (const edge of edges) {
         addEdge(isForOldRow(edge) ? deletion : insert, other, edge);
@@ -161,7 +161,7 @@ export class Circles {
   #fill(unit: WrittenUnit, properties: ReadonlySet<MappedProperty>): void {
     const isFilled = (property: MappedProperty) => properties.has(property);
     const fill = fillLater(unit, properties);
-    for (const [other, edges] of [...unit.after]) {
+    for (const [other, edges] of unit.after.entries()) {
       const [moved, kept] = parted(edges, ({ kind, properties: own }) => kind !== "release" && own.some(isFilled));
       if (moved.length === 0) continue;
       this.#unlink(unit, other);
@@ -184,7 +184,7 @@ export class Circles {
   }
 
   #register(unit: FlushUnit): void {
-    for (const other of unit.after.keys()) this.#note(unit, other);
+    for (const other of unit.after.others) this.#note(unit, other);
   }
 
   #note(unit: FlushUnit, other: FlushUnit): void {

@@ -1,6 +1,6 @@
 import { SessionError } from "../../../errors/session.ts";
 import type { MappedProperty, Mapper } from "../../../model/mapper.ts";
-import { addEdge, type Edge, type FlushUnit, type UpdateUnit, type WrittenUnit } from "../flush-unit.ts";
+import { addEdge, addEdges, type Edge, type FlushUnit, type UpdateUnit, type WrittenUnit } from "../flush-unit.ts";
 import { isFill, letGoBefore, nullableOf } from "./null-in-between.ts";
 import type { ConstraintDirectory, Reference } from "./row-constraints.ts";
 import { RowValues } from "./row-values.ts";
@@ -77,17 +77,18 @@ function isWritten(unit: FlushUnit): unit is WrittenUnit {
 
 /** Rows come after those whose keys they wait for. */
 function afterAwaitedKeys(written: readonly WrittenUnit[], values: RowValues): void {
+  // Most rows wait for the same property of others in the same property of theirs.
+  let edges: readonly [Edge, ...Edge[]] | undefined;
   for (const unit of written) {
-    for (const { property, reference } of unit.values.waiting) {
+    const { waiting } = unit.values;
+    for (let place = 0; place < waiting.length; place++) {
+      const { property, reference } = waiting[place]!;
       if (reference.entity === unit.entity) continue;
       const other = values.unitOf(reference.entity);
       if (other !== undefined && isGivenBy(other, reference.property)) {
-        addEdge(unit, other, {
-          kind: "reference",
-          properties: [property],
-          targets: [reference.property],
-          isSoft: false,
-        });
+        if (edges?.[0].properties[0] !== property || edges[0].targets[0] !== reference.property)
+          edges = [{ kind: "reference", properties: [property], targets: [reference.property], isSoft: false }];
+        addEdges(unit, other, edges);
       } else if (!reference.isKnown) throw notAdded(unit, property);
     }
   }

@@ -14,7 +14,7 @@ export class RowValues {
 
   /** The unit that writes an entity's row, if the flush does. */
   unitOf(entity: Entity): WrittenUnit | undefined {
-    this.#byEntity ??= new Map(this.#written.filter((unit) => !isFill(unit)).map((unit) => [unit.entity, unit]));
+    this.#byEntity ??= byEntity(this.#written);
     return this.#byEntity.get(entity);
   }
 
@@ -58,6 +58,12 @@ export class RowValues {
 }
 
 const MOST_STEPS = 100;
+
+function byEntity(written: readonly WrittenUnit[]): Map<Entity, WrittenUnit> {
+  const units = new Map<Entity, WrittenUnit>();
+  for (const unit of written) if (!isFill(unit)) units.set(unit.entity, unit);
+  return units;
+}
 
 function isFill(unit: WrittenUnit): boolean {
   return unit.kind === "update" && unit.isFill;

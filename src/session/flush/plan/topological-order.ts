@@ -23,8 +23,8 @@ export function orderUnits(
   const order = new Order(sorted);
   for (;;) {
     order.advance();
-    if (order.waiting.size === 0) return order.done;
-    order.continueWith(new Circles(order.waiting.keys(), insertInstead).open());
+    if (order.left === 0) return order.done;
+    order.continueWith(new Circles(order.waiting(), insertInstead).open());
   }
 }
 
@@ -71,77 +71,108 @@ function stageOf({ kind, mapper }: FlushUnit, rank: TableRank): number {
  */
 class Order {
   readonly done: FlushUnit[] = [];
-  /** For each unit that is not done, how many it waits for. */
-  readonly waiting = new Map<FlushUnit, number>();
+  /** How many units are not done. */
+  left = 0;
   readonly #units: FlushUnit[];
-  readonly #dependents = new Map<FlushUnit, number[]>();
+  /** For each unit how many it waits for, or that it takes part no more. */
+  readonly #counts: number[] = [];
+  /** For each unit the number of the first wait for it, each of which leads to the next. */
+  readonly #firstWaits: number[] = [];
+  readonly #nextWaits: number[] = [];
+  /** For each wait the position of the unit that waits. */
+  readonly #waiters: number[] = [];
   readonly #ready = new ReadyUnits();
   readonly #last: number[] = [];
 
   constructor(units: readonly FlushUnit[]) {
     this.#units = [...units];
-    for (const unit of units) this.waiting.set(unit, 0);
+    for (let position = 0; position < units.length; position++) this.#admit(position);
     this.#watchAll();
   }
 
   /** Does all that can be done. */
   advance(): void {
     for (let position = this.#ready.take(); position !== undefined; position = this.#ready.take()) this.#do(position);
-    if (this.waiting.size > this.#last.length) return;
+    if (this.left > this.#last.length) return;
     for (const position of this.#last.sort((a, b) => a - b)) this.#do(position);
+  }
+
+  /** The units that are not done. */
+  waiting(): readonly FlushUnit[] {
+    return this.#units.filter((_, position) => this.#counts[position]! >= 0);
   }
 
   /** Goes on with these units, after what they wait for was changed. */
   continueWith(units: ReadonlySet<FlushUnit>): void {
-    for (const unit of [...this.waiting.keys()]) if (!units.has(unit)) this.waiting.delete(unit);
-    for (const unit of units) {
-      if (!this.waiting.has(unit)) this.#units.push(unit);
-      this.waiting.set(unit, 0);
+    for (const [position, unit] of this.#units.entries()) {
+      if (this.#counts[position]! < 0 || units.has(unit)) continue;
+      this.#counts[position] = GONE;
+      this.left--;
     }
+    for (const unit of units) if (this.#units[unit.index] !== unit) this.#admit(this.#units.push(unit) - 1);
     this.#watchAll();
   }
 
-  #watchAll(): void {
-    this.#dependents.clear();
-    this.#last.length = 0;
-    for (const [position, unit] of this.#units.entries()) if (this.waiting.has(unit)) this.#watch(unit, position);
-    for (const [position, unit] of this.#units.entries()) if (this.waiting.get(unit) === 0) this.#isReady(position);
+  #admit(position: number): void {
+    this.#units[position]!.index = position;
+    this.#counts[position] = 0;
+    this.#firstWaits[position] = NO_WAIT;
+    this.left++;
   }
 
-  #watch(unit: FlushUnit, position: number): void {
+  #watchAll(): void {
+    this.#last.length = 0;
+    this.#nextWaits.length = 0;
+    this.#waiters.length = 0;
+    this.#firstWaits.fill(NO_WAIT);
+    for (let position = 0; position < this.#units.length; position++)
+      if (this.#counts[position]! >= 0) this.#watch(position);
+    for (let position = 0; position < this.#units.length; position++)
+      if (this.#counts[position] === 0) this.#isReady(position);
+  }
+
+  #watch(position: number): void {
     let count = 0;
-    for (const other of unit.after.keys()) {
-      if (!this.waiting.has(other)) continue;
+    const { others } = this.#units[position]!.after;
+    for (let place = 0; place < others.length; place++) {
+      const other = others[place]!;
+      const { index } = other;
+      if (this.#units[index] !== other || this.#counts[index]! < 0) continue;
       count++;
-      const dependents = this.#dependents.get(other);
-      if (dependents === undefined) this.#dependents.set(other, [position]);
-      else dependents.push(position);
+      this.#nextWaits.push(this.#firstWaits[index]!);
+      this.#firstWaits[index] = this.#waiters.push(position) - 1;
     }
-    this.waiting.set(unit, count);
+    this.#counts[position] = count;
   }
 
   #isReady(position: number): void {
     const unit = this.#units[position]!;
-    if (unit.kind === "delete" && !this.#dependents.has(unit)) this.#last.push(position);
+    if (unit.kind === "delete" && this.#firstWaits[position] === NO_WAIT) this.#last.push(position);
     else this.#ready.add(unit, position);
   }
 
   #do(position: number): void {
-    const unit = this.#units[position]!;
-    this.done.push(unit);
-    this.waiting.delete(unit);
-    for (const dependent of this.#dependents.get(unit) ?? []) {
-      const left = this.waiting.get(this.#units[dependent]!)! - 1;
-      this.waiting.set(this.#units[dependent]!, left);
-      if (left === 0) this.#isReady(dependent);
+    this.done.push(this.#units[position]!);
+    this.#counts[position] = GONE;
+    this.left--;
+    for (let wait = this.#firstWaits[position]!; wait !== NO_WAIT; wait = this.#nextWaits[wait]!) {
+      const waiter = this.#waiters[wait]!;
+      const count = this.#counts[waiter]! - 1;
+      this.#counts[waiter] = count;
+      if (count === 0) this.#isReady(waiter);
     }
   }
 }
+
+const GONE = -1;
+const NO_WAIT = -1;
 
 /** The positions of units that wait for nothing. */
 class ReadyUnits {
   readonly #heaps = new Map<Mapper, Record<FlushUnit["kind"], MinHeap>>();
   #last: MinHeap | undefined;
+  /** Those of the last one's kind and model that have waited for one of the same run: no statement can take both. */
+  readonly #next: number[] = [];
 
   add({ mapper, kind }: FlushUnit, position: number): void {
     let heaps = this.#heaps.get(mapper);
@@ -149,13 +180,16 @@ class ReadyUnits {
       heaps = { insert: new MinHeap(), update: new MinHeap(), delete: new MinHeap() };
       this.#heaps.set(mapper, heaps);
     }
-    heaps[kind].add(position);
+    if (heaps[kind] === this.#last) this.#next.push(position);
+    else heaps[kind].add(position);
   }
 
-  /** The first one of the kind and model of the last, else the first of all. */
+  /** The first one of the kind and model of the last, else the first of all, which begins a new run. */
   take(): number | undefined {
     const position = this.#last?.take();
     if (position !== undefined) return position;
+    for (const next of this.#next) this.#last!.add(next);
+    this.#next.length = 0;
     let first: MinHeap | undefined;
     for (const heaps of this.#heaps.values()) {
       for (const heap of [heaps.insert, heaps.update, heaps.delete]) {
