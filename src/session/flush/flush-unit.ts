@@ -30,9 +30,15 @@ const FEW = 8;
 /** The units that have to be done before one, and why. Most units have one or two, so these are lists. */
 export class Edges {
   /** The units in the order in which they were added. */
-  readonly others: FlushUnit[] = [];
-  readonly #edges: (readonly Edge[])[] = [];
+  readonly others: FlushUnit[];
+  readonly #edges: (readonly Edge[])[];
   #places: Map<FlushUnit, number> | undefined;
+
+  // A list of one is smaller than one that was empty.
+  constructor(others: FlushUnit[] = [], edges: (readonly Edge[])[] = []) {
+    this.others = others;
+    this.#edges = edges;
+  }
 
   get size(): number {
     return this.others.length;
@@ -160,7 +166,10 @@ export function addEdge(unit: FlushUnit, other: FlushUnit, edge: Edge): void {
 
 /** The same for reasons in a list, which many units may share. */
 export function addEdges(unit: FlushUnit, other: FlushUnit, edges: readonly Edge[]): void {
-  if (unit.after === AFTER_NOTHING) unit.after = new Edges();
+  if (unit.after === AFTER_NOTHING) {
+    unit.after = new Edges([other], [edges]);
+    return;
+  }
   const known = unit.after.get(other);
   unit.after.set(other, known === undefined ? edges : [...known, ...edges]);
 }

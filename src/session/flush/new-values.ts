@@ -191,7 +191,7 @@ export function putKeys(rows: readonly NewValues[], engine: Engine): void {
   for (let index = 0; index < rows.length; index++) {
     const { waiting, properties, written, row, settling } = rows[index]!;
     if (waiting.length === 0) continue;
-    const settled: Settling[] = [];
+    let settled = settling;
     for (let turn = 0; turn < waiting.length; turn++) {
       const { property, given, reference } = waiting[turn]!;
       const writer = writerOf(writers, property, engine);
@@ -200,9 +200,10 @@ export function putKeys(rows: readonly NewValues[], engine: Engine): void {
       const canonical = writer.canonical(accepted, value);
       written[properties.indexOf(property)] = writer.encode(accepted);
       row[property.name] = writer.snapshot(canonical);
-      settled.push({ property, given, value: canonical });
+      const one = { property, given, value: canonical };
+      settled = settled.length === 0 ? [one] : [...settled, one];
     }
-    rows[index]!.settling = settling.length === 0 ? settled : [...settled, ...settling];
+    rows[index]!.settling = settled;
     rows[index]!.waiting = NONE;
   }
 }

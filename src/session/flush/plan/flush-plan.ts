@@ -124,8 +124,14 @@ function addInsert(units: FlushUnit[], entity: Entity, mapper: Mapper, engine: E
 
 /** The properties of a row that are its own key. */
 function propertiesWaitingFor(entity: Entity, { waiting }: NewValues): ReadonlySet<MappedProperty> {
-  if (waiting.length === 0) return NO_PROPERTIES;
-  return new Set(waiting.filter(({ reference }) => reference.entity === entity).map(({ property }) => property));
+  let own: Set<MappedProperty> | undefined;
+  for (let place = 0; place < waiting.length; place++) {
+    const { property, reference } = waiting[place]!;
+    if (reference.entity !== entity) continue;
+    own ??= new Set();
+    own.add(property);
+  }
+  return own ?? NO_PROPERTIES;
 }
 
 const NO_PROPERTIES: ReadonlySet<MappedProperty> = new Set();
