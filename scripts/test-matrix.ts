@@ -1,67 +1,33 @@
 /**
- * Runs the tests of values, queries and sessions in several time zones: of the process, and of servers that are started for
- * that. `npm run test:matrix` runs all; `npm run test:matrix -- Asia/Kolkata` those of one zone.
+ * Runs the tests with other versions than those that are installed, in temporary folders. `npm run test:matrix` runs all
+ * parts; `npm run test:matrix -- runtimes Asia/Kolkata` those that are named. `--folder query` limits the tests of a part.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mariadbServer } from "../test/fixtures/mariadb-server.ts";
-import { postgresServer } from "../test/fixtures/postgres-server.ts";
+import { parseArgs } from "node:util";
+import { peers } from "./matrix/peers.ts";
+import { postgres18 } from "./matrix/postgres.ts";
+import { runtimes } from "./matrix/runtimes.ts";
+import { zones } from "./matrix/zones.ts";
 
-/** A time zone of the process, and another one of the servers, as each of them calls it. */
-interface Zones {
-  readonly process: string;
-  readonly postgres: string;
-  readonly mariadb: string;
+const PARTS: readonly {
+  readonly name: string;
+  readonly title: string;
+  run(folders?: readonly string[]): Promise<boolean>;
+}[] = [runtimes, postgres18, ...peers, ...zones];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { folder: { type: "string", multiple: true } },
+});
+const unknown = positionals.filter((name) => PARTS.every((part) => part.name !== name));
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(", ")}. The parts are: ${PARTS.map(({ name }) => name).join(", ")}.`);
+  process.exit(1);
 }
-
-const MATRIX: readonly Zones[] = [
-  { process: "America/New_York", postgres: "Pacific/Kiritimati", mariadb: "+14:00" },
-  { process: "Asia/Kolkata", postgres: "America/St_Johns", mariadb: "-03:30" },
-  { process: "UTC", postgres: "Asia/Kathmandu", mariadb: "+05:45" },
-];
-
-const FOLDERS = ["engine", "query", "schema", "session"];
-
-async function runIn(zones: Zones): Promise<boolean> {
-  const ends: (() => unknown)[] = [];
-  const t = { after: (end?: unknown) => void ends.push(end as () => unknown) };
-  try {
-    const postgres = await postgresServer(t, { timezone: zones.postgres });
-    const mariadb = await mariadbServer(t, { "default-time-zone": zones.mariadb });
-    const child = spawn(
-      process.execPath,
-      [
-        "--test",
-        "--import=./test/fixtures/without-servers.ts",
-        "--test-timeout=120000",
-        "--test-concurrency=2",
-        "--test-reporter=dot",
-        ...FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`),
-      ],
-      {
-        stdio: "inherit",
-        env: {
-          ...process.env,
-          TZ: zones.process,
-          MULTIBIND_REQUIRE_SERVERS: "1",
-          MULTIBIND_TEST_POSTGRES: postgres.url,
-          MULTIBIND_TEST_MYSQL: mariadb.url,
-        },
-      },
-    );
-    const [code] = await once(child, "exit");
-    return code === 0;
-  } finally {
-    for (const end of ends.toReversed()) await end();
-  }
-}
-
-const chosen = process.argv.slice(2);
 const failed: string[] = [];
-for (const zones of MATRIX) {
-  if (chosen.length > 0 && !chosen.includes(zones.process)) continue;
-  console.log(`\nProcess in ${zones.process}, PostgreSQL in ${zones.postgres}, MariaDB in ${zones.mariadb}`);
-  if (!(await runIn(zones))) failed.push(zones.process);
+for (const { name, title, run } of PARTS) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  console.log(`\n${title}`);
+  if (!(await run(values.folder))) failed.push(name);
 }
-console.log(failed.length === 0 ? "\nAll time zones passed." : `\nFailed in: ${failed.join(", ")}`);
-process.exitCode = failed.length === 0 ? 0 : 1;
+console.log(failed.length === 0 ? "\nAll parts passed." : `\nFailed: ${failed.join(", ")}`);
+process.exit(failed.length === 0 ? 0 : 1);

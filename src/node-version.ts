@@ -15,3 +15,22 @@ export function requireSupportedNode(version = process.versions.node): void {
     `multibind needs Node.js ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${version}.`,
   );
 }
+
+/** What the native addon of `better-sqlite3` 13 is built for: Node.js 22.14 is the first one that has it. */
+const NODE_API = 10;
+
+/**
+ * Refuses to load `better-sqlite3` on a Node.js on which its native code would crash the process.
+ *
+ * @param where what needs it, for the message
+ * @throws {UnsupportedNodeError}
+ */
+export function requireNodeApi(
+  where: string,
+  { napi, node }: { napi?: string; node: string } = process.versions,
+): void {
+  if (Number(napi) >= NODE_API) return;
+  throw new UnsupportedNodeError(
+    `better-sqlite3, which ${where} needs, crashes on Node.js ${node}. Use Node.js 22.14, 23.6 or newer.`,
+  );
+}

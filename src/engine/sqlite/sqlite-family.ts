@@ -1,4 +1,5 @@
 import { RawNode, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { requireNodeApi } from "../../node-version.ts";
 import type { Family } from "../family.ts";
 import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
@@ -27,8 +28,10 @@ export const sqlite: Family = Object.freeze({
   driverPackage: "better-sqlite3",
   builtIn: { name: NODE_SQLITE, is: isNodeSqlite },
   checkUrl: sqliteFile,
-  checkOptions: ({ preparedStatements }, where) =>
-    requirePrepared(preparedStatements, where, "there is no server between"),
+  checkOptions: ({ preparedStatements, driver }, where) => {
+    requirePrepared(preparedStatements, where, "there is no server between");
+    if (driver === undefined) requireNodeApi(where);
+  },
   createDriver: (config) => new SqliteDriver(config),
   place: (url, bindKey) => {
     const { path } = sqliteFile(url);
