@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "../..");
 const VERSIONS: readonly { readonly name: string; readonly version: string; readonly folders: readonly string[] }[] = [
   { name: "kysely", version: "0.29.0", folders: ["query", "session", "ddl"] },
   { name: "kysely", version: "~0.29.9", folders: ["query", "session", "ddl"] },
-  { name: "pg", version: "8.11.0", folders: ["engine", "query", "session"] },
+  { name: "pg", version: "8.16.0", folders: ["engine", "query", "session"] },
   { name: "pg", version: "^8.16.0", folders: ["engine", "query", "session"] },
   { name: "mariadb", version: "3.4.0", folders: ["engine", "query", "session"] },
   { name: "mariadb", version: "^3.4.0", folders: ["engine", "query", "session"] },
