@@ -154,7 +154,8 @@ export class Connection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const refusal = this.engine.refusalOf(query);
     if (refusal !== undefined) throw refusal;
-    const rows = this.#raw.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
+    const options = signal === undefined ? undefined : { signal };
+    const rows = this.#raw.streamQuery<R>(query, chunkSize, options)[Symbol.asyncIterator]();
     // The first portion tells whether the statement is accepted at all.
     let portion = await this.#run(query, () => rows.next(), signal);
     try {
@@ -166,6 +167,11 @@ export class Connection implements DatabaseConnection {
       throw await this.errorOf(error, query.sql);
     } finally {
       await rows.return?.();
+      // The server may still be sending rows that no caller asks for.
+      if (signal?.aborted === true && this.isBusy) {
+        this.interrupt(signal.reason);
+        await this.#interruptionOver();
+      }
     }
   }
 
@@ -216,26 +222,40 @@ export class Connection implements DatabaseConnection {
    * The same as {@link stream}, under Kysely's name: in a transaction of its own if none is open, since not every
    * database streams without one. Rows that a write gives back come in one portion.
    */
-  async *streamQuery<R>(query: EngineQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    if (query.query.kind !== "SelectQueryNode" && query.query.kind !== "RawNode") {
-      yield await this.executeQuery<R>(query);
-    } else if (this.#inTransaction) {
-      yield* this.#readStream({ ...(query as EngineQuery<R>), keepConnection: true }, chunkSize);
-    } else {
-      await this.begin({ accessMode: "read only" });
-      try {
-        yield* this.#readStream(query as EngineQuery<R>, chunkSize);
-      } finally {
-        // It has only read, so either end will do; and if the connection is lost, that is the end.
-        await this.rollback().catch(() => {});
+  async *streamQuery<R>(
+    query: EngineQuery,
+    chunkSize: number,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const signal = options?.signal;
+    try {
+      if (query.query.kind !== "SelectQueryNode" && query.query.kind !== "RawNode") {
+        yield await this.executeQuery<R>(query, options);
+      } else if (this.#inTransaction) {
+        yield* this.#readStream({ ...(query as EngineQuery<R>), keepConnection: true }, chunkSize, signal);
+      } else {
+        await this.begin({ accessMode: "read only" }, signal);
+        try {
+          yield* this.#readStream(query as EngineQuery<R>, chunkSize, signal);
+        } finally {
+          // It has only read, so either end will do; and if the connection is lost, that is the end.
+          await this.rollback().catch(() => {});
+        }
       }
+    } catch (error) {
+      // As in `executeQuery`.
+      if (signal?.aborted !== true) throw error;
     }
   }
 
   /** The same as {@link stream}, with the rows converted. */
-  async *#readStream<R>(query: EngineQuery<R>, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+  async *#readStream<R>(
+    query: EngineQuery<R>,
+    chunkSize: number,
+    signal: AbortSignal | undefined,
+  ): AsyncIterableIterator<QueryResult<R>> {
     const readRows = knownQuery(query.queryId)?.compiled.readRows;
-    for await (const portion of this.stream(query, chunkSize)) {
+    for await (const portion of this.stream(query, chunkSize, signal)) {
       readRows?.(portion.rows);
       yield portion;
     }
@@ -254,10 +274,11 @@ export class Connection implements DatabaseConnection {
       this.#unclear = true;
       await this.#driver.beginTransaction(this.#raw, settings);
       this.#unclear = false;
+      // Also if it was aborted meanwhile, so that it is rolled back.
+      this.#hasBegun();
     };
     const sql = `begin${accessMode === undefined ? "" : ` ${accessMode}`}`;
     await this.engine.observe({ sql, parameters: [] }, () => this.#watched(begin, signal), this);
-    this.#hasBegun();
   }
 
   /** Begins a transaction that can be prepared under an id. */

@@ -15,6 +15,7 @@ import { type CompiledStatement, compileStatement } from "./statement/compile-st
 import type { CompileTarget } from "./statement/compile-target.ts";
 import { rememberQuery } from "./statement/compiled-queries.ts";
 import type { TablesByName } from "./statement/resolver.ts";
+import { TurnProvider } from "./waiting/turn-provider.ts";
 
 /** The engine of statements that Kysely builds. */
 export interface ExecutingEngine extends CompileTarget {
@@ -75,7 +76,7 @@ export class EngineExecutor extends DefaultQueryExecutor {
   }
 
   override withConnectionProvider(connections: ConnectionProvider): EngineExecutor {
-    return new EngineExecutor(this.#parts, connections, this.plugins);
+    return new EngineExecutor(this.#parts, new TurnProvider(connections), this.plugins);
   }
 
   #with(plugins: readonly KyselyPlugin[]): EngineExecutor {

@@ -14,9 +14,9 @@ import {
 } from "../../src/index.ts";
 import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
 import { onEachFamily, record, sessionOf, start } from "../fixtures/matrix.ts";
+import { SERVERS, sleepsOn } from "../fixtures/slow-statements.ts";
 import { until } from "../fixtures/until.ts";
 
-const SERVERS: readonly FamilyName[] = ["postgres", "mysql"];
 const ENOUGH = new Error("the client has gone");
 
 const db = new Multibind();
@@ -37,21 +37,6 @@ async function slowOn(family: FamilyName, url: string): Promise<number> {
         )
       : await onMysql(
           "select count(*) as n from information_schema.processlist where info like 'select sleep%' and db = database()",
-          url,
-        );
-  return Number(row!["n"]);
-}
-
-/** How many statements that sleep the server runs in a database, whatever else is in them. */
-async function sleepsOn(family: FamilyName, url: string): Promise<number> {
-  const [row] =
-    family === "postgres"
-      ? await onPostgres(
-          "select count(*) as n from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()",
-          url,
-        )
-      : await onMysql(
-          "select count(*) as n from information_schema.processlist where state = 'User sleep' and db = database()",
           url,
         );
   return Number(row!["n"]);

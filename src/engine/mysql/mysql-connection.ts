@@ -40,6 +40,10 @@ export class MysqlConnection implements PhysicalConnection {
   /** The server's `max_allowed_packet`, once a large statement has asked for it. */
   #mostBytes: number | undefined;
   #running = 0;
+  /** How many statements are not sent yet, since others have to end before. */
+  #waiting = 0;
+  /** How often what runs was ended; a statement that waits compares it. */
+  #cancellations = 0;
   /** Called when nothing is running any more. */
   #whenIdle: (() => void) | undefined;
   /** Until a statement that must be alone is sent, those after it wait. */
@@ -129,12 +133,15 @@ export class MysqlConnection implements PhysicalConnection {
 
   /** Runs an update with nothing else under way before it, so that the first answer is its own. */
   async #update<R>(send: () => Promise<unknown>, changedRows: ChangedRows): Promise<QueryResult<R>> {
-    const open = await this.#closeGate();
+    const { opened, open } = this.#closeGate();
     let outcome: unknown;
     let numChangedRows: bigint | undefined;
     try {
-      if (this.#running > 0) await this.#idle();
-      if (this.#mayHaveRows) await this.#endOfRows();
+      await this.#turn(async () => {
+        await opened;
+        if (this.#running > 0) await this.#idle();
+        if (this.#mayHaveRows) await this.#endOfRows();
+      });
       const stop = changedRows.listen();
       try {
         const running = this.#runNow(send);
@@ -150,16 +157,36 @@ export class MysqlConnection implements PhysicalConnection {
     return numChangedRows === undefined ? result : { ...result, numChangedRows };
   }
 
-  /** Lets no statement be sent until the gate is opened by the function that this returns. */
-  async #closeGate(): Promise<() => void> {
-    const before = this.#gate;
+  /**
+   * Lets no statement be sent until the gate is opened again.
+   *
+   * @returns the opening of the gate that was closed before, if one was, and a function that opens this one
+   */
+  #closeGate(): { readonly opened: Promise<void> | undefined; readonly open: () => void } {
+    const opened = this.#gate;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
-    await before;
-    return () => {
+    const open = () => {
       if (this.#gate === promise) this.#gate = undefined;
       resolve();
     };
+    return { opened, open };
+  }
+
+  /**
+   * Waits until a statement can be sent.
+   *
+   * @throws if it was ended before that
+   */
+  async #turn(wait: () => Promise<void>): Promise<void> {
+    const before = this.#cancellations;
+    this.#waiting++;
+    try {
+      await wait();
+    } finally {
+      this.#waiting--;
+    }
+    if (this.#cancellations !== before) throw new Error("The statement was ended before it was sent.");
   }
 
   #idle(): Promise<void> {
@@ -190,10 +217,15 @@ export class MysqlConnection implements PhysicalConnection {
     );
   }
 
-  async *streamQuery<R>(query: EngineQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+  async *streamQuery<R>(
+    query: EngineQuery,
+    chunkSize: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<QueryResult<R>> {
     const { sql, parameters, keepConnection } = query;
     if (isLarge(sql, parameters)) requireFits(query, await this.mostBytes(), this.#bindKey);
-    await this.#gate;
+    const gate = this.#gate;
+    if (gate !== undefined) await this.#turn(() => gate);
     this.#mayHaveRows = true;
     const stream = this.#connection.queryStream(sql, parameters);
     // After the last read no caller receives an error.
@@ -214,7 +246,7 @@ export class MysqlConnection implements PhysicalConnection {
     } finally {
       if (isLeft) {
         await portions.return();
-        this.#leave(stream, keepConnection === true);
+        this.#leave(stream, keepConnection === true || signal?.aborted === true);
       }
     }
   }
@@ -222,8 +254,11 @@ export class MysqlConnection implements PhysicalConnection {
   #leave(stream: MariadbStream, keepConnection: boolean): void {
     // A new connection is cheaper than the rest of the result.
     if (!keepConnection && this.#socket !== undefined) this.destroy();
-    // The rest of the result is read and forgotten; what comes next waits for that.
-    else stream.close();
+    else {
+      // The rest of the result is read and forgotten; what comes next waits for that.
+      stream.close();
+      this.#endOfRows().catch(() => {});
+    }
   }
 
   get inTransaction(): boolean | undefined {
@@ -236,11 +271,12 @@ export class MysqlConnection implements PhysicalConnection {
   }
 
   get isBusy(): boolean {
-    return this.#running > 0;
+    return this.#running > 0 || this.#waiting > 0;
   }
 
   async cancel(): Promise<void> {
-    if (!this.isBusy) return;
+    this.#cancellations++;
+    if (this.#running === 0) return;
     await killQuery(() => this.#another(PATIENCE), this.#connection.threadId!, await this.#server, PATIENCE);
     // Where the statement had ended by itself, this is what the server takes for interrupted, and not what comes next.
     await this.#connection.query("do 0").catch(() => {});
@@ -283,7 +319,7 @@ export class MysqlConnection implements PhysicalConnection {
 
   #run<T>(statement: () => Promise<T>): Promise<T> {
     const gate = this.#gate;
-    return gate === undefined ? this.#runNow(statement) : gate.then(() => this.#runNow(statement));
+    return gate === undefined ? this.#runNow(statement) : this.#turn(() => gate).then(() => this.#runNow(statement));
   }
 
   async #runNow<T>(statement: () => Promise<T>): Promise<T> {

@@ -168,12 +168,18 @@ export class PostgresConnection implements PhysicalConnection {
     );
   }
 
-  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<QueryResult<R>> {
     const { sql, parameters } = query;
     const cursor = `multibind_${++this.#cursors}`;
     await this.executeQuery(CompiledQuery.raw(`declare ${cursor} no scroll cursor for ${sql}`, [...parameters]));
     try {
       for (;;) {
+        // The request to end it may reach the server between two statements, where it ends nothing.
+        signal?.throwIfAborted();
         const portion = await this.executeQuery<R>(CompiledQuery.raw(`fetch forward ${chunkSize} from ${cursor}`));
         if (portion.rows.length > 0) yield portion;
         if (portion.rows.length < chunkSize) break;
