@@ -57,6 +57,11 @@ export function differenceFinder(kind: TypeKind): (value: unknown, taken: unknow
   return (value, taken) => !same(value, taken);
 }
 
+/** Whether a value that is the same as what was remembered is unchanged: not JSON, of which the text is a value too. */
+export function isRememberedAsItself(kind: TypeKind): boolean {
+  return kind !== "json";
+}
+
 /** What to remember of a value. */
 export function takeSnapshot(kind: TypeKind, value: unknown): unknown {
   const snapshots = BY_KIND[kind];
@@ -66,8 +71,8 @@ export function takeSnapshot(kind: TypeKind, value: unknown): unknown {
 
 /** Whether a value is still what was remembered. */
 export function isUnchanged(kind: TypeKind, value: unknown, taken: unknown): boolean {
-  if (value === taken) return true;
-  if (value === null || value === undefined || taken === null || taken === undefined) return false;
+  if (value === null || value === undefined || taken === null || taken === undefined) return value === taken;
+  if (value === taken && isRememberedAsItself(kind)) return true;
   return BY_KIND[kind]?.same(value, taken) ?? Object.is(value, taken);
 }
 

@@ -299,3 +299,31 @@ onEachFamily("an entity taken out while its insert is in flight is out, and its 
   const found = await session.select(Thing).where({ name: "first" }).one();
   assert.notEqual(found, other);
 });
+
+onEachFamily(
+  "JSON text in the place of the JSON value that it says is a change, and the other way around",
+  async (t, url) => {
+    const own = new Multibind();
+    class Any extends own.model("any_json", { id: integer().primaryKey(), data: json<unknown>() }) {}
+    const app = await start(t, own, { databaseUri: url });
+    const pairs: readonly (readonly [unknown, unknown])[] = [
+      [[], "[]"],
+      [12, "12"],
+      [true, "true"],
+      ["a", '"a"'],
+      [{ a: 1 }, '{"a":1}'],
+    ];
+    for (const [one, other] of pairs.flatMap(([one, other]) => [[one, other] as const, [other, one] as const])) {
+      const session = sessionOf(app);
+      const entity = new Any({ data: one });
+      session.add(entity);
+      await session.commit();
+      entity.data = other;
+      assert.equal(session.dirty.size, 1);
+      await session.commit();
+      session.expungeAll();
+      assert.deepEqual((await session.getOne(Any, entity.id)).data, other);
+      await session.close();
+    }
+  },
+);

@@ -1,7 +1,7 @@
 import { type Entity, rowOf } from "../../model/entity.ts";
 import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
-import { differenceFinder, isUnchanged } from "../../model/snapshot.ts";
+import { differenceFinder, isRememberedAsItself, isUnchanged } from "../../model/snapshot.ts";
 import { valuesOf } from "./entity-values.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -64,6 +64,8 @@ export function differenceCode(
   constants[`differs${index}`] = differenceFinder(column.definition.type.kind);
   const [held, before] = [`entity[${JSON.stringify(name)}]`, `row[${JSON.stringify(name)}]`];
   // Null and undefined differ from each other and from everything else.
+  if (!isRememberedAsItself(column.definition.type.kind))
+    return `(${held} == null || ${before} == null ? ${held} !== ${before} : differs${index}(${held}, ${before}))`;
   return `${held} !== ${before} && (${held} == null || ${before} == null || differs${index}(${held}, ${before}))`;
 }
 
