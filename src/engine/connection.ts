@@ -209,7 +209,7 @@ export class Connection implements DatabaseConnection {
   /** Kysely's name for ending the statement that runs, and the connection to its server with it. */
   get killSession(): NonNullable<DatabaseConnection["killSession"]> {
     const raw = this.#raw;
-    if (raw.cancel !== undefined) {
+    if (raw.cancel !== undefined && raw.killSession === undefined) {
       return async () => {
         if (this.isRemote && this.isBusy) raw.destroy?.();
       };

@@ -15,11 +15,13 @@ import { OperationalError, ProgrammingError } from "../errors/database.ts";
 import { MultibindError } from "../errors/multibind-error.ts";
 import { PrecisionError } from "../errors/value.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
+import type { LogicalType } from "../schema/logical-type.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import { Connection } from "./connection.ts";
 import { completed } from "./constraint-violation.ts";
-import { DialectDriver } from "./dialect-driver.ts";
+import { dialectCodec } from "./dialect/dialect-codec.ts";
+import { DialectDriver } from "./dialect/dialect-driver.ts";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ServerLacks } from "./driver.ts";
 import { engineKysely } from "./engine-kysely.ts";
 import { databaseError, type ErrorKind, stringProperty, systemErrorKind } from "./error-kind.ts";
@@ -41,6 +43,7 @@ import {
 import { kyselyLog } from "./recording/kysely-log.ts";
 import { lackedFeature } from "./statement/features.ts";
 import type { TwoPhase } from "./two-phase/two-phase.ts";
+import type { Codec } from "./values/codec.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 import { PrecisionRefusal } from "./values/refusals.ts";
 import { givenUp } from "./waiting/given-up.ts";
@@ -261,10 +264,18 @@ export class Engine {
   converter(column: TableColumn): ColumnConverter {
     let converter = this.#converters.get(column);
     if (converter === undefined) {
-      converter = new ColumnConverter(column, this.family);
+      converter = new ColumnConverter(column, this);
       this.#converters.set(column, converter);
     }
     return converter;
+  }
+
+  /** @internal how values of a type are written and read here */
+  codec(type: LogicalType): Codec {
+    if (this.#definition.options.dialect === undefined) return this.family.codec(type);
+    return dialectCodec(this.family, type, () =>
+      this.#driver instanceof DialectDriver ? this.#driver.findings : undefined,
+    );
   }
 
   /**
@@ -417,15 +428,16 @@ export class Engine {
    *
    * @param lockTimeout the bound of waits for locks in a transaction that writes on several binds, in milliseconds
    */
-  databaseError(cause: unknown, sql?: string, lockTimeout?: number): unknown {
-    if (cause instanceof MultibindError || !(cause instanceof Error) || cause.name === "AbortError") return cause;
-    if (cause instanceof PrecisionRefusal)
-      return new PrecisionError(`${cause.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
-    const kind = systemErrorKind(cause) ?? this.family.errorKind(cause);
+  databaseError(thrown: unknown, sql?: string, lockTimeout?: number): unknown {
+    if (thrown instanceof MultibindError || !(thrown instanceof Error) || thrown.name === "AbortError") return thrown;
+    if (thrown instanceof PrecisionRefusal)
+      return new PrecisionError(`${thrown.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
+    const kind = systemErrorKind(thrown) ?? this.family.errorKind(thrown);
     const isViolation = OF_COLUMNS.has(kind);
-    const violation = isViolation ? completed(this.family.violation(cause, sql), this.#definition.metadata?.()) : {};
-    const missing = this.family.missingName(cause);
-    if (!this.options.showValues) hideValues(cause, this.family.hideValues?.(cause) ?? unchanged);
+    const violation = isViolation ? completed(this.family.violation(thrown, sql), this.#definition.metadata?.()) : {};
+    const missing = this.family.missingName(thrown);
+    const hide = this.family.hideValues?.(thrown) ?? unchanged;
+    const cause = this.options.showValues ? thrown : hideValues(thrown, hide);
     const message = this.family.errorMessage?.(cause) ?? stringProperty(cause, "message") ?? "unknown error";
     const text = message === "" ? (stringProperty(cause, "code") ?? cause.name) : message;
     const where = this.url === undefined ? bindLabel(this.bindKey) : `${bindLabel(this.bindKey)}, ${this.url}`;
@@ -474,7 +486,12 @@ export class Engine {
           { bindKey },
         );
       }
-      this.#driver = new DialectDriver(made.createDriver(), made.createAdapter(), { bindKey, ...options });
+      this.#driver = new DialectDriver(made, {
+        ...options,
+        bindKey,
+        family: this.family,
+        metadata: this.#definition.metadata ?? (() => undefined),
+      });
     }
     return this.#driver;
   }

@@ -4,6 +4,7 @@ import type { LogicalType } from "../schema/logical-type.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import type { ConstraintViolation } from "./constraint-violation.ts";
+import type { FamilyDialects } from "./dialect/dialect-findings.ts";
 import type { EngineDriver } from "./driver.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
@@ -195,6 +196,8 @@ export interface Family {
   createCompiler(): QueryCompiler;
   createAdapter(): DialectAdapter;
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector;
+  /** Kysely dialects for it. */
+  readonly dialects: FamilyDialects;
   /** How values of a type are written and read. */
   codec(type: LogicalType): Codec;
   /**

@@ -6,12 +6,9 @@ import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf, importFailure } from "../options/driver-module.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { MysqlConnection } from "./mysql-connection.ts";
-import { mariadbLacks, mysqlItselfLacks } from "./mysql-lacks.ts";
+import { MARIADB, MYSQL } from "./mysql-lacks.ts";
 import type { MariadbConfig, MariadbModule } from "./mysql-module.ts";
 import { mysqlUrlOptions } from "./mysql-url.ts";
-
-const MARIADB: ServerLacks = { server: "MariaDB", features: mariadbLacks };
-const MYSQL: ServerLacks = { server: "MySQL", features: mysqlItselfLacks };
 
 /** The driver of MySQL and MariaDB, on the package `mariadb`. */
 export class MysqlDriver extends PooledDriver<MysqlConnection> {

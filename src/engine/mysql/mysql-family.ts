@@ -5,6 +5,7 @@ import { mysqlBulkUpdate } from "./mysql-bulk-update.ts";
 import { mysqlCodec } from "./mysql-codecs.ts";
 import { mysqlColumnType } from "./mysql-column-types.ts";
 import { mysqlDdl } from "./mysql-ddl.ts";
+import { mysqlDialects } from "./mysql-dialects.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
 import {
   hideMysqlValues,
@@ -33,6 +34,7 @@ export const mysql: Family = Object.freeze({
   createCompiler: () => new MysqlQueryCompiler(),
   createAdapter: () => new MysqlAdapter(),
   createIntrospector: (db) => new MysqlIntrospector(db),
+  dialects: mysqlDialects,
   codec: mysqlCodec,
   parameter: mysqlParameter,
   // MariaDB's answer: MySQL itself refuses what it does not have.

@@ -1,3 +1,4 @@
+import type { ServerLacks } from "../driver.ts";
 import type { Feature } from "../statement/feature.ts";
 import type { KnownWords } from "../statement/used-features.ts";
 
@@ -39,6 +40,10 @@ export const mariadbLacks: ReadonlySet<Feature> = new Set<Feature>([
 
 /** What MySQL lacks and MariaDB has. */
 export const mysqlItselfLacks: ReadonlySet<Feature> = new Set<Feature>(["fetch"]);
+
+/** The two servers. */
+export const MARIADB: ServerLacks = { server: "MariaDB", features: mariadbLacks };
+export const MYSQL: ServerLacks = { server: "MySQL", features: mysqlItselfLacks };
 
 /** The operators and functions of MySQL and MariaDB. */
 export const mysqlWords: KnownWords = {

@@ -73,11 +73,12 @@ export const postgresColumnwise: ColumnwiseStatements = {
 
 /**
  * An array of arrays, or of what separates by another character than a comma, is not read as a list of values; types of
- * several fields or with conditions are not always read as an array. A type without its modifiers cuts nothing.
+ * several fields or with conditions are not always read as an array; drivers of dialects make JSON of JSON text. A type without its modifiers cuts nothing.
  */
 const COLUMN_TYPES = `
   select attname as name, format_type(type.oid, -1) as type,
-    typtype in ('b', 'e', 'r', 'm') and typcategory <> 'A' and typdelim = ',' and typarray <> 0 as "isListed",
+    typtype in ('b', 'e', 'r', 'm') and typcategory <> 'A' and typdelim = ',' and typarray <> 0
+      and type.oid not in ('json'::regtype, 'jsonb'::regtype) as "isListed",
     coalesce(nullif(typbasetype, 0), type.oid) = 'bytea'::regtype as "isBytes"
   from pg_attribute join pg_type as type on type.oid = atttypid
   where attrelid = $1::regclass and attnum > 0 and not attisdropped`;

@@ -51,7 +51,8 @@ const KEY = /^Key \((.+?)\)=\(/s;
 
 /** The constraint that an error names. */
 export function postgresViolation(error: unknown): ConstraintViolation {
-  const member = (name: string) => stringProperty(error, name);
+  // The driver postgres.js has the other names.
+  const member = (name: string) => stringProperty(error, name) ?? stringProperty(error, `${name}_name`);
   const column = member("column");
   const schema = member("schema");
   const table = member("table");

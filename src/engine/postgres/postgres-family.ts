@@ -4,6 +4,7 @@ import { postgresCodec } from "./postgres-codecs.ts";
 import { postgresColumnType } from "./postgres-column-types.ts";
 import { postgresColumnwise } from "./postgres-columnwise.ts";
 import { postgresDdl } from "./postgres-ddl.ts";
+import { postgresDialects } from "./postgres-dialects.ts";
 import { PostgresDriver } from "./postgres-driver.ts";
 import { postgresDurability } from "./postgres-durability.ts";
 import { hidePostgresValues, postgresErrorKind, postgresMissingName, postgresViolation } from "./postgres-errors.ts";
@@ -30,6 +31,7 @@ export const postgres: Family = Object.freeze({
   createCompiler: () => new PostgresQueryCompiler(),
   createAdapter: () => new PostgresAdapter(),
   createIntrospector: (db) => new PostgresIntrospector(db),
+  dialects: postgresDialects,
   codec: postgresCodec,
   parameter: postgresParameter,
   systemColumns: new Set(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]),

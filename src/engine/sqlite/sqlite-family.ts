@@ -8,6 +8,7 @@ import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
 import { sqliteColumnType } from "./sqlite-column-types.ts";
 import { sqliteDdl } from "./sqlite-ddl.ts";
+import { sqliteDialects } from "./sqlite-dialects.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind, sqliteMissingName, sqliteViolation } from "./sqlite-errors.ts";
 import { sqliteFile } from "./sqlite-file.ts";
@@ -40,6 +41,7 @@ export const sqlite: Family = Object.freeze({
   createCompiler: () => new SqliteQueryCompiler(),
   createAdapter: () => new SqliteAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
+  dialects: sqliteDialects,
   codec: sqliteCodec,
   parameter: sqliteParameter,
   systemColumns: new Set(["rowid", "oid", "_rowid_"]),

@@ -217,10 +217,13 @@ export class Resolver {
   }
 
   #converterLike({ definition }: AnyColumn): ColumnConverter {
-    const { bindKey, family } = this.#engine;
+    const { bindKey } = this.#engine;
     const table = { owner: NO_OWNER, name: "typed", fullName: "typed", bindKey };
     // Not the engine's own: it would keep the converter of a column that was made for one statement.
-    return new ColumnConverter(new TableColumn(definition, table, definition.type.kind, definition.type.kind), family);
+    return new ColumnConverter(
+      new TableColumn(definition, table, definition.type.kind, definition.type.kind),
+      this.#engine,
+    );
   }
 
   #nestedConverter(node: RawNode, scope: Scope): ColumnConverter | undefined {

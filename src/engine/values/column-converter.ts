@@ -13,9 +13,10 @@ export class ColumnConverter {
   /** What converts values that the column has accepted, or that the driver read. */
   readonly codec: Codec;
 
-  constructor(column: TableColumn, family: Family) {
+  /** @param codecs what has the codec of each type */
+  constructor(column: TableColumn, codecs: Pick<Family, "codec">) {
     this.column = column;
-    this.codec = family.codec(column.definition.type);
+    this.codec = codecs.codec(column.definition.type);
   }
 
   /** Of decimals, how many decimal places they have; undefined where each has as many as it needs. */
