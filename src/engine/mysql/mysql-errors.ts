@@ -133,8 +133,14 @@ const WITH_VALUES = new Set([1022, 1062, 1292, 1300, 1366, 1367, 1411, 1525, 158
 /** Takes values out of the texts of an error. */
 export function hideMysqlValues(error: unknown): HideValues {
   const number = numberProperty(error, "errno");
-  if (number === undefined || !WITH_VALUES.has(number)) return (text) => text;
-  return (text) => VALUES.reduce((hidden, [pattern, shown]) => hidden.replace(pattern, shown), text);
+  const patterns = number !== undefined && WITH_VALUES.has(number) ? VALUES : [];
+  return (text) =>
+    patterns.reduce((hidden, [pattern, shown]) => hidden.replace(pattern, shown), withoutParameters(text));
+}
+
+/** The driver `mariadb` writes the parameters after the statement, unless its option `logParam` is false. */
+function withoutParameters(text: string): string {
+  return text.replace(/ - parameters:[[{][\s\S]*$/, "");
 }
 
 /** The name that an error says is missing. */

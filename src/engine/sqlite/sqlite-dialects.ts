@@ -2,7 +2,7 @@ import type { DialectFindings, DialectProbe, DialectProblem, FamilyDialects } fr
 import { areBytes, countProblems, isExactInteger, TRIAL } from "../dialect/value-trials.ts";
 
 const VALUES = `
-  select ${TRIAL.integer} as "integer", x'00ff' as "bytes", ? as "text", ? as "marked", ? = x'00ff' as "sendsBytes",
+  select x'00ff' as "bytes", ? as "text", ? as "marked", ? = x'00ff' as "sendsBytes",
     (select foreign_keys from pragma_foreign_keys) as "foreignKeys"`;
 
 /** Kysely dialects for SQLite. */
@@ -24,12 +24,23 @@ async function probe({ readOnly, rows, affected, within }: DialectProbe): Promis
   return {
     json: "text",
     dates: "text",
-    integers: isExactInteger(row["integer"])
+    integers: isExactInteger(await integerOf(rows))
       ? "exact"
       : { remedy: "call `defaultSafeIntegers(true)` on better-sqlite3's database, or let its driver give bigints" },
     cutsMark: row["marked"] !== TRIAL.marked,
     problems,
   };
+}
+
+/** An integer beyond 2^53 as it is read; some drivers throw instead of rounding it. */
+async function integerOf(rows: DialectProbe["rows"]): Promise<unknown> {
+  try {
+    const [row] = await rows(`select ${TRIAL.integer} as "integer"`);
+    return row?.["integer"];
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 async function counts(affected: DialectProbe["affected"]): Promise<readonly DialectProblem[]> {
