@@ -23,6 +23,8 @@ import { columnDefinition } from "./column-definition.ts";
 import { ConstraintNames } from "./constraint-names.ts";
 import { plainSql } from "./plain-sql.ts";
 
+const ASCII = /^\p{ASCII}*$/u;
+
 /** Writes the statements that make the tables of one bind. */
 export class TableStatements {
   readonly #engine: Engine;
@@ -37,7 +39,7 @@ export class TableStatements {
 
   /** Makes a table with all its constraints but the foreign keys in `later`. */
   createTable(table: AnyTable, later: ReadonlySet<ForeignKey>): RootOperationNode {
-    return {
+    return this.#inCharacterSet({
       ...CreateTableNode.create(table.node),
       columns: table.columnList.map((column) => this.#column(column, table)),
       constraints: [
@@ -52,7 +54,14 @@ export class TableStatements {
           ),
         ),
       ],
-    };
+    });
+  }
+
+  /** Only text beyond ASCII can be lost, so other tables keep the character set of their database. */
+  #inCharacterSet(node: CreateTableNode): CreateTableNode {
+    const { tableCharacterSet } = this.#engine.family.ddl;
+    if (tableCharacterSet === undefined || ASCII.test(this.#engine.compileQuery(node).sql)) return node;
+    return { ...node, endModifiers: [RawNode.createWithSql(tableCharacterSet)] };
   }
 
   #condition(condition: string, table: AnyTable): string {

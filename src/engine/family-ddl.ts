@@ -54,6 +54,12 @@ export interface FamilyDdl {
   /** Whether a column computed from others may be declared not null. */
   readonly generatedNotNull: boolean;
 
+  /**
+   * The clause that gives a table the character set of its columns, where checks and defaults are converted to that of
+   * the table.
+   */
+  readonly tableCharacterSet?: string;
+
   /** Bytes as a literal, made of their hexadecimal digits. */
   binaryLiteral(hex: string): string;
 

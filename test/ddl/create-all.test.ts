@@ -6,6 +6,7 @@ import type { DdlError } from "../../src/errors/ddl.ts";
 import { SchemaError, UnknownTableError } from "../../src/errors/schema.ts";
 import { Multibind } from "../../src/multibind.ts";
 import { foreignKey, index } from "../../src/schema/constraint.ts";
+import { enumeration } from "../../src/schema/types/enumeration.ts";
 import { integer } from "../../src/schema/types/integer.ts";
 import { text, varchar } from "../../src/schema/types/string.ts";
 import { onEachFamily, TestDatabase } from "./test-database.ts";
@@ -189,4 +190,25 @@ onEachFamily("an expression with a value that has no literal is refused", async 
     (error: DdlError) => error.cause instanceof SchemaError,
   );
   assert.deepEqual(await database.tables(), []);
+});
+
+test("text beyond ASCII in checks and defaults is kept in a database of another character set", async () => {
+  await using database = await TestDatabase.open("mysql");
+  await database.run("alter database character set latin1");
+  const db = new Multibind();
+  db.table("greeting", {
+    id: integer().primaryKey(),
+    language: enumeration(["日本語", "français"]).default(sql`${"日本語"}`),
+    body: text().default(sql`${"こんにちは"}`),
+  });
+  await createAll([database.target(db)], db.metadatas);
+  for (const statement of [
+    "insert into greeting (id) values (1)",
+    "flush tables greeting",
+    "insert into greeting (id) values (2)",
+  ])
+    await database.run(statement);
+  assert.deepEqual(await database.run("select language, body from greeting where id = 2"), [
+    { language: "日本語", body: "こんにちは" },
+  ]);
 });

@@ -19,6 +19,7 @@ export const mysqlDdl: FamilyDdl = {
   defaultValue,
   // MariaDB takes no `not null` there at all.
   generatedNotNull: false,
+  tableCharacterSet: "character set utf8mb4",
   binaryLiteral: (hex) => `x'${hex}'`,
   addsForeignKeys: true,
   schemasAreFiles: false,
