@@ -23,7 +23,7 @@ const instancePath = "demo-data";
 await rm(instancePath, { recursive: true, force: true });
 
 const app = db.init({
-  databaseUri: values.default ?? "sqlite:///shop.db",
+  databaseUrl: values.default ?? "sqlite:///shop.db",
   binds: { auth: values.auth ?? "sqlite:///auth.db", meta: values.meta ?? "sqlite:///meta.db" },
   instancePath,
   echo: narrate,

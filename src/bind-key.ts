@@ -55,7 +55,7 @@ export function notABindKey(value: unknown): string | undefined {
 
 /** The way out of a bind key that is not a short name. */
 export const BIND_KEY_HINT =
-  'A bind key names a database, such as "auth"; its URL is the value of that key in `binds`, or `databaseUri` for the default bind.';
+  'A bind key names a database, such as "auth"; its URL is the value of that key in `binds`, or `databaseUrl` for the default bind.';
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from "./errors/configuration.ts";
+import { nearestName } from "./nearest-name.ts";
 
 /** Where no options are given. */
 export const NO_OPTIONS = Object.freeze({});
@@ -17,12 +18,7 @@ export function requireKnownOptions(given: unknown, known: readonly string[], wh
   }
   const name = Object.keys(given).find((one) => !known.includes(one));
   if (name === undefined) return;
-  const meant = known.find((one) => bare(one) === bare(name));
+  const meant = nearestName(name, known);
   const instead = meant === undefined ? `There are ${known.join(", ")}.` : `Did you mean "${meant}"?`;
   throw new InvalidOptionError(`There is no option "${name}" of ${whose}. ${instead}`);
-}
-
-/** A name without what is easily confused in it. */
-function bare(name: string): string {
-  return name.replaceAll("_", "").toLowerCase();
 }

@@ -235,7 +235,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
    *
    * @example
    * const app = db.init({
-   *   databaseUri: "postgresql:///main",
+   *   databaseUrl: "postgresql:///main",
    *   binds: { meta: "sqlite:////path/to/meta.db", auth: { url: "mysql://localhost/users", poolRecycle: 3600 } },
    * });
    *

@@ -181,7 +181,7 @@ export class Application<BK extends string = string> {
    *
    * @example
    * await app.dropAll();
-   * await app.dropAll({ bindKey: "legacy", reflected: true });
+   * await app.dropAll({ bindKey: "meta", reflected: true });
    *
    * @see Flask-SQLAlchemy: `SQLAlchemy.drop_all`
    */

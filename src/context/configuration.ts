@@ -23,7 +23,9 @@ export type BindValue = string | DatabaseUrl | EngineOptions;
  * @typeParam BK the bind keys that the `db` object allows
  */
 export interface Configuration<BK extends string = string> {
-  /** The default database's URL. @see Flask-SQLAlchemy: `SQLALCHEMY_DATABASE_URI` */
+  /** The default database's URL. */
+  readonly databaseUrl?: string | DatabaseUrl | null;
+  /** The same as `databaseUrl`, under Flask's name; give one of them. @see Flask-SQLAlchemy: `SQLALCHEMY_DATABASE_URI` */
   readonly databaseUri?: string | DatabaseUrl | null;
   /** Options of the default database's engine. @see Flask-SQLAlchemy: `SQLALCHEMY_ENGINE_OPTIONS` */
   readonly engineOptions?: EngineOptions;
@@ -64,6 +66,7 @@ export interface ResolvedConfiguration {
 }
 
 const OPTIONS: readonly (keyof Configuration)[] = [
+  "databaseUrl",
   "databaseUri",
   "engineOptions",
   "binds",
@@ -87,7 +90,8 @@ type Layer = Readonly<Record<string, unknown>>;
  */
 export function resolveConfiguration(configuration: Configuration, common: EngineOptions): ResolvedConfiguration {
   requireKnownOptions(configuration, OPTIONS, "a configuration");
-  const { databaseUri, engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
+  const { engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
+  const databaseUrl = databaseUrlOf(configuration);
   const { commitPolicy = "ordered", onUncommitted = "warn", recordQueries = false } = configuration;
   if (typeof engineOptions !== "object" || engineOptions === null || Array.isArray(engineOptions)) {
     throw new InvalidOptionError("engineOptions is an object with options of the default bind's engine.");
@@ -99,15 +103,15 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
 
   const own: Layer = {
     ...engineOptions,
-    ...(databaseUri === undefined || databaseUri === null ? {} : { url: databaseUri }),
+    ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
   };
   const located = [own, asLayer(common)].some((layer) => layer["url"] !== undefined || layer["dialect"] !== undefined);
-  if (located || layers.has(null)) layers.set(null, [...(layers.get(null) ?? [{ echo }, asLayer(common)]), own]);
-  if (layers.size === 0) throw new ConfigurationError("Either 'databaseUri' or 'binds' must be set.");
-  if (!layers.has(null) && Object.keys(engineOptions).length > 0) {
+  if (located) layers.set(null, [...(layers.get(null) ?? [{ echo }, asLayer(common)]), own]);
+  if (layers.size === 0) throw new ConfigurationError("Either 'databaseUrl' or 'binds' must be set.");
+  if (!located && Object.keys(engineOptions).length > 0) {
     throw new InvalidOptionError(
-      "Cannot apply engineOptions: they are for the engine of the default bind, and no default database is configured. Set " +
-        "databaseUri, put the options into the bind's own entry of binds, or give options for every engine to the constructor: " +
+      "Cannot apply engineOptions: they belong to the default database, which neither databaseUrl nor a URL in them names. Set " +
+        "databaseUrl, put the options into the bind's own entry of binds, or give options for every engine to the constructor: " +
         "new Multibind({ engineOptions }).",
       { bindKey: null },
     );
@@ -130,6 +134,14 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     onUncommitted: requireReaction(onUncommitted),
     recordQueries: oneOf([true, false], recordQueries, "recordQueries"),
   };
+}
+
+/** @throws {InvalidOptionError} if both names are given */
+function databaseUrlOf({ databaseUrl, databaseUri }: Configuration): string | DatabaseUrl | undefined {
+  const isTwice = (databaseUrl ?? undefined) !== undefined && (databaseUri ?? undefined) !== undefined;
+  if (isTwice)
+    throw new InvalidOptionError("databaseUrl and databaseUri are two names of one setting: give one of them.");
+  return databaseUrl ?? databaseUri ?? undefined;
 }
 
 /** Puts the bind key into the errors of a bind's options. */

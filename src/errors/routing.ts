@@ -31,7 +31,7 @@ function sentencesFor({ bindKey, tables }: UnboundKey, names: readonly string[])
   const labels = nameList(tables.map((table) => `"${table}"`));
   if (bindKey === null) {
     const which = labels === "" ? "" : ` Tables without a bind key: ${labels}.`;
-    return `There is no default engine: 'databaseUri' is not configured.${which} Configure it, or give the model, table or statement a bind key.`;
+    return `There is no default engine: 'databaseUrl' is not configured.${which} Configure it, or give the model, table or statement a bind key.`;
   }
   const refusal = typeof bindKey === "string" ? undefined : notABindKey(bindKey);
   if (refusal !== undefined) return `Expected ${refusal}`;
@@ -67,7 +67,7 @@ export class CrossBindError extends MultibindError {
       explicit === undefined
         ? `One statement names tables of different binds: ${named}. Nothing was sent. A statement runs on one database: ` +
             'query each bind on its own and combine the results, for example with `where(column, "in", keys)`.'
-        : `The statement names ${named}, and was to run on ${bindLabel(explicit)}. Nothing was sent. ` +
+        : `Cannot run the statement on ${bindLabel(explicit)}: it names ${named}. Nothing was sent. ` +
             "Leave the bind key out: the tables tell where to run.",
       explicit === undefined ? {} : { bindKey: explicit },
     );

@@ -132,7 +132,7 @@ test("a URL in place of a bind key is told where URLs go", async () => {
     bindKey: "postgresql://…",
     message:
       "Bind key 'postgresql://…' is not in 'binds' config. A bind key names a database, such as \"auth\"; its URL is the " +
-      "value of that key in `binds`, or `databaseUri` for the default bind. Configured: 'auth', the default bind.",
+      "value of that key in `binds`, or `databaseUrl` for the default bind. Configured: 'auth', the default bind.",
   });
   assert.throws(
     () => app.engines.get({ url: SECRET } as never),
@@ -242,7 +242,7 @@ test("init warns once of bind keys without engine, with their tables and the con
         name: "MultibindWarning",
         code: "MULTIBIND_UNBOUND_MODELS",
         message:
-          "There is no default engine: 'databaseUri' is not configured. Tables without a bind key: \"post\". Configure it, " +
+          "There is no default engine: 'databaseUrl' is not configured. Tables without a bind key: \"post\". Configure it, " +
           "or give the model, table or statement a bind key. Bind key 'auth' is not in 'binds' config. " +
           "Its tables: \"user\". Configured: 'meta', 'more'.",
       },

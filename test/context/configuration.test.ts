@@ -50,7 +50,7 @@ test("neither databaseUri nor binds is an error", () => {
   for (const configuration of [{}, { databaseUri: null }, { binds: {} }, { engineOptions: { poolSize: 3 } }]) {
     assert.throws(() => engines(configuration), {
       name: "ConfigurationError",
-      message: "Either 'databaseUri' or 'binds' must be set.",
+      message: "Either 'databaseUrl' or 'binds' must be set.",
     });
   }
 });
@@ -69,16 +69,23 @@ test("engineOptions are the default engine's alone, and may hold its URL", () =>
   );
 });
 
-test("engineOptions reach the default database of a Map too", () => {
-  const binds = new Map<string | null, string>([[null, main]]);
-  assert.deepEqual(poolSizes({ engineOptions: { poolSize: 3 }, binds }), new Map([[null, 3]]));
+test("engineOptions that reach no engine are refused", () => {
+  const binds = [{ auth: users }, new Map<string | null, string>([[null, main]])];
+  for (const its of binds)
+    assert.throws(() => engines({ engineOptions: { poolSize: 3 }, binds: its }), {
+      code: "INVALID_OPTION",
+      bindKey: null,
+      message: /belong to the default database, .* Set databaseUrl, put the options into the bind's own entry/,
+    });
 });
 
-test("engineOptions that reach no engine are refused", () => {
-  assert.throws(() => engines({ engineOptions: { poolSize: 3 }, binds: { auth: users } }), {
+test("databaseUrl is the default database's URL; databaseUri is Flask's name for it, and both at once are refused", () => {
+  assert.equal(engines({ databaseUrl: main }).get(null)?.url, main);
+  assert.equal(engines({ databaseUrl: null, databaseUri: main }).get(null)?.url, main);
+  assert.equal(engines({ databaseUrl: null, binds: { auth: users } }).get(null), undefined);
+  assert.throws(() => engines({ databaseUrl: main, databaseUri: main }), {
     code: "INVALID_OPTION",
-    bindKey: null,
-    message: /no default database is configured\. Set databaseUri/,
+    message: /two names of one setting/,
   });
 });
 
@@ -162,10 +169,12 @@ test("an error in the options of a bind names the bind", () => {
 });
 
 test("an unknown part of the configuration is refused with the known ones", () => {
-  for (const name of ["databaseUrl", "bind", "SQLALCHEMY_BINDS", "constructor"]) {
+  for (const name of ["databaseUris", "bind", "SQLALCHEMY_BINDS", "constructor"]) {
     assert.throws(() => engines({ databaseUri: main, [name]: main } as Configuration), {
       name: "InvalidOptionError",
-      message: new RegExp(`no option "${name}" of a configuration\\. There are databaseUri, engineOptions, binds`),
+      message: new RegExp(
+        `no option "${name}" of a configuration\\. (?:There are databaseUrl, databaseUri, engineOptions|Did you mean)`,
+      ),
     });
   }
 });

@@ -17,7 +17,7 @@ import {
 // biome-ignore lint/suspicious/noExplicitAny: many of these mistakes are refused by the types, and made in JavaScript
 type Untyped = any;
 
-const typed = new Multibind();
+const typed = new Multibind({ name: "shop" });
 const db: Untyped = typed;
 
 const User: Untyped = class User extends typed.model("user", {
@@ -63,7 +63,7 @@ export { db as mistakesDb };
 /** The first mistakes of a new user, by room. */
 export const MISTAKES: Readonly<Record<string, Readonly<Record<string, Mistake>>>> = {
   Configuration: {
-    "A misspelt option": () => init({ databaseUrl: "sqlite://", bind: {} }),
+    "A misspelt option": () => init({ databaseUlr: "sqlite://", bind: {} }),
     "A misspelt option of an engine": () => init({ databaseUri: "sqlite://", engineOptions: { poolSzie: 5 } }),
     "A URL without a scheme": () => init({ databaseUri: "localhost/shop" }),
     "A URL of an unknown database": () => init({ databaseUri: "oracle://scott:tiger@localhost/shop" }),
@@ -126,7 +126,7 @@ export const MISTAKES: Readonly<Record<string, Readonly<Record<string, Mistake>>
     "A bind key beside a model of another": ({ session }) =>
       session.execute(sql`select * from ${Login.table}`, { bindKey: null }),
     "A model of another Multibind": ({ session }) => {
-      const own = fresh();
+      const own: Untyped = new Multibind({ name: "billing" });
       class Other extends own.model("other", { id: integer().primaryKey() }) {}
       return session.select(Other).all();
     },

@@ -19,7 +19,7 @@ test("keys of the configuration are the bind keys", () => {
   // @ts-expect-error nor such a policy
   compiled(() => app.session({ commitPolicy: "threePhase" }));
   // @ts-expect-error nor such an option
-  compiled(() => db.init({ databaseUrl: "sqlite://" }));
+  compiled(() => db.init({ databaseUlr: "sqlite://" }));
   // @ts-expect-error nor such an option of an engine
   compiled(() => db.init({ binds: { auth: { url: "sqlite://", poolsize: 3 } } }));
 });

@@ -185,7 +185,7 @@ export class DatabaseUrl {
 function unknownScheme(given: string): InvalidUrlError {
   const known = Object.keys(FAMILIES).map((scheme) => `${scheme}://`);
   return new InvalidUrlError(
-    `${given} is no kind of database that is known here. A URL begins with ${known.join(", ")}.`,
+    `Cannot connect to ${given}: unknown kind of database. Expected a URL that begins with ${known.join(", ")}.`,
   );
 }
 

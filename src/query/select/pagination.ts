@@ -59,7 +59,7 @@ const WHOLE_NUMBER = /^\s*[+-]?\d+\s*$/;
 export function pageNumbers({ page, perPage, maxPerPage = DEFAULT_MOST, notFound = true }: PageOptions): PageNumbers {
   const lenient = (value: number, instead: number): number => {
     if (value >= 1) return value;
-    if (notFound) throw new NotFoundError("There is no such page.");
+    if (notFound) throw new NotFoundError("This page does not exist: a page number is an integer from 1 up.");
     return instead;
   };
   const size = lenient(Math.min(wholeNumber(perPage, DEFAULT_PER_PAGE), maxPerPage), DEFAULT_PER_PAGE);
@@ -201,7 +201,8 @@ export class Page<E> implements Iterable<E> {
  */
 export async function itemsOf<E>(asked: PageNumbers, read: PageReader<E>, notFound: boolean): Promise<E[]> {
   const items = await read(asked);
-  if (items.length === 0 && asked.page !== 1 && notFound) throw new NotFoundError("There is no such page.");
+  if (items.length === 0 && asked.page !== 1 && notFound)
+    throw new NotFoundError(`Page ${asked.page} does not exist: the pages before it hold all items.`);
   return items;
 }
 

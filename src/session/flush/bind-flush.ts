@@ -236,7 +236,8 @@ function staleRows(mapper: Mapper, verb: string, entities: readonly Entity[]): S
   const count = entities.length === 1 ? "A row" : `${entities.length} rows`;
   const { bindKey } = mapper.table;
   return new StaleDataError(
-    `${count} of ${mapper.label} to be ${verb} ${entities.length === 1 ? "is" : "are"} not there any more${mapper.version === undefined ? "" : ", or has another version"}.`,
+    `${count} of ${mapper.label} cannot be ${verb}: ${entities.length === 1 ? "it no longer exists" : "they no longer exist"}${mapper.version === undefined ? "" : ", or another transaction has changed the version"}. ` +
+      "Roll back, then `refresh` the entities or read them again.",
     { entities, bindKey },
   );
 }

@@ -119,7 +119,7 @@ export class EntityReader {
     work.expireOne(entity);
     const other = await this.#inFamily(mapper, values);
     if (other === null)
-      throw new SessionError(`The row of the ${entity.constructor.name} is not there any more.`, { bindKey });
+      throw new SessionError(`Cannot refresh the ${entity.constructor.name}: its row no longer exists.`, { bindKey });
     throw new SessionError(
       `The row of the ${entity.constructor.name} has become a ${other.constructor.name}, which the session has as another entity ` +
         `now. Read it with \`get()\` of their common parent.`,

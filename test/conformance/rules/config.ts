@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { errorIn } from "../compare/errors.ts";
+import { errorIn, ourError } from "../compare/errors.ts";
 import { type Normalisation, ofBoth, ofExpected } from "../compare/normalisation.ts";
 import { WITHOUT_MEANING } from "../config/engine-options.ts";
 import { isList, isObject, type Json, type JsonObject, memberOf } from "../read/json.ts";
@@ -30,6 +30,17 @@ export const configNormalisations: readonly ConfigNormalisation[] = [
         engine: isObject(one["engine"]) ? without(one["engine"], ["pool", "pool_echo"]) : one["engine"]!,
       }));
       return refused.length === 0 ? made : { ...made, refused_by_name: refused };
+    }),
+  },
+  {
+    name: "options-reach-an-engine",
+    why: "Engine options of the application without a default URL beside them reach no engine in the original, in silence. Here that is an error.",
+    apply: ofExpected((app, { input }) => {
+      const options = input["app_engine_options"];
+      const isLost = isObject(options) && Object.keys(options).length > 0 && options["url"] === undefined;
+      const made = app["made_in_order"];
+      if (!isLost || (input["uri"] ?? null) !== null || !isList(made) || made.length === 0) return app;
+      return { ...app, ...ourError("InvalidOptionError") };
     }),
   },
   {
