@@ -1,5 +1,6 @@
 import { JoinBuilder } from "kysely";
 import { UnsupportedError } from "../errors/configuration.ts";
+import { SessionError } from "../errors/session.ts";
 import { InvalidStatementError } from "../errors/statement.ts";
 
 /** What Kysely's argument checks say, and what to do about it. Their own texts can repeat values. */
@@ -28,6 +29,9 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
 /** What Kysely says of methods that a transaction of its own does not have. */
 const IN_TRANSACTION = /^calling the .+ method for a Transaction/;
 
+/** What Kysely says where a transaction of its own is used after its end. */
+const AFTER_TRANSACTION = /^Transaction is already (committed|rolled back)$/;
+
 /** Errors that came out of the application's own callbacks. */
 const thrownByCallbacks = new WeakSet<object>();
 
@@ -37,11 +41,24 @@ export function ofCallback(error: unknown): unknown {
   return error;
 }
 
+/** Returns the error of ours for Kysely's on a transaction of its own that has ended; any other is given back as it is. */
+export function afterTransaction(error: unknown): unknown {
+  if (!(error instanceof Error) || Object.getPrototypeOf(error) !== Error.prototype) return error;
+  const ending = AFTER_TRANSACTION.exec(error.message)?.[1];
+  if (ending === undefined) return error;
+  return new SessionError(
+    `Cannot use a transaction of Kysely's after its end: it is already ${ending}. Nothing was sent. Begin another one with ` +
+      "`engine.kysely.startTransaction()` or `transaction()`.",
+  );
+}
+
 /** The error of ours for one that a method of Kysely's throws on its arguments; any other is given back as it is. */
 export function builderError(method: string | symbol, error: unknown): unknown {
   if (!(error instanceof Error) || thrownByCallbacks.has(error)) return error;
   const prototype: unknown = Object.getPrototypeOf(error);
   if (prototype !== Error.prototype && prototype !== TypeError.prototype) return error;
+  const ended = afterTransaction(error);
+  if (ended !== error) return ended;
   if (IN_TRANSACTION.test(error.message)) {
     return new UnsupportedError(
       `Cannot use ${String(method)}() in a transaction of Kysely's: it has one connection and one beginning. Nest with the ` +

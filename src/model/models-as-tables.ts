@@ -1,7 +1,7 @@
 import { Command, ControlledTransactionBuilder, Kysely, SchemaModule } from "kysely";
 import { assignedValues } from "./assigned-values.ts";
 import { thenOfBuilder } from "./awaited-builder.ts";
-import { builderError, ofCallback, requireCondition, takesCondition } from "./builder-errors.ts";
+import { afterTransaction, builderError, ofCallback, requireCondition, takesCondition } from "./builder-errors.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
 import { noResultArgument } from "./no-result.ts";
 import { keptToOwnRows } from "./own-rows.ts";
@@ -42,12 +42,16 @@ const handler: ProxyHandler<object> = {
       // An expression builder is a function that has members of its own, and so is what it calls functions with.
       if ("selectFrom" in member || name === "fn") return view(member);
       if (name === "executeTakeFirstOrThrow")
-        return (...values: unknown[]) => Reflect.apply(member, target, values.map(noResultArgument));
+        return (...values: unknown[]) => {
+          // Kysely's method is async.
+          const result = Reflect.apply(member, target, values.map(noResultArgument)) as Promise<unknown>;
+          return result.catch(throwOurs);
+        };
       return (...values: unknown[]) => {
         if (takesCondition(target, name)) requireCondition(name, values);
         const given = assignedValues(name, values).map(inward);
         const result = called(member, target, given, name);
-        if (givesTransaction(target) && result instanceof Promise) return result.then(outward);
+        if (result instanceof Promise) return result.then(givesTransaction(target) ? outward : undefined, throwOurs);
         return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
       };
     }
@@ -67,6 +71,11 @@ function called(method: CallableFunction, builder: unknown, values: unknown[], n
   } catch (error) {
     throw builderError(name, error);
   }
+}
+
+/** @throws the error of ours for one with which a promise of Kysely's was rejected */
+function throwOurs(error: unknown): never {
+  throw afterTransaction(error);
 }
 
 /** Whether it is executed to get a transaction, which begins statements like the Kysely that began it. */

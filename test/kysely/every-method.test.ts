@@ -13,6 +13,7 @@ import {
   type FamilyName,
   integer,
   Multibind,
+  SessionError,
   text,
   timestamp,
   UnsupportedError,
@@ -224,8 +225,31 @@ onEachFamily("a transaction of Kysely's says how to nest, in its own way", async
   });
   const ended = await kysely.startTransaction().execute();
   await ended.commit().execute();
-  await assert.rejects(read(ended), /already committed/);
-  await assert.rejects(ended.savepoint("late").execute(), /already committed/);
+  const undone = await kysely.startTransaction().execute();
+  await undone.rollback().execute();
+  for (const [transaction, ending] of [
+    [ended, "committed"],
+    [undone, "rolled back"],
+  ] as const) {
+    const uses: readonly (() => Promise<unknown>)[] = [
+      () => read(transaction),
+      () => transaction.selectFrom(Note).selectAll().executeTakeFirst(),
+      () => transaction.selectFrom(Note).selectAll().executeTakeFirstOrThrow(),
+      () => transaction.deleteFrom(Note).execute(),
+      () => transaction.executeQuery(transaction.selectFrom(Note).selectAll()),
+      () => sql`select 1`.execute(transaction),
+      () => transaction.savepoint("late").execute(),
+      () => transaction.commit().execute(),
+      () => transaction.rollback().execute(),
+    ];
+    for (const use of uses) {
+      await assert.rejects(use, (error: Error) => {
+        assert.ok(error instanceof SessionError, `${use}: ${error.stack}`);
+        assert.ok(error.message.includes(`already ${ending}. Nothing was sent.`), error.message);
+        return true;
+      });
+    }
+  }
 });
 
 onEachFamily("the number of a new row is that of the statement, or none", async (t, url, family) => {
