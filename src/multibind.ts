@@ -28,7 +28,7 @@ import { type Preparable, type Prepared, prepare, type StatementBuilder } from "
 import type { Columns } from "./schema/column.ts";
 import type { Metadata, Redefinition } from "./schema/metadata.ts";
 import { Metadatas } from "./schema/metadatas.ts";
-import { checkNamingConvention, type NamingConvention } from "./schema/naming-convention.ts";
+import { type NamingConvention, resolvedNaming } from "./schema/naming-convention.ts";
 import { snakeCase } from "./schema/snake-case.ts";
 import { Table, type TableOptions } from "./schema/table.ts";
 import { Router } from "./session/router.ts";
@@ -43,8 +43,11 @@ export interface MultibindOptions {
   readonly engineOptions?: EngineOptions;
   /** The name of this object in error messages. Defaults to `Multibind 1`, `Multibind 2`, … in the order of creation. */
   readonly name?: string;
-  /** How constraints without a name are called, on all binds. */
-  readonly namingConvention?: NamingConvention;
+  /**
+   * The names of constraints without a name of their own, on all binds. Defaults to `pk_{table}`, `uq_{table}_{columns}`,
+   * `ix_{table}_{columns}`, `fk_{table}_{columns}_{referredTable}` and `ck_{table}_{condition}`; `null` names only indexes.
+   */
+  readonly namingConvention?: NamingConvention | null;
   /** What columns are called in the database that have no name of their own: like the property, unless `"snake_case"`. */
   readonly columnNames?: "same" | "snake_case";
   /** What becomes of a table that is defined twice: an error, unless `"replace"`, for servers that load modules again. */
@@ -89,8 +92,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     if (!["same", "snake_case"].includes(columnNames))
       throw new InvalidOptionError('columnNames is "same" or "snake_case".');
     if (!["error", "replace"].includes(redefine)) throw new InvalidOptionError('redefine is "error" or "replace".');
-    const namingConvention = { ix: "ix_{table}_{columns}", ...options.namingConvention };
-    checkNamingConvention(namingConvention);
+    const namingConvention = resolvedNaming(options.namingConvention);
     if (name !== undefined && (typeof name !== "string" || name === ""))
       throw new InvalidOptionError("Expected the name of a Multibind object to be a non-empty string.");
     this.metadatas = new Metadatas(name ?? `Multibind ${++multibinds}`, { namingConvention, redefine });

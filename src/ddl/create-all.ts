@@ -1,7 +1,9 @@
 import type { CompiledQuery } from "kysely";
 import type { Connection } from "../engine/connection.ts";
+import { requireConstraintNames, requireTableNames } from "../engine/names/table-names.ts";
 import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
+import { ConstraintNames } from "../schema/constraint-names.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { sortTables } from "../schema/table-order.ts";
@@ -30,6 +32,9 @@ async function createTables(target: BindTarget, directory: Metadatas, created: s
   if (tables.length === 0) return;
   requireWritable("createAll", engine);
   sortTables(tables, directory);
+  requireTableNames(tables, engine);
+  const names = new ConstraintNames(metadata);
+  requireConstraintNames(tables, (table) => names.all(table), engine);
   for (;;) {
     let missing: readonly AnyTable[] | undefined;
     const before = created.length;

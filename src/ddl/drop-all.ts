@@ -3,6 +3,7 @@ import { bindLabel } from "../bind-key.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ForeignReference } from "../engine/family-ddl.ts";
+import { requireTableNames } from "../engine/names/table-names.ts";
 import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import { ForeignKeyViolationError } from "../errors/database.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
@@ -46,6 +47,7 @@ async function dropTables(
   if (tables.length === 0) return;
   requireWritable("dropAll", engine);
   const order = sortTables(tables, directory);
+  requireTableNames(tables, engine);
   const circular =
     order.circular.size > 0 ||
     order.tables.some((table) => table.foreignKeys.some((key) => key.resolve(directory).table === table));

@@ -1,3 +1,4 @@
+import { requireTableNames } from "../engine/names/table-names.ts";
 import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import type { BindTarget } from "./bind-target.ts";
 import { withConnection } from "./borrowed-connection.ts";
@@ -17,6 +18,7 @@ export async function reflect(targets: readonly BindTarget[]): Promise<void> {
 }
 
 async function reflectTables({ engine, metadata }: BindTarget, added: string[]): Promise<void> {
+  requireTableNames(metadata.tables.values(), engine);
   const schema = await withConnection("reflect", engine, "read", async (connection) => {
     // Released without a commit, the connection rolls this back: nothing was changed.
     await connection.begin({ accessMode: "read only" });

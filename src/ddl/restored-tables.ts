@@ -7,10 +7,10 @@ import type {
 } from "../engine/reflection/reflected-table.ts";
 import { type AnyColumn, Column } from "../schema/column.ts";
 import { type Constraint, check, foreignKey, index, unique } from "../schema/constraint.ts";
+import { ConstraintNames } from "../schema/constraint-names.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import { type AnyTable, Table } from "../schema/table.ts";
 import { integer } from "../schema/types/integer.ts";
-import { ConstraintNames } from "./constraint-names.ts";
 
 /** A table that a foreign key may lead to. */
 interface Known {
@@ -36,7 +36,7 @@ export function restoreTables({ tables, foldsCase }: ReflectedSchema, metadata: 
       hasColumn: (column) => table.findColumn(column) !== undefined,
     });
   }
-  const names = new ConstraintNames(metadata.namingConvention);
+  const names = new ConstraintNames(metadata);
   return tables
     .filter(({ name }) => !defined.has(folded(name)))
     .map((table) => {

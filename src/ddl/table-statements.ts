@@ -15,12 +15,13 @@ import {
   ValueNode,
 } from "kysely";
 import type { Engine } from "../engine/engine.ts";
+import type { UniqueConstraint } from "../schema/constraint.ts";
+import { ConstraintNames } from "../schema/constraint-names.ts";
 import type { ForeignKey, TableDirectory } from "../schema/foreign-key.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import type { BindTarget } from "./bind-target.ts";
 import { columnDefinition } from "./column-definition.ts";
-import { ConstraintNames } from "./constraint-names.ts";
 import { plainSql } from "./plain-sql.ts";
 
 const ASCII = /^\p{ASCII}*$/u;
@@ -33,7 +34,7 @@ export class TableStatements {
 
   constructor({ engine, metadata }: BindTarget, directory: TableDirectory) {
     this.#engine = engine;
-    this.#names = new ConstraintNames(metadata.namingConvention);
+    this.#names = new ConstraintNames(metadata);
     this.#directory = directory;
   }
 
@@ -44,13 +45,13 @@ export class TableStatements {
       columns: table.columnList.map((column) => this.#column(column, table)),
       constraints: [
         ...this.#primaryKey(table),
-        ...table.uniques.map(({ columns, name }) => this.#unique(table, columns, name)),
+        ...table.uniques.map((constraint) => this.#unique(table, constraint)),
         ...table.foreignKeys.filter((key) => !later.has(key)).map((key) => this.#foreignKey(table, key)),
         ...table.columnList.flatMap((column) => this.#enumeration(column, table)),
-        ...table.checks.map(({ expression, name }) =>
+        ...table.checks.map((check) =>
           CheckConstraintNode.create(
-            RawNode.createWithSql(this.#condition(plainSql(expression, table, this.#engine), table)),
-            this.#names.check(table.tableName, name),
+            RawNode.createWithSql(this.#condition(plainSql(check.expression, table, this.#engine), table)),
+            this.#names.check(table, check),
           ),
         ),
       ],
@@ -72,10 +73,10 @@ export class TableStatements {
   /** Makes the indexes of a table. */
   createIndexes(table: AnyTable): RootOperationNode[] {
     const inFile = this.#engine.family.ddl.schemasAreFiles && table.schema !== undefined ? table.schema : undefined;
-    return table.indexes.map(({ columns: properties, unique, name }) => {
-      const columns = namesOf(table, properties);
-      const index = name ?? this.#names.index(table.tableName, columns);
-      const verb = sql.raw(unique ? "create unique index" : "create index");
+    return table.indexes.map((definition) => {
+      const columns = namesOf(table, definition.columns);
+      const index = this.#names.index(table, definition);
+      const verb = sql.raw(definition.unique ? "create unique index" : "create index");
       const indexName = inFile === undefined ? sql.id(index) : sql.id(inFile, index);
       const on =
         inFile === undefined && table.schema !== undefined
@@ -97,21 +98,20 @@ export class TableStatements {
     const { ddl } = this.#engine.family;
     const isNumbered = column.definition.automatic === true && !ddl.generatedKeyIsPrimary;
     if (column !== table.generatedKey && !isNumbered) return definition;
-    return ddl.generateKey(column, definition, this.#names.primaryKey(table.tableName, [column.name]));
+    return ddl.generateKey(column, definition, this.#names.primaryKey(table));
   }
 
   #primaryKey(table: AnyTable): ConstraintNode[] {
     const columns = table.primaryKey.map(({ name }) => name);
     const said = table.generatedKey !== undefined && this.#engine.family.ddl.generatedKeyIsPrimary;
     if (said || columns.length === 0) return [];
-    return [PrimaryKeyConstraintNode.create(columns, this.#names.primaryKey(table.tableName, columns))];
+    return [PrimaryKeyConstraintNode.create(columns, this.#names.primaryKey(table))];
   }
 
-  #unique(table: AnyTable, properties: readonly string[], name: string | undefined): ConstraintNode {
-    const columns = namesOf(table, properties);
+  #unique(table: AnyTable, constraint: UniqueConstraint): ConstraintNode {
     return UniqueConstraintNode.create(
-      columns.map((column) => ColumnNode.create(column)),
-      name ?? this.#names.unique(table.tableName, columns),
+      namesOf(table, constraint.columns).map((column) => ColumnNode.create(column)),
+      this.#names.unique(table, constraint),
     );
   }
 
@@ -122,19 +122,18 @@ export class TableStatements {
       ["", " in (", ...values.slice(1).map(() => ", "), ")"],
       [ColumnNode.create(column.name), ...values.map((value) => ValueNode.createImmediate(value))],
     );
-    return [CheckConstraintNode.create(list, this.#names.enumeration(table.tableName, column.name))];
+    return [CheckConstraintNode.create(list, this.#names.enumeration(table, column))];
   }
 
   #foreignKey(table: AnyTable, key: ForeignKey): ForeignKeyConstraintNode {
     const target = key.resolve(this.#directory);
-    const columns = key.columns.map(({ name }) => name);
     const targetColumns = target.columns.map(({ name }) => name);
     const { schemasAreFiles } = this.#engine.family.ddl;
     const node = ForeignKeyConstraintNode.create(
-      columns.map((column) => ColumnNode.create(column)),
+      key.columns.map(({ name }) => ColumnNode.create(name)),
       schemasAreFiles ? TableNode.create(target.table.tableName) : target.table.node,
       targetColumns.map((column) => ColumnNode.create(column)),
-      key.name ?? this.#names.foreignKey(table.tableName, columns, target.table.tableName, targetColumns),
+      this.#names.foreignKey(table, key),
     );
     return ForeignKeyConstraintNode.cloneWith(node, {
       ...(key.onDelete === undefined ? {} : { onDelete: key.onDelete }),

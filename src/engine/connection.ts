@@ -10,6 +10,7 @@ import {
   withParameters,
 } from "./driver.ts";
 import type { Engine } from "./engine.ts";
+import { requireStatementName } from "./names/statement-names.ts";
 import type { Owner } from "./pool/owner.ts";
 import { recorded } from "./recording/recorded-query.ts";
 import { knownQuery } from "./statement/compiled-queries.ts";
@@ -403,7 +404,8 @@ export class Connection implements DatabaseConnection {
     });
   }
 
-  savepoint(name: string): Promise<void> {
+  async savepoint(name: string): Promise<void> {
+    requireStatementName(name, this.engine);
     return this.#end(`savepoint ${name}`, () => this.#driver.savepoint!(this.#raw, name, this.engine.compileQuery));
   }
 

@@ -17,7 +17,7 @@ import { PrecisionError } from "../errors/value.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { LogicalType } from "../schema/logical-type.ts";
 import type { Metadata } from "../schema/metadata.ts";
-import type { TableColumn } from "../schema/table-column.ts";
+import type { ColumnTable, TableColumn } from "../schema/table-column.ts";
 import { Connection } from "./connection.ts";
 import { completed } from "./constraint-violation.ts";
 import { dialectCodec } from "./dialect/dialect-codec.ts";
@@ -29,6 +29,8 @@ import { families } from "./families.ts";
 import type { Family, WriteKind } from "./family.ts";
 import { hideValues } from "./hidden-values.ts";
 import { helpFor, type MissingNamePlace } from "./missing-name.ts";
+import { refusingNames } from "./names/statement-names.ts";
+import { requireColumnCase, requireColumnName } from "./names/table-names.ts";
 import type { DatabaseUrl } from "./options/database-url.ts";
 import { requireDriver } from "./options/driver-module.ts";
 import { isDialect } from "./options/engine-options.ts";
@@ -86,6 +88,8 @@ export class Engine {
   readonly readsInTransaction: boolean;
   readonly #definition: EngineDefinition;
   readonly #converters = new Map<TableColumn, ColumnConverter>();
+  /** Tables whose columns' names were compared. */
+  readonly #named = new WeakSet<ColumnTable>();
   readonly #before: StatementListener[] = [];
   readonly #after: EchoListener[] = [];
   /** What stands for its database, once it was looked for; null where there is no such thing. */
@@ -241,9 +245,17 @@ export class Engine {
 
   /** @internal compiles a statement's tree as it is */
   readonly compileQuery = (node: RootOperationNode, queryId = createQueryId()): CompiledQuery => {
-    this.#compiler ??= this.dialect.createQueryCompiler();
+    this.#compiler ??= refusingNames(this.dialect.createQueryCompiler(), this);
     return this.#compiler.compileQuery(node, queryId);
   };
+
+  #requireName(column: TableColumn): void {
+    requireColumnName(column, this);
+    if (this.#named.has(column.table)) return;
+    const table = this.#definition.metadata?.()?.tables.get(column.table.fullName);
+    if (table !== undefined) requireColumnCase(table, this);
+    this.#named.add(column.table);
+  }
 
   /** @internal SQL text in the form of a compiled query */
   rawQuery(sql: string): CompiledQuery {
@@ -264,6 +276,7 @@ export class Engine {
   converter(column: TableColumn): ColumnConverter {
     let converter = this.#converters.get(column);
     if (converter === undefined) {
+      this.#requireName(column);
       converter = new ColumnConverter(column, this);
       this.#converters.set(column, converter);
     }
@@ -434,7 +447,9 @@ export class Engine {
       return new PrecisionError(`${thrown.message} (${bindLabel(this.bindKey)}).`, { bindKey: this.bindKey });
     const kind = systemErrorKind(thrown) ?? this.family.errorKind(thrown);
     const isViolation = OF_COLUMNS.has(kind);
-    const violation = isViolation ? completed(this.family.violation(thrown, sql), this.#definition.metadata?.()) : {};
+    const violation = isViolation
+      ? completed(kind, this.family.violation(thrown, sql), this.#definition.metadata?.())
+      : {};
     const missing = this.family.missingName(thrown);
     const hide = this.family.hideValues?.(thrown) ?? unchanged;
     const cause = this.options.showValues ? thrown : hideValues(thrown, hide);

@@ -10,6 +10,7 @@ import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { HideValues } from "./hidden-values.ts";
 import type { MissingName } from "./missing-name.ts";
+import type { NameRules } from "./names/name-rules.ts";
 import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
 import type { DriverConfig } from "./options/driver-config.ts";
 import type { ResolvedEngineOptions } from "./options/resolved-options.ts";
@@ -198,6 +199,8 @@ export interface Family {
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector;
   /** Kysely dialects for it. */
   readonly dialects: FamilyDialects;
+  /** Which names the database keeps. */
+  readonly names: NameRules;
   /** How values of a type are written and read. */
   codec(type: LogicalType): Codec;
   /**

@@ -1,8 +1,38 @@
-import { MultibindError } from "./multibind-error.ts";
+import { MultibindError, type MultibindErrorOptions } from "./multibind-error.ts";
 
 /** A table, column or constraint is described in a way that cannot work. */
 export class SchemaError extends MultibindError {
   readonly code: string = "SCHEMA";
+}
+
+/** What an invalid name belongs to. */
+export interface InvalidNameOptions extends MultibindErrorOptions {
+  readonly identifier: string;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+}
+
+/**
+ * The database cannot keep a name as it is: it is too long, has a character that the database does not take, or stands for
+ * something else there already. Thrown before anything is sent.
+ *
+ * @see SQLAlchemy: `IdentifierError`
+ */
+export class InvalidNameError extends SchemaError {
+  override readonly code = "INVALID_NAME";
+  /** The name as it was given. */
+  readonly identifier: string;
+  /** The table's name, where the name is its own or that of one of its parts. */
+  declare readonly table?: string;
+  /** The column's property name, where the name is that of a column. */
+  declare readonly column?: string;
+
+  constructor(message: string, options: InvalidNameOptions) {
+    super(message, options);
+    this.identifier = options.identifier;
+    if (options.table !== undefined) this.table = options.table;
+    if (options.column !== undefined) this.column = options.column;
+  }
 }
 
 /** Two tables of one bind have the same name. */

@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
 import { InvalidOptionError } from "../errors/configuration.ts";
+import { shortenedName } from "./names.ts";
 
 /**
  * How constraints and indexes are named that have no name of their own, as templates over `{table}`, `{columns}`
- * (joined by `_`), `{column}` (the first), `{referredTable}`, `{referredColumns}` and `{name}` (a check's own name).
+ * (joined by `_`), `{column}` (the first), `{referredTable}`, `{referredColumns}`, and for checks `{name}` (the check's own
+ * name) and `{condition}` (the column of an enumeration, or a hash of the condition's text). A name of more than 60 bytes is
+ * shortened and ends with a hash.
  *
  * A kind without template gets no name, and the database chooses one. Only indexes always need one.
  *
@@ -21,7 +23,10 @@ export interface NamingConvention {
   readonly ix?: string;
   /** Foreign keys. */
   readonly fk?: string;
-  /** Check constraints; needs `{name}`. A check with a name of its own keeps it where there is no template. */
+  /**
+   * Check constraints, those of enumerations included. A check's own name becomes the `{name}` of the template; a template
+   * without `{name}` leaves such a check its name. For a check without a name, `{name}` is the same as `{condition}`.
+   */
   readonly ck?: string;
 }
 
@@ -32,19 +37,40 @@ export interface NameParts {
   readonly referredTable?: string;
   readonly referredColumns?: readonly string[];
   readonly name?: string | undefined;
+  readonly condition?: string;
 }
 
-/** The shortest limit of the databases: PostgreSQL cuts identifiers behind 63 bytes. */
-const LONGEST_NAME = 63;
+/**
+ * The naming convention of a `Multibind` that gives none.
+ *
+ * @see SQLAlchemy: `MetaData.naming_convention`
+ */
+export const DEFAULT_NAMING = Object.freeze({
+  pk: "pk_{table}",
+  uq: "uq_{table}_{columns}",
+  ix: "ix_{table}_{columns}",
+  fk: "fk_{table}_{columns}_{referredTable}",
+  ck: "ck_{table}_{condition}",
+}) satisfies NamingConvention;
+
+/** Below PostgreSQL's limit of 63 bytes, the shortest of the databases. */
+const LONGEST_NAME = 60;
 const PLACEHOLDER = /\{(\w+)\}/g;
-const PLACEHOLDERS = new Set(["table", "columns", "column", "referredTable", "referredColumns", "name"]);
+const PLACEHOLDERS = new Set(["table", "columns", "column", "referredTable", "referredColumns", "name", "condition"]);
 
 /**
- * Checks a naming convention given by a user.
+ * The naming convention of what a user gives: the default if nothing is given, none but that of indexes for `null`.
  *
  * @throws {InvalidOptionError} on an unknown kind or placeholder
  */
-export function checkNamingConvention(convention: NamingConvention): void {
+export function resolvedNaming(given: NamingConvention | null | undefined): NamingConvention {
+  if (given === undefined) return DEFAULT_NAMING;
+  const convention = { ix: DEFAULT_NAMING.ix, ...given };
+  checkNamingConvention(convention);
+  return Object.freeze(convention);
+}
+
+function checkNamingConvention(convention: NamingConvention): void {
   for (const [kind, template] of Object.entries(convention)) {
     if (!["pk", "uq", "ix", "fk", "ck"].includes(kind)) {
       throw new InvalidOptionError(`The naming convention knows pk, uq, ix, fk and ck, not "${kind}".`);
@@ -74,6 +100,7 @@ export function conventionalName(template: string | undefined, parts: NameParts)
     referredTable: parts.referredTable,
     referredColumns: parts.referredColumns?.join("_"),
     name: parts.name,
+    condition: parts.condition,
   };
   let complete = true;
   const name = template.replace(PLACEHOLDER, (_, placeholder: string) => {
@@ -81,13 +108,5 @@ export function conventionalName(template: string | undefined, parts: NameParts)
     if (value === undefined) complete = false;
     return value ?? "";
   });
-  return complete ? shortened(name) : undefined;
-}
-
-function shortened(name: string): string {
-  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
-  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  let kept = name;
-  while (Buffer.byteLength(kept) > LONGEST_NAME - 9) kept = [...kept].slice(0, -1).join("");
-  return `${kept}_${digest}`;
+  return complete ? shortenedName(name, LONGEST_NAME) : undefined;
 }

@@ -1,7 +1,8 @@
-import { SchemaError } from "../errors/schema.ts";
+import { InvalidNameError, SchemaError } from "../errors/schema.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import type { CheckConstraint, Constraint, ForeignKeyConstraint, Index, UniqueConstraint } from "./constraint.ts";
 import { ForeignKey } from "./foreign-key.ts";
+import { brokenName, shownName } from "./names.ts";
 import { requireThisCopy } from "./package-copy.ts";
 import { type ColumnTable, TableColumn } from "./table-column.ts";
 
@@ -34,6 +35,7 @@ export class TableParts {
       if (definition === undefined) throw this.#error(`has no column in "${property}": give one such as \`integer()\``);
       requireThisCopy(given, `the column "${property}" of table ${this.#label}`);
       const name = definition.name ?? naming(property);
+      this.#requireName(name, `the column ${shownName(property)}`, property);
       if (this.byName.has(name)) throw this.#error(`has two columns named "${name}"`);
       const column = new TableColumn(definition, this.#owner, property, name);
       this.byName.set(name, column);
@@ -42,7 +44,11 @@ export class TableParts {
       if (definition.version === true && versions++ > 0) throw this.#error("has two columns that count versions");
       if (definition.unique === true) this.uniques.push({ kind: "unique", columns: [property] });
       if (definition.index === true) this.indexes.push({ kind: "index", columns: [property], unique: false });
-      for (const check of definition.checks ?? []) this.checks.push({ kind: "check", ...check });
+      for (const check of definition.checks ?? []) {
+        if (check.name !== undefined) this.#requireName(check.name, "a check");
+        this.checks.push({ kind: "check", ...check });
+      }
+      if (definition.reference?.name !== undefined) this.#requireName(definition.reference.name, "a foreign key");
       this.foreignKeys.push(...ForeignKey.ofColumn(column));
       return column;
     });
@@ -52,6 +58,8 @@ export class TableParts {
   addConstraints(constraints: readonly Constraint[]): void {
     if (!Array.isArray(constraints)) throw this.#error("has constraints that are not a list");
     for (const constraint of constraints) {
+      const { name } = constraint ?? {};
+      if (name !== undefined) this.#requireName(name, "a constraint");
       switch (constraint.kind) {
         case "unique":
           this.#columnsOf(constraint.columns);
@@ -96,6 +104,17 @@ export class TableParts {
         throw this.#error(`has a constraint over "${property}", which is not one of its columns`);
       return column;
     });
+  }
+
+  /** @throws {InvalidNameError} if no database keeps the name of `what` */
+  #requireName(name: unknown, what: string, column?: string): void {
+    const reason = typeof name !== "string" ? "it is not a string" : name === "" ? "it is empty" : brokenName(name);
+    if (reason === undefined) return;
+    const { fullName: table, bindKey } = this.#owner;
+    throw new InvalidNameError(
+      `Cannot use the name ${shownName(String(name))} for ${what} of table ${this.#label}: ${reason}.`,
+      { bindKey, identifier: String(name), table, column },
+    );
   }
 
   #error(what: string): SchemaError {

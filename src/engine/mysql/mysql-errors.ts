@@ -87,34 +87,52 @@ export function mysqlErrorMessage(error: unknown): string | undefined {
 /** Patterns for the names in messages of violated constraints, in the order in which they are tried. */
 const VIOLATIONS: readonly RegExp[] = [
   // A foreign key, with the table that has it.
-  /\(`(?:[^`]+`\.`)?(?<table>[^`]+)`, CONSTRAINT `(?<constraint>[^`]+)` FOREIGN KEY \((?<columns>[^)]+)\)/,
-  /for key '(?:(?<table>[^'.]+)\.)?(?<constraint>[^']+)'$/,
-  /^Column '(?<columns>[^']+)' cannot be null/,
-  /^Field '(?<columns>[^']+)' doesn't have a default value/,
-  /^CONSTRAINT `(?:(?<table>[^`.]+)\.)?(?<constraint>[^`]+)` failed for `[^`]+`\.`(?<own>[^`]+)`/,
+  /\((?:`(?:[^`]|``)+`\.)?`(?<table>(?:[^`]|``)+)`, CONSTRAINT `(?<constraint>(?:[^`]|``)+)` FOREIGN KEY \((?<columns>`.+?`)\) REFERENCES/s,
+  /^Column '(?<column>.+)' cannot be null/s,
+  /^Field '(?<column>.+)' doesn't have a default value/s,
+  /^CONSTRAINT `(?:(?<table>(?:[^`.]|``)+)\.)?(?<constraint>(?:[^`]|``)+)` failed for `(?:[^`]|``)+`\.`(?<own>(?:[^`]|``)+)`/s,
   // A value that does not fit; values themselves may read like the end of the message.
-  /.* for column (?:`[^`]+`\.`(?<table>[^`]+)`\.)?[`'](?<columns>[^`']+)[`'] at row \d+$/s,
-  /^Check constraint '(?<constraint>[^']+)' is violated/,
+  /.* for column (?:`[^`]+`\.`(?<table>[^`]+)`\.)?[`'](?<column>[^`']+)[`'] at row \d+$/s,
+  /^Check constraint '(?<check>.+)' is violated/s,
 ];
 
+const QUOTED = /`((?:[^`]|``)+)`/g;
+
 /** The table that a statement writes. */
-const WRITTEN = /^\s*(?:insert (?:ignore )?into|replace into|update|delete from) (?:`?[^`\s.(]+`?\.)?`?([^`\s.(]+)`?/i;
+const WRITTEN =
+  /^\s*(?:insert (?:ignore )?into|replace into|update|delete from) (?:(?:`(?:[^`]|``)+`|[^`\s.(]+)\.)?(?:`(?<quoted>(?:[^`]|``)+)`|(?<bare>[^`\s.(]+))/i;
 
 /** The constraint that an error names. Where that leaves out the table, it is the one that the statement writes. */
 export function mysqlViolation(error: unknown, sql: string | undefined): ConstraintViolation {
   const message = mysqlErrorMessage(error) ?? stringProperty(error, "message") ?? "";
-  const written = sql === undefined ? undefined : WRITTEN.exec(sql)?.[1];
+  const { quoted, bare } = (sql === undefined ? undefined : WRITTEN.exec(sql)?.groups) ?? {};
+  const written = unquoted(quoted) ?? bare;
+  const key = /for key '(.+)'$/s.exec(message)?.[1];
+  if (key !== undefined) return keyNamed(key, written);
   for (const pattern of VIOLATIONS) {
     const found = pattern.exec(message)?.groups;
     if (found === undefined) continue;
-    const { own, table = own, columns, constraint } = found;
+    const { own, table = own, column, columns, check, constraint } = found;
+    const list = columns === undefined ? undefined : [...columns.matchAll(QUOTED)].map(([, name]) => unquoted(name)!);
     return {
-      table: table ?? written,
-      columns: columns?.split(", ").map((name) => name.replace(/^`|`$/g, "")),
-      constraint,
+      table: unquoted(table) ?? written,
+      columns: column === undefined ? list : [column],
+      constraint: check ?? unquoted(constraint),
     };
   }
   return { table: written };
+}
+
+/** A key of a duplicate: MySQL writes the table before it, MariaDB does not. */
+function keyNamed(key: string, written: string | undefined): ConstraintViolation {
+  if (written !== undefined && key.startsWith(`${written}.`))
+    return { table: written, constraint: key.slice(written.length + 1) };
+  const [, table, constraint] = /^([^.]+)\.([^.]+)$/.exec(key) ?? [];
+  return { table: table ?? written, constraint: constraint ?? key };
+}
+
+function unquoted(name: string | undefined): string | undefined {
+  return name?.replaceAll("``", "`");
 }
 
 /** What values look like in messages: the key of a duplicate, a value that does not fit, an expression out of range. */

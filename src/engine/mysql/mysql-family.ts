@@ -17,6 +17,7 @@ import {
 import { mysqlIdentity } from "./mysql-identity.ts";
 import { mariadbLacks, mysqlItselfLacks, mysqlLacks, mysqlWords } from "./mysql-lacks.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
+import { mysqlNames } from "./mysql-names.ts";
 import { mysqlParameter } from "./mysql-parameters.ts";
 import { reflectMysql } from "./mysql-reflection.ts";
 import { mysqlTransactionText } from "./mysql-transaction-text.ts";
@@ -35,6 +36,7 @@ export const mysql: Family = Object.freeze({
   createAdapter: () => new MysqlAdapter(),
   createIntrospector: (db) => new MysqlIntrospector(db),
   dialects: mysqlDialects,
+  names: mysqlNames,
   codec: mysqlCodec,
   parameter: mysqlParameter,
   // MariaDB's answer: MySQL itself refuses what it does not have.

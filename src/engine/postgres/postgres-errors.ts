@@ -49,6 +49,9 @@ export function postgresErrorKind(error: unknown): ErrorKind {
 /** The columns in the detail of an error: `Key (a, b)=(1, 2) already exists.` */
 const KEY = /^Key \((.+?)\)=\(/s;
 
+/** A name in a list, in quotes where it needs them. */
+const LISTED = /"(?:[^"]|"")*"|[^\s,][^,]*/g;
+
 /** The constraint that an error names. */
 export function postgresViolation(error: unknown): ConstraintViolation {
   // The driver postgres.js has the other names.
@@ -59,7 +62,7 @@ export function postgresViolation(error: unknown): ConstraintViolation {
   const key = KEY.exec(member("detail") ?? "")?.[1];
   return {
     table: table === undefined || schema === undefined || schema === "public" ? table : `${schema}.${table}`,
-    columns: column === undefined ? key?.split(", ").map(unquoted) : [column],
+    columns: column === undefined ? key?.match(LISTED)?.map(unquoted) : [column],
     constraint: member("constraint"),
   };
 }

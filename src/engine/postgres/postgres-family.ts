@@ -12,6 +12,7 @@ import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
 import { postgresLacks, postgresWords } from "./postgres-lacks.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
+import { postgresNames } from "./postgres-names.ts";
 import { checkPostgresOptions } from "./postgres-options.ts";
 import { postgresParameter } from "./postgres-parameters.ts";
 import { reflectPostgres } from "./postgres-reflection.ts";
@@ -32,6 +33,7 @@ export const postgres: Family = Object.freeze({
   createAdapter: () => new PostgresAdapter(),
   createIntrospector: (db) => new PostgresIntrospector(db),
   dialects: postgresDialects,
+  names: postgresNames,
   codec: postgresCodec,
   parameter: postgresParameter,
   systemColumns: new Set(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]),

@@ -3,6 +3,7 @@ import { InvalidUrlError } from "../../errors/configuration.ts";
 import type { Certificates } from "../options/certificates.ts";
 import type { DatabaseUrl, HostAddress } from "../options/database-url.ts";
 import type { PgClientConfig } from "./postgres-module.ts";
+import { postgresNameRefusal } from "./postgres-names.ts";
 import { TARGETS } from "./postgres-target.ts";
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -15,7 +16,16 @@ const PLAIN: PgClientConfig = { ssl: false };
  * @throws {InvalidUrlError} on a value that a parameter does not take
  */
 export function checkPostgresUrl(url: DatabaseUrl): void {
-  const { sslmode, port, target_session_attrs: target } = url.query;
+  const { sslmode, port, target_session_attrs: target, user, dbname } = url.query;
+  for (const [what, name] of [
+    ["database", url.database ?? dbname],
+    ["user", url.username ?? user],
+  ] as const) {
+    const reason = name === undefined ? undefined : postgresNameRefusal(name);
+    if (reason !== undefined) {
+      throw new InvalidUrlError(`The PostgreSQL URL "${url}" has an invalid ${what}: ${reason}.`);
+    }
+  }
   if (sslmode !== undefined && !SSL_MODES.includes(sslmode)) {
     throw new InvalidUrlError(
       `The PostgreSQL URL "${url}" has sslmode "${sslmode}"; there are ${SSL_MODES.join(", ")}.`,

@@ -84,14 +84,14 @@ export function sqliteErrorKind(error: unknown): ErrorKind {
 /** The constraint that an error names; SQLite names none of its foreign keys. */
 export function sqliteViolation(error: unknown): ConstraintViolation {
   const message = stringProperty(error, "message") ?? "";
-  const strict = /^cannot store \w+ value in \w+ column (.+)\.([^.]+)$/.exec(message);
+  const strict = /^cannot store \w+ value in \w+ column (.+)\.([^.]+)$/s.exec(message);
   if (strict !== null) return { table: strict[1], columns: [strict[2]!] };
-  const [, kind, named = ""] = /(UNIQUE|NOT NULL|CHECK) constraint failed: (.+)$/.exec(message) ?? [];
+  const [, kind, named = ""] = /(UNIQUE|NOT NULL|CHECK) constraint failed: (.+)$/s.exec(message) ?? [];
   if (kind === undefined) return {};
-  const index = /^index '(.+)'$/.exec(named)?.[1];
+  const index = /^index '(.+)'$/s.exec(named)?.[1];
   if (kind === "CHECK" || index !== undefined) return { constraint: index ?? named };
-  const columns = named.split(", ").map((column) => /^(.+)\.([^.]+)$/.exec(column) ?? []);
-  return { table: columns[0]?.[1], columns: columns.map(([, , name = ""]) => name) };
+  const columns = named.split(", ").map((column) => /^(.+)\.([^.]+)$/s.exec(column) ?? []);
+  return { list: named, table: columns[0]?.[1], columns: columns.map(([, , name = ""]) => name) };
 }
 
 /** The name that an error says is missing. */

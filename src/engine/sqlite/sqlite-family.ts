@@ -16,6 +16,7 @@ import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
 import { sqliteLacks, sqliteWords } from "./sqlite-lacks.ts";
 import { sqliteLike } from "./sqlite-like.ts";
+import { sqliteNames } from "./sqlite-names.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 import { placeOf } from "./sqlite-place.ts";
@@ -42,6 +43,7 @@ export const sqlite: Family = Object.freeze({
   createAdapter: () => new SqliteAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
   dialects: sqliteDialects,
+  names: sqliteNames,
   codec: sqliteCodec,
   parameter: sqliteParameter,
   systemColumns: new Set(["rowid", "oid", "_rowid_"]),

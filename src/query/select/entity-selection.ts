@@ -16,6 +16,7 @@ import {
 import { RecentMap } from "../../engine/recent-map.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { ownRows } from "../../model/own-rows.ts";
+import { shortenedName } from "../../schema/names.ts";
 import type { AnyTable } from "../../schema/table.ts";
 
 /** A column of the rows that entities are made from. */
@@ -39,7 +40,7 @@ export interface EntitySelection {
   readonly condition: OperationNode | undefined;
   /** The columns of each class that a row can be of. */
   readonly columns: ReadonlyMap<Mapper, readonly EntityColumn[]>;
-  /** Whether nothing but such an entity is read from a row. */
+  /** Whether nothing but such an entity is read from a row, and the row has its values under the properties' names. */
   readonly isAlone: boolean;
   /** Which descendants the model had. */
   readonly revision: number;
@@ -90,7 +91,9 @@ export function entitySelection(mapper: Mapper, { alias, prefix }: SelectionName
 
 function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined): EntitySelection {
   const relatives = mapper.isPolymorphic ? [...mapper.family()] : [mapper];
-  const names = namesIn(relatives);
+  const tables = [...new Set(relatives.flatMap((relative) => relative.tables))];
+  const isJoined = tables.length > 1;
+  const names = namesIn(relatives, isJoined);
   const rowKeys = new Map(
     [...names].map(([property, name], index) => [property, prefix === undefined ? name : `${prefix}${index}`]),
   );
@@ -100,8 +103,6 @@ function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined
       relative.properties.map((property) => ({ rowKey: rowKeys.get(property)!, property })),
     ]),
   );
-  const tables = [...new Set(relatives.flatMap((relative) => relative.tables))];
-  const isJoined = tables.length > 1;
   const selections = [...rowKeys].map(([property, rowKey]) => {
     const reference = columnOf(alias, isJoined ? names.get(property)! : property.name);
     return SelectionNode.create(
@@ -114,19 +115,32 @@ function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined
       ? AliasNode.create(isJoined ? joinOf(mapper, tables, names) : node, IdentifierNode.create(alias))
       : node;
   const condition = ownRows(mapper, alias);
+  const isAlone = columns.get(mapper)!.every(({ rowKey, property }) => rowKey === property.name);
   const { revision } = mapper;
-  return { mapper, alias, source, isJoined, selections, condition, columns, isAlone: prefix === undefined, revision };
+  return { mapper, alias, source, isJoined, selections, condition, columns, isAlone, revision };
 }
 
-/** The names of the properties of several classes in one row. */
-function namesIn(mappers: readonly Mapper[]): Map<MappedProperty, string> {
+/** As long as every database keeps the name of a column. */
+const LONGEST_ROW_KEY = 63;
+
+/**
+ * The names of the properties of several classes in one row.
+ *
+ * @param foldsCase whether they must differ in more than case, for a subquery on a database that ignores case
+ */
+function namesIn(mappers: readonly Mapper[], foldsCase: boolean): Map<MappedProperty, string> {
+  const folded = (name: string) => (foldsCase ? name.toLowerCase() : name);
   const names = new Map<MappedProperty, string>();
   const taken = new Set<string>();
   for (const property of mappers.flatMap(({ properties }) => properties)) {
     if (names.has(property)) continue;
-    const name = taken.has(property.name) ? `${property.table.tableName}.${property.name}` : property.name;
+    let name = shortenedName(property.name, LONGEST_ROW_KEY);
+    for (let count = 1; taken.has(folded(name)); count++) {
+      const whole = `${property.table.tableName}.${property.name}${count === 1 ? "" : `.${count}`}`;
+      name = shortenedName(whole, LONGEST_ROW_KEY);
+    }
     names.set(property, name);
-    taken.add(name);
+    taken.add(folded(name));
   }
   return names;
 }

@@ -1,3 +1,4 @@
+import { ColumnNode, ExpressionWrapper, ReferenceNode, TableNode } from "kysely";
 import { quotedName } from "../../errors/name-list.ts";
 import { UndefinedValueError } from "../../errors/value.ts";
 import { unknownProperty } from "../../model/unknown-property.ts";
@@ -24,12 +25,19 @@ export function withEqualities(parts: SelectParts, values: Readonly<Record<strin
       );
     }
     const isList = Array.isArray(value) && property.column.definition.type.kind !== "json";
-    const column = `${alias}.${name}`;
-    draft = SelectDraft.isPlain("=", value)
-      ? draft.where(column, "=", value)
-      : SelectDraft.of(draft.builder.where(column, value === null ? "is" : isList ? "in" : "=", value));
+    const hasPoint = alias.includes(".") || name.includes(".");
+    const column = hasPoint ? reference(alias, name) : `${alias}.${name}`;
+    draft =
+      typeof column === "string" && SelectDraft.isPlain("=", value)
+        ? draft.where(column, "=", value)
+        : SelectDraft.of(draft.builder.where(column, value === null ? "is" : isList ? "in" : "=", value));
   }
   return draft;
+}
+
+/** A column whose name or table's name has a point, where Kysely's text form would be cut. */
+function reference(table: string, column: string): ExpressionWrapper<Record<string, never>, never, unknown> {
+  return new ExpressionWrapper(ReferenceNode.create(ColumnNode.create(column), TableNode.create(table)));
 }
 
 /** Whether a condition is an object of values, not an expression. */

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+
+const LONGEST_SHOWN = 80;
+
+/** A name in double quotes as messages show it, without characters that a terminal would obey. */
+export function shownName(name: string): string {
+  const shown = name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name;
+  return JSON.stringify(shown);
+}
+
+/** Why no database can keep a name as it is; `undefined` for one that some can. */
+export function brokenName(name: string): string | undefined {
+  if (name.includes("\0")) return "it contains a NUL character";
+  return name.isWellFormed() ? undefined : "it contains half of a surrogate pair, which is no character";
+}
+
+/** A short hash of a text. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Shortens a name to so many bytes. The hash at its end keeps it apart from others with the same beginning. */
+export function shortenedName(name: string, bytes: number): string {
+  if (Buffer.byteLength(name) <= bytes) return name;
+  const end = `_${shortHash(name)}`;
+  let kept = "";
+  let size = end.length;
+  for (const character of name) {
+    size += Buffer.byteLength(character);
+    if (size > bytes) break;
+    kept += character;
+  }
+  return kept + end;
+}
