@@ -170,3 +170,25 @@ onEachFamily("a column that was touched is stored by the run that commits", asyn
   );
   assert.equal((await sessionOf(app).getOne(Box, changed.id)).name, "changed");
 });
+
+onEachFamily("an entity that a run expunges and changes has its values again in the next run", async (t, url) => {
+  const { session, changed, doomed, stored } = await boxes(t, url);
+  session.delete(doomed);
+  changed.name = "renamed";
+  const seen: unknown[] = [];
+  await session.transaction(
+    async (tx) => {
+      const { details } = structuredClone(changed);
+      seen.push([doomed.name, doomed.details, changed.name, details, stateOf(doomed), stateOf(changed)]);
+      if (seen.length > 1) return;
+      tx.expungeAll();
+      doomed.name = "spoiled";
+      doomed.details = { counts: [7] };
+      changed.details!.counts.push(8);
+      throw mayPass();
+    },
+    { retries: 1 },
+  );
+  assert.deepEqual(seen, Array(2).fill(["doomed", null, "renamed", { counts: [0] }, "persistent", "persistent"]));
+  assert.deepEqual(await stored(), [["renamed", [0]]]);
+});

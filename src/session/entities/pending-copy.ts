@@ -4,7 +4,6 @@ import { restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import type { TypeKind } from "../../schema/logical-type.ts";
 import { KeyReference } from "../flush/key-reference.ts";
 import type { Filled } from "../transaction/undo-log.ts";
-import { changedProperties } from "./changes.ts";
 import { valuesOf } from "./entity-values.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
@@ -41,7 +40,8 @@ export class PendingCopy {
     }));
     this.#changed = [...changed, ...deleted].map((entity) => ({
       entity,
-      values: changedProperties(entity, mapperOf(entity)).map((property) => copyOf(entity, property)),
+      // Those that did not change, too: the work may remove the entity from the session, where no rollback restores it.
+      values: heldProperties(entity).map((property) => copyOf(entity, property)),
       touched: [...(touched.get(entity) ?? [])],
     }));
     this.#deleted = deleted;
@@ -64,6 +64,11 @@ export class PendingCopy {
     }
     for (const entity of this.#deleted) this.#work.delete(entity);
   }
+}
+
+function heldProperties(entity: Entity): readonly MappedProperty[] {
+  const held = valuesOf(entity);
+  return mapperOf(entity).properties.filter(({ name }) => Object.hasOwn(held, name));
 }
 
 function copyOf(entity: Entity, { name, column }: MappedProperty): Restore {
