@@ -183,7 +183,8 @@ test("an option that is given as undefined is not given", () => {
 });
 
 test("an unknown option is refused with the known ones", () => {
-  for (const name of ["poolsize", "max", "constructor", "toString", "__proto__x"]) {
+  assert.throws(() => resolve({ ...postgres, poolsize: 1 }), { message: /"poolsize" .*Did you mean "poolSize"\?$/ });
+  for (const name of ["max", "constructor", "toString", "__proto__x"]) {
     assert.throws(() => resolve({ ...postgres, [name]: 1 }), {
       name: "InvalidOptionError",
       message: new RegExp(`"${name}" \\(bind "auth"\\).*poolSize, poolTimeout`),
