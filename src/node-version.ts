@@ -16,7 +16,7 @@ export function requireSupportedNode(version = process.versions.node): void {
   );
 }
 
-/** What the native addon of `better-sqlite3` 13 is built for: Node.js 22.14 is the first one that has it. */
+/** The Node-API of the native addon of `better-sqlite3` 13: Node.js 22.14 is the first release of 22 with it. */
 const NODE_API = 10;
 
 /**

@@ -5,7 +5,7 @@ export class SchemaError extends MultibindError {
   readonly code: string = "SCHEMA";
 }
 
-/** What an invalid name belongs to. */
+/** The object that has an invalid name. */
 export interface InvalidNameOptions extends MultibindErrorOptions {
   readonly identifier: string;
   readonly table?: string | undefined;

@@ -21,7 +21,7 @@ export interface Settling {
 /** A value that is the key of a row which is stored before. */
 export class Waiting {
   readonly property: MappedProperty;
-  /** What the entity holds. */
+  /** The value of the entity. */
   readonly given: unknown;
   readonly reference: KeyReference;
 
@@ -41,7 +41,7 @@ const NONE: readonly never[] = [];
 export class NewValues {
   /** Rows alike may share one list. */
   readonly properties: readonly MappedProperty[];
-  /** What the driver takes; `undefined` for a key that is waited for. */
+  /** The form that the driver takes; `undefined` for a key that another insert generates. */
   readonly written: unknown[];
   /** The remembered values, by property. Those of a new row grow with the values that the database fills in. */
   readonly row: Values;
@@ -149,12 +149,12 @@ class ColumnWriter {
     return this.#hasCanonicalForm ? accepted : value;
   }
 
-  /** What the driver takes. */
+  /** The form that the driver takes. */
   encode(accepted: unknown): unknown {
     return accepted === null ? null : this.#converter.encode(accepted);
   }
 
-  /** What is remembered. */
+  /** The remembered values. */
   snapshot(canonical: unknown): unknown {
     return takeSnapshot(this.#kind, canonical);
   }
