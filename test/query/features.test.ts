@@ -143,7 +143,7 @@ const FEATURES: Readonly<Record<string, readonly [Statement, readonly FamilyName
       s
         .insertInto(Left)
         .values({ id: 1, name: "x" })
-        .onConflict((oc) => oc.constraint("left_side_pkey").doNothing()),
+        .onConflict((oc) => oc.constraint("pk_left_side").doNothing()),
     ["postgres"],
   ],
   "onConflict without columns": [

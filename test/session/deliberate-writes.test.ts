@@ -196,7 +196,7 @@ onEachFamily("only a persistent entity's updatable columns can be touched", asyn
   session.touch(member, "name");
   assert.throws(() => session.touch(member, "version"), { code: "INVALID_VALUE", column: "version" });
   assert.throws(() => session.touch(member, "number"), { code: "INVALID_VALUE", column: "number" });
-  assert.throws(() => session.touch(a, "nmae" as never), { code: "INVALID_VALUE", column: "nmae" });
+  assert.throws(() => session.touch(a, "nmae" as never), { code: "UNKNOWN_COLUMN", column: "nmae" });
   session.delete(a);
   assert.throws(() => session.touch(a, "status"), { code: "SESSION" });
 });

@@ -40,7 +40,9 @@ onEachFamily("an isolation level that there is not never comes into a statement"
 onEachFamily("the name of a savepoint is a name, whatever is in it", async (t, url) => {
   const app = await start(t, db, { databaseUri: url });
   await fc.assert(
-    fc.asyncProperty(hostile, async (name) => {
+    fc.asyncProperty(hostile, async (text) => {
+      // No name of MySQL ends with a space.
+      const name = `${text}_`;
       const transaction = await app.engine.kysely.startTransaction().execute();
       try {
         await sql`insert into post (id) values (1)`.execute(transaction);
