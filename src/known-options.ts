@@ -1,5 +1,5 @@
 import { InvalidOptionError } from "./errors/configuration.ts";
-import { nearestName } from "./nearest-name.ts";
+import { didYouMeanOneOf } from "./nearest-name.ts";
 
 /** Where no options are given. */
 export const NO_OPTIONS = Object.freeze({});
@@ -18,7 +18,5 @@ export function requireKnownOptions(given: unknown, known: readonly string[], wh
   }
   const name = Object.keys(given).find((one) => !known.includes(one));
   if (name === undefined) return;
-  const meant = nearestName(name, known);
-  const instead = meant === undefined ? `There are ${known.join(", ")}.` : `Did you mean "${meant}"?`;
-  throw new InvalidOptionError(`There is no option "${name}" of ${whose}. ${instead}`);
+  throw new InvalidOptionError(`There is no option "${name}" of ${whose}.${didYouMeanOneOf(name, known)}`);
 }

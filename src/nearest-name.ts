@@ -23,6 +23,17 @@ export function nearestName(given: string, names: Iterable<string>): string | un
   return nearest;
 }
 
+/** The question for the name that was probably meant, with a space in front; empty if no name is near. */
+export function didYouMean(given: string, names: Iterable<string>): string {
+  const meant = nearestName(given, names);
+  return meant === undefined ? "" : ` Did you mean "${meant}"?`;
+}
+
+/** The way out of an unknown name, with a space in front: the name that was probably meant, otherwise all that there are. */
+export function didYouMeanOneOf(given: string, names: readonly string[]): string {
+  return didYouMean(given, names) || ` There are ${names.join(", ")}.`;
+}
+
 /** A name without what is easily confused in it. */
 function bare(name: string): string {
   return name.replace(/[-_ ]/g, "").toLowerCase();

@@ -1,6 +1,6 @@
 import { type BindKey, bindLabel, quotedBindKey } from "../bind-key.ts";
 import { nameList } from "../errors/name-list.ts";
-import { nearestName } from "../nearest-name.ts";
+import { didYouMean } from "../nearest-name.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { AnyTable } from "../schema/table.ts";
 
@@ -74,8 +74,7 @@ function helpForTable(name: string, { bindKey, managed, metadata, sql = "" }: Mi
       table: name,
     };
   }
-  const meant = nearestName(bare(name), metadata?.tables.keys() ?? []);
-  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  const hint = didYouMean(bare(name), metadata?.tables.keys() ?? []);
   return { hint: ` No model or table of ${bindLabel(bindKey)} has that name.${hint}`, table: name };
 }
 
@@ -96,8 +95,7 @@ function helpForColumn({ name, table }: MissingName, { metadata, sql = "" }: Mis
   }
   if (owners.length > 1 || candidates.length === 0) return { hint: "", table, column: name };
   const columns = candidates.flatMap((one) => one.columnList.map((column) => column.name));
-  const meant = nearestName(name, new Set(columns));
-  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  const hint = didYouMean(name, new Set(columns));
   const labels = candidates.map(({ fullName }) => `"${fullName}"`);
   return {
     hint: ` No column of ${nameList(labels)} has that name.${hint}`,

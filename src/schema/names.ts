@@ -14,6 +14,14 @@ export function brokenName(name: string): string | undefined {
   return name.isWellFormed() ? undefined : "it contains half of a surrogate pair, which is no character";
 }
 
+/** How many bytes a name has if these are more than `most`; `undefined` if they are not. */
+export function bytesBeyond(most: number, name: string): number | undefined {
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (name.length * 3 <= most) return undefined;
+  const bytes = Buffer.byteLength(name);
+  return bytes > most ? bytes : undefined;
+}
+
 /** A short hash of a text. */
 export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);

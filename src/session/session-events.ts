@@ -77,8 +77,9 @@ export class SessionEvents<S> implements SessionAnnouncer {
   }
 
   async emit(event: SessionEvent, ...given: readonly unknown[]): Promise<void> {
-    await this.#call(event, [...given, this.#session]);
-    if (this.#common !== undefined) await this.#common.#call(event, [...given, this.#session]);
+    const all = [...given, this.#session];
+    await this.#call(event, all);
+    if (this.#common !== undefined) await this.#common.#call(event, all);
   }
 
   async announce(event: SessionEvent, ...given: readonly unknown[]): Promise<void> {

@@ -7,8 +7,7 @@ import {
   type QueryCompiler,
   type TransactionSettings,
 } from "kysely";
-import type { BindKey } from "../../bind-key.ts";
-import { bindLabel } from "../../bind-key.ts";
+import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { TimeoutError } from "../../errors/database.ts";
 import type { Metadata } from "../../schema/metadata.ts";
 import type { AcquireOptions, EngineDriver, PoolStatus, ServerLacks } from "../driver.ts";
@@ -152,9 +151,8 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
 
   /** Waits for a connection of the dialect's own pool, which may be smaller. One that comes too late is given back. */
   async #connect(deadline: number, signal?: AbortSignal): Promise<DialectConnection> {
-    const { poolTimeout } = this.#options;
     const acquiring = this.#driver.acquireConnection(signal === undefined ? {} : { signal });
-    const inTime = unlessLate(acquiring, Math.max(1, deadline - performance.now(), Math.min(poolTimeout, 1)));
+    const inTime = unlessLate(acquiring, Math.max(1, deadline - performance.now()));
     try {
       return this.#known(await (signal === undefined ? inTime : unlessAborted(inTime, signal)));
     } catch (error) {

@@ -1,5 +1,4 @@
-import type { BindKey } from "../../bind-key.ts";
-import { bindLabel } from "../../bind-key.ts";
+import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 
 /**

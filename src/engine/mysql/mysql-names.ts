@@ -1,4 +1,4 @@
-import { brokenName } from "../../schema/names.ts";
+import { brokenName, bytesBeyond } from "../../schema/names.ts";
 import type { NameRules } from "../names/name-rules.ts";
 
 const MOST_CHARACTERS = 64;
@@ -32,9 +32,8 @@ export const mysqlNames: NameRules = {
 };
 
 function refusal(name: string): string | undefined {
-  // No character takes more than three bytes for each of its UTF-16 units.
-  const bytes = name.length * 3 <= LONGEST_ALIAS ? 0 : Buffer.byteLength(name);
-  if (bytes > LONGEST_ALIAS) return `it has ${bytes} bytes, and ${LONGEST_ALIAS} are the most on MySQL and MariaDB`;
+  const bytes = bytesBeyond(LONGEST_ALIAS, name);
+  if (bytes !== undefined) return `it has ${bytes} bytes, and ${LONGEST_ALIAS} are the most on MySQL and MariaDB`;
   const broken = brokenName(name);
   if (broken !== undefined) return broken;
   return /[\ud800-\udfff]/.test(name)

@@ -17,6 +17,11 @@ export interface NameRules {
   readonly namespaces: Readonly<Record<ConstraintKind | "table", readonly Namespace[]>>;
 }
 
+/** Why a name that is stored, such as a table's, is not kept as it is. */
+export function storedNameRefusal(names: NameRules, name: string): string | undefined {
+  return names.refusal(name) ?? names.storedRefusal?.(name);
+}
+
 /** Names that must all be different. */
 export interface Namespace {
   /** The kind of names, apart from those that others share. */

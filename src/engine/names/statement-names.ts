@@ -9,7 +9,7 @@ import { type BindKey, bindLabel } from "../../bind-key.ts";
 import { InvalidNameError } from "../../errors/schema.ts";
 import { shownName } from "../../schema/names.ts";
 import { isNode } from "../statement/nodes.ts";
-import type { NameRules } from "./name-rules.ts";
+import { type NameRules, storedNameRefusal } from "./name-rules.ts";
 
 /** Nodes that hold the application's values, which may look like nodes. */
 const VALUES = new Set(["ValueNode", "PrimitiveValueListNode"]);
@@ -40,7 +40,8 @@ export function refusingNames(compiler: QueryCompiler, { bindKey, family: { name
     doubtful ??= new Set();
     doubtful.add(name);
   };
-  if (compiler instanceof DefaultQueryCompiler) {
+  const isSeen = compiler instanceof DefaultQueryCompiler;
+  if (isSeen) {
     // The method is protected; a subclass is out of reach where a dialect brings its own compiler.
     const writer = compiler as unknown as WritesNames;
     const sanitize = writer.sanitizeIdentifier;
@@ -49,7 +50,6 @@ export function refusingNames(compiler: QueryCompiler, { bindKey, family: { name
       return sanitize.call(this, name);
     };
   }
-  const isSeen = compiler instanceof DefaultQueryCompiler;
   return {
     compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
       doubtful = undefined;
@@ -77,7 +77,7 @@ export function refusingNames(compiler: QueryCompiler, { bindKey, family: { name
  * @throws {InvalidNameError}
  */
 export function requireStatementName(name: string, { bindKey, family: { names } }: Target): void {
-  const reason = names.refusal(name) ?? names.storedRefusal?.(name);
+  const reason = storedNameRefusal(names, name);
   if (reason !== undefined) throw invalid(name, reason, bindKey);
 }
 

@@ -4,7 +4,7 @@ import type { ConstraintName } from "../../schema/constraint-names.ts";
 import { shownName } from "../../schema/names.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import type { NameRules, Namespace } from "./name-rules.ts";
+import { type NameRules, type Namespace, storedNameRefusal } from "./name-rules.ts";
 
 /** The engine whose database has the tables. */
 interface Target {
@@ -22,14 +22,13 @@ export function requireColumnName(
   { bindKey, family: { names } }: Target,
 ): void {
   const own = { bindKey, table: table.fullName };
-  const ofTable = storedRefusal(names, table.name);
+  const ofTable = storedNameRefusal(names, table.name);
   if (ofTable !== undefined) throw badTable(table.name, ofTable, own);
-  const reason = storedRefusal(names, name);
+  const reason = storedNameRefusal(names, name);
   if (reason === undefined) return;
-  const called = name === property ? "" : ` is called ${shownName(name)} there, which`;
+  const why = name === property ? reason : `its name ${shownName(name)} cannot stay as it is: ${reason}`;
   throw new InvalidNameError(
-    `Cannot use column ${shownName(property)} of table ${shownName(table.fullName)} (${bindLabel(bindKey)}): ` +
-      `${called === "" ? `${reason}. ` : `its name ${shownName(name)} cannot stay as it is: ${reason}. `}` +
+    `Cannot use column ${shownName(property)} of table ${shownName(table.fullName)} (${bindLabel(bindKey)}): ${why}. ` +
       'Give it another name with `.named("…")`.',
     { ...own, identifier: name, column: property },
   );
@@ -48,7 +47,7 @@ export function requireTableNames(tables: Iterable<AnyTable>, target: Target): v
   for (const table of tables) {
     const own = { bindKey, table: table.fullName };
     for (const name of [table.tableName, ...(table.schema === undefined ? [] : [table.schema])]) {
-      const reason = storedRefusal(names, name);
+      const reason = storedNameRefusal(names, name);
       if (reason !== undefined) throw badTable(name, reason, own);
     }
     if (names.ignoresCase.tables) {
@@ -118,7 +117,7 @@ export function requireConstraintNames(
       const own = { bindKey, identifier: name, table: table.fullName };
       const over = columns.length === 0 ? "" : ` over ${columns.map(shownName).join(", ")}`;
       const label = `the ${kind}${over} of table ${shownName(table.fullName)}`;
-      const reason = storedRefusal(names, name);
+      const reason = storedNameRefusal(names, name);
       if (reason !== undefined) {
         throw new InvalidNameError(
           `Cannot use the name ${shownName(name)} for ${label} (${bindLabel(bindKey)}): ${reason}. ${wayOut}`,
@@ -133,10 +132,6 @@ export function requireConstraintNames(
       );
     }
   }
-}
-
-function storedRefusal(names: NameRules, name: string): string | undefined {
-  return names.refusal(name) ?? names.storedRefusal?.(name);
 }
 
 function badTable(

@@ -1,6 +1,6 @@
 import { type Dialect, LOG_LEVELS, type LogConfig, TRANSACTION_ISOLATION_LEVELS } from "kysely";
 import { InvalidOptionError, InvalidUrlError } from "../../errors/configuration.ts";
-import { nearestName } from "../../nearest-name.ts";
+import { didYouMeanOneOf } from "../../nearest-name.ts";
 import { families, familyOfDialect } from "../families.ts";
 import type { EchoListener } from "../recording/echo.ts";
 import { DatabaseUrl, type FamilyName } from "./database-url.ts";
@@ -271,11 +271,9 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
 
 function unknownOption(name: string, where: string): never {
   const instead = Object.hasOwn(SQLALCHEMY_OPTIONS, name) ? SQLALCHEMY_OPTIONS[name] : undefined;
-  const known = Object.keys(CHECKS);
-  const meant = nearestName(name, known);
   throw new InvalidOptionError(
     instead === undefined
-      ? `There is no engine option "${name}" (${where}). ${meant === undefined ? `There are ${known.join(", ")}.` : `Did you mean "${meant}"?`}`
+      ? `There is no engine option "${name}" (${where}).${didYouMeanOneOf(name, Object.keys(CHECKS))}`
       : `The option "${name}" (${where}) is SQLAlchemy's: ${instead}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { brokenName } from "../../schema/names.ts";
+import { brokenName, bytesBeyond } from "../../schema/names.ts";
 import type { NameRules } from "../names/name-rules.ts";
 
 /** PostgreSQL cuts longer names in silence. */
@@ -25,8 +25,7 @@ export const postgresNames: NameRules = {
 /** Why PostgreSQL does not keep a name. */
 export function postgresNameRefusal(name: string): string | undefined {
   if (name === "") return "it is empty";
-  // No character takes more than three bytes for each of its UTF-16 units.
-  const bytes = name.length * 3 <= MOST_BYTES ? 0 : Buffer.byteLength(name);
-  if (bytes > MOST_BYTES) return `it has ${bytes} bytes, and PostgreSQL cuts names after ${MOST_BYTES} bytes`;
+  const bytes = bytesBeyond(MOST_BYTES, name);
+  if (bytes !== undefined) return `it has ${bytes} bytes, and PostgreSQL cuts names after ${MOST_BYTES} bytes`;
   return brokenName(name);
 }

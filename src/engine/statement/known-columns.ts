@@ -3,7 +3,7 @@ import { bindLabel } from "../../bind-key.ts";
 import { nameList, quotedName } from "../../errors/name-list.ts";
 import { UnknownTableError } from "../../errors/schema.ts";
 import { UnknownColumnError } from "../../errors/unknown-column.ts";
-import { nearestName } from "../../nearest-name.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import type { CompileTarget } from "./compile-target.ts";
 import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
@@ -68,8 +68,7 @@ function requireRelation(engine: CompileTarget, scope: Scope, name: string): voi
   }
   for (let one: Scope | undefined = scope; one !== undefined; one = one.outer)
     if (one.query !== undefined && one.query.kind !== "SelectQueryNode" && WRITTEN_ROWS.has(name)) return;
-  const meant = nearestName(name, names);
-  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  const hint = didYouMean(name, names);
   throw new UnknownTableError(
     `The statement for ${bindLabel(engine.bindKey)} has no table or alias ${quotedName(name)}.${hint} ` +
       `It has: ${nameList([...names].map((one) => `"${one}"`))}.`,
