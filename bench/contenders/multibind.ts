@@ -80,6 +80,19 @@ function storeOf(
 ): Store {
   const app = own.init({ binds: { main: urlOf(binds.main), auth: urlOf(binds.auth) } });
   const both = pairing(binds);
+  /** Runs work in a session of its own, which is closed after it. */
+  const inSession = async <T>(work: (session: Session<"main" | "auth">) => Promise<T>): Promise<T> => {
+    const session = app.session();
+    const done = await work(session);
+    await session.close();
+    return done;
+  };
+  /** New posts whose authors are new rows, in turn. */
+  const postsOf = (authors: readonly InstanceType<typeof OwnUser | typeof OwnPost>[], posts: readonly NewPost[]) =>
+    posts.map(({ title, body, published, createdAt }, place) => {
+      const authorId = keyOf(authors[place % authors.length]!);
+      return new OwnPost({ authorId, title, body, published, createdAt });
+    });
   const store: Store<Session<"main" | "auth">> = {
     enter: () => app.session(),
     leave: (session) => session.close(),
@@ -119,54 +132,34 @@ function storeOf(
       await session.commit();
     },
     getInContext: (id) => app.run(() => own.session.get(OwnPost, id)),
-    async insertInTransaction(values) {
-      const session = app.session();
-      const post = await session.transaction(async (tx) => {
-        const added = new OwnPost(values);
-        tx.add(added);
-        await tx.flush();
-        return added;
-      });
-      await session.close();
-      return post;
-    },
-    async flushInside(newUsers, newPosts) {
-      const session = app.session();
-      const users = newUsers.map((values) => new OwnUser(values));
-      const posts = newPosts.map((values) => new OwnPost(values));
-      session.addAll(users);
-      session.addAll(posts);
-      await session.commit();
-      await session.close();
-      return { users, posts };
-    },
-    async flushWithKeys(newUsers, newPosts) {
-      const session = app.session();
-      const users = newUsers.map((values) => new OwnUser(values));
-      const posts = newPosts.map((values, place) => {
-        const { title, body, published, createdAt } = values;
-        const authorId = keyOf(users[place % users.length]!);
-        return new OwnPost({ authorId, title, body, published, createdAt });
-      });
-      session.addAll(users);
-      session.addAll(posts);
-      await session.commit();
-      await session.close();
-      return { users, posts };
-    },
-    async flushWithinBind(newParents, newChildren) {
-      const session = app.session();
-      const parents = newParents.map((values) => new OwnPost(values));
-      const children = newChildren.map(({ title, body, published, createdAt }: NewPost, place) => {
-        const authorId = keyOf(parents[place % parents.length]!);
-        return new OwnPost({ authorId, title, body, published, createdAt });
-      });
-      session.addAll(parents);
-      session.addAll(children);
-      await session.commit();
-      await session.close();
-      return { parents, children };
-    },
+    insertInTransaction: (values) =>
+      inSession((session) =>
+        session.transaction(async (tx) => {
+          const post = new OwnPost(values);
+          tx.add(post);
+          await tx.flush();
+          return post;
+        }),
+      ),
+    flushInside: (newUsers, newPosts) => inSession((session) => store.flush(session, newUsers, newPosts)),
+    flushWithKeys: (newUsers, newPosts) =>
+      inSession(async (session) => {
+        const users = newUsers.map((values) => new OwnUser(values));
+        const posts = postsOf(users, newPosts);
+        session.addAll(users);
+        session.addAll(posts);
+        await session.commit();
+        return { users, posts };
+      }),
+    flushWithinBind: (newParents, newChildren) =>
+      inSession(async (session) => {
+        const parents = newParents.map((values) => new OwnPost(values));
+        const children = postsOf(parents, newChildren);
+        session.addAll(parents);
+        session.addAll(children);
+        await session.commit();
+        return { parents, children };
+      }),
     close: () => app.dispose(),
   };
   return store as Store;
