@@ -6,11 +6,12 @@
  */
 export { sql } from "kysely";
 export type { BindKey, BindKeys } from "./bind-key.ts";
-export type { Application, ContextOptions } from "./context/application.ts";
+export type { Application, ContextOptions, DisposeOptions } from "./context/application.ts";
 export type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
 export type { BindValue, Configuration } from "./context/configuration.ts";
 export type { Context } from "./context/context.ts";
 export type { Engines } from "./context/engines.ts";
+export type { BindHealth, PingOptions } from "./context/health.ts";
 export type { OnUncommitted } from "./context/uncommitted-work.ts";
 export type { PoolStatus } from "./engine/driver.ts";
 export type { Engine } from "./engine/engine.ts";
@@ -22,7 +23,7 @@ export {
 } from "./engine/options/database-url.ts";
 export type { Duration } from "./engine/options/duration.ts";
 export type { EngineOptions } from "./engine/options/engine-options.ts";
-export type { ResolvedEngineOptions } from "./engine/options/resolved-options.ts";
+export type { PasswordSource, ResolvedEngineOptions } from "./engine/options/resolved-options.ts";
 export type {
   EchoListener,
   FinishedStatementEvent,

@@ -2,7 +2,9 @@ import type { BindKey } from "../bind-key.ts";
 import { createAll } from "../ddl/create-all.ts";
 import { dropAll } from "../ddl/drop-all.ts";
 import { reflect } from "../ddl/reflect.ts";
+import type { PoolStatus } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
+import { type Duration, timeout } from "../engine/options/duration.ts";
 import type { Owner } from "../engine/pool/owner.ts";
 import { unlessLate } from "../engine/waiting/unless-late.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
@@ -24,6 +26,7 @@ import { type BindChoice, bindsToCreate, bindsToDrop, bindsToReflect, type DropC
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
 import { Engines } from "./engines.ts";
+import { type BindHealth, type PingOptions, ping } from "./health.ts";
 import { type OnUncommitted, requireReaction } from "./uncommitted-work.ts";
 
 /** Options of a context. */
@@ -41,6 +44,16 @@ export interface ContextOptions extends SessionOptions {
 const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = ["commitPolicy", "recordQueries", "signal"];
 const RECOVERY_OPTIONS: readonly (keyof RecoveryOptions)[] = ["adopt"];
 const CONTEXT_OPTIONS: readonly (keyof ContextOptions)[] = [...SESSION_OPTIONS, "onUncommitted", "failed"];
+
+/** Options of `app.dispose`. */
+export interface DisposeOptions {
+  /** How long contexts that are open may go on, in seconds or as text with a unit. Defaults to not at all. */
+  readonly timeout?: Duration | undefined;
+}
+
+const DISPOSE_OPTIONS: readonly (keyof DisposeOptions)[] = ["timeout"];
+const DRAINING =
+  "Cannot begin a context: the application is being disposed and waits for those that are open. Stop taking requests first.";
 
 /** State that an application shares with the other applications of its `db`. */
 export interface ApplicationOwner {
@@ -72,6 +85,8 @@ export class Application<BK extends string = string> {
   readonly decisions: DecisionLog | undefined;
   readonly #contexts = new Set<Context<BK>>();
   #disposed = false;
+  /** Resolved when the last context has ended, once no new ones are let in. */
+  #draining: PromiseWithResolvers<void> | undefined;
 
   /** @internal use `db.init` */
   constructor(configuration: ResolvedConfiguration, { db, metadatas, events }: ApplicationOwner) {
@@ -137,13 +152,14 @@ export class Application<BK extends string = string> {
   /** Opens a context that the caller enters and closes, for frameworks. */
   context(options: ContextOptions = {}): Context<BK> {
     this.#requireOpen();
+    if (this.#draining !== undefined) throw new ConfigurationError(DRAINING);
     requireKnownOptions(options, CONTEXT_OPTIONS, "a context");
     if (options.onUncommitted !== undefined) requireReaction(options.onUncommitted);
     const context: Context<BK> = new Context(
       this,
       (surrounding) => this.#newSession(options, surrounding),
       { onUncommitted: options.onUncommitted ?? this.#configuration.onUncommitted, hasFailed: options.failed },
-      () => this.#contexts.delete(context),
+      () => this.#forget(context),
     );
     this.#contexts.add(context);
     return context;
@@ -255,8 +271,50 @@ export class Application<BK extends string = string> {
     return this.decisions === undefined ? [] : listInDoubt(this.#engineList, this.decisions);
   }
 
-  /** Ends every context, closes every connection. The application cannot be used after it. */
-  async dispose(): Promise<void> {
+  /**
+   * Asks every database side by side whether it answers, each on a connection of its own that waits for no free one. A
+   * database that does not answer is in the result like the others: this throws for none of them.
+   *
+   * @param options `timeout`: how long each may take, in seconds or as text with a unit (5 seconds by default); `bindKey`: the
+   * binds to ask (all by default)
+   * @returns the answers by bind key, in the order of configuration
+   * @throws {UnboundExecutionError} if a bind has no engine
+   *
+   * @example
+   * const health = await app.ping({ timeout: "2s" });
+   * const ready = [...health.values()].every(({ ok, required }) => ok || !required);
+   *
+   * @see SQLAlchemy: `pool_pre_ping`, which asks before a use; there is no such call
+   */
+  async ping(options: PingOptions<BK | null> = {}): Promise<ReadonlyMap<BK | null, BindHealth>> {
+    this.#requireOpen();
+    return ping(this.engines, options);
+  }
+
+  /**
+   * The connections of every engine, by bind key. Nothing is asked.
+   *
+   * @example
+   * for (const [bindKey, { inUse, waiting }] of app.status()) console.log(bindKey ?? "default", inUse, waiting);
+   *
+   * @see SQLAlchemy: `Pool.status`
+   */
+  status(): ReadonlyMap<BK | null, PoolStatus> {
+    return new Map([...this.engines].map(([bindKey, engine]) => [bindKey, engine.status()]));
+  }
+
+  /**
+   * Ends every context, closes every connection. The application cannot be used after it.
+   *
+   * @param options `timeout`: how long contexts that are open may go on, in seconds or as text with a unit; new ones are refused
+   * at once, and what is open afterwards is ended. By default they are ended at once.
+   *
+   * @example
+   * process.once("SIGTERM", () => app.dispose({ timeout: "10s" }));
+   */
+  async dispose(options: DisposeOptions = {}): Promise<void> {
+    requireKnownOptions(options, DISPOSE_OPTIONS, "dispose");
+    if (options.timeout !== undefined) await this.#drain(timeout(options.timeout, "timeout of dispose"));
     this.#disposed = true;
     await Promise.allSettled([...this.#contexts].map((context) => context.close({ failed: true })));
     // Rows that stay need space and nothing else.
@@ -294,6 +352,18 @@ export class Application<BK extends string = string> {
     this.#requireOpen();
     const { commitPolicy, recordQueries } = this.#configuration;
     return new Session<BK>(this, { commitPolicy, recordQueries, ...options }, surrounding);
+  }
+
+  /** Waits until the contexts that are open have ended, no longer than a time; new ones are refused. */
+  async #drain(time: number): Promise<void> {
+    this.#draining ??= Promise.withResolvers();
+    if (this.#contexts.size === 0 || time === 0) return;
+    await unlessLate(this.#draining.promise, time).catch(() => {});
+  }
+
+  #forget(context: Context<BK>): void {
+    this.#contexts.delete(context);
+    if (this.#contexts.size === 0) this.#draining?.resolve();
   }
 
   #requireOpen(): void {

@@ -47,6 +47,12 @@ export interface EngineDriver extends Driver {
   /** Whether the database says that SQL text only reads, and that any connection will do; absent where it does not tell. */
   onlyReads?(sql: string): Promise<boolean>;
   status(): PoolStatus;
+  /**
+   * Asks the database whether it answers, on a connection that waits for no other.
+   *
+   * @param timeout how long that may take, in milliseconds; what is on its way then closes by itself
+   */
+  ping(timeout: number): Promise<void>;
   /** Whether an owner has connections. */
   hasLentTo?(owner: Owner): boolean;
   /** Destroys the connections that an owner has. */

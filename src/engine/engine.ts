@@ -49,11 +49,11 @@ import type { Codec } from "./values/codec.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 import { PrecisionRefusal } from "./values/refusals.ts";
 import { givenUp } from "./waiting/given-up.ts";
+import { unlessLate } from "./waiting/unless-late.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
 
-/** The errors that name a constraint. */
 /** Kinds of error of which databases name the table and columns. */
 const OF_COLUMNS: ReadonlySet<ErrorKind> = new Set(["unique", "foreignKey", "notNull", "check", "integrity", "data"]);
 
@@ -83,7 +83,7 @@ export class Engine {
   /** The kind of database, and all that is particular to it. */
   readonly family: Family;
   /** The engine's options, defaults filled in, times in milliseconds; without what is only the driver's business. */
-  readonly options: Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions">;
+  readonly options: Omit<ResolvedEngineOptions, "dialect" | "driver" | "driverOptions" | "password">;
   /** @internal whether even a read belongs into a transaction, to see the same as the next one */
   readonly readsInTransaction: boolean;
   readonly #definition: EngineDefinition;
@@ -105,7 +105,13 @@ export class Engine {
     this.bindKey = bindKey;
     this.#definition = definition;
     this.family = families[options.family];
-    const { dialect: _dialect, driver: _driver, driverOptions: _driverOptions, ...shown } = options;
+    const {
+      dialect: _dialect,
+      driver: _driver,
+      driverOptions: _driverOptions,
+      password: _password,
+      ...shown
+    } = options;
     this.options = Object.freeze(shown);
     this.readsInTransaction = SAME_VIEW.has(options.isolationLevel ?? "");
     if (options.url !== undefined && options.driver === undefined)
@@ -136,6 +142,20 @@ export class Engine {
   /** How many connections there are. */
   status(): PoolStatus {
     return this.#driver?.status() ?? { size: this.#definition.options.poolSize, inUse: 0, idle: 0, waiting: 0 };
+  }
+
+  /**
+   * @internal asks the database whether it answers, on a connection that waits for no other
+   *
+   * @param limit how long that may take, in milliseconds
+   */
+  async ping(limit: number): Promise<void> {
+    try {
+      const driver = this.#driver ?? (await this.#open());
+      await unlessLate(driver.ping(limit), limit);
+    } catch (error) {
+      throw this.databaseError(error);
+    }
   }
 
   /**

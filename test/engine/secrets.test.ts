@@ -1,20 +1,24 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import { SqliteDialect } from "kysely";
 import {
   ConnectionError,
   type DatabaseError,
   type Engine,
+  type EngineOptions,
+  InvalidOptionError,
   integer,
   Multibind,
   sql,
   text,
   varchar,
 } from "../../src/index.ts";
-import { FAMILIES, freshDatabase, MYSQL } from "../fixtures/databases.ts";
+import { FAMILIES, freshDatabase, MYSQL, onMysql } from "../fixtures/databases.ts";
 import { oneBind } from "../fixtures/one-bind.ts";
 
 /** A PostgreSQL server that asks for a password in clear text, keeps it, and refuses it. */
@@ -170,3 +174,66 @@ for (const family of FAMILIES) {
     }
   });
 }
+
+test("a function gives the password of each new connection", async (t) => {
+  const { port, passwords } = await refusingPostgres(t);
+  let count = 0;
+  const { engine } = oneBind(t, {
+    url: `postgresql://ada@127.0.0.1:${port}/main`,
+    password: async () => `token-${++count}`,
+  });
+  for (let i = 0; i < 2; i++) {
+    const error = await failure(engine);
+    assert.ok(!shown(error).includes("token-"));
+  }
+  assert.deepEqual(passwords, ["token-1", "token-2"]);
+  assert.ok(!shown(engine).includes("token"));
+  assert.ok(!("password" in engine.options));
+});
+
+test("a password that changes is asked for anew on MariaDB", async (t) => {
+  const url = new URL(await freshDatabase(t, "mysql"));
+  const user = `ada_${randomBytes(4).toString("hex")}`;
+  await onMysql(`create user ${user}@'%' identified by 'one'`);
+  t.after(() => onMysql(`drop user ${user}@'%'`));
+  await onMysql(`grant all on ${url.pathname.slice(1)}.* to ${user}@'%'`);
+  url.username = user;
+  let password = "one";
+  const { engine } = oneBind(t, { url: url.href, password: () => password });
+  await sql`select 1`.execute(engine.kysely);
+  await onMysql(`alter user ${user}@'%' identified by 'two'`);
+  await engine.dispose();
+  const error = await failure(engine);
+  assert.ok(error instanceof ConnectionError, String(error));
+  password = "two";
+  await sql`select 1`.execute(engine.kysely);
+});
+
+test("a password function that fails, or gives no text, is told of", async (t) => {
+  const cause = new Error("the vault is closed");
+  const { engine } = oneBind(t, {
+    url: "postgresql://ada@127.0.0.1:1/main",
+    password: () => {
+      throw cause;
+    },
+  });
+  const error = await failure(engine);
+  assert.ok(error instanceof ConnectionError);
+  assert.equal(error.cause, cause);
+  // @ts-expect-error a password is text
+  const { engine: other } = oneBind(t, { url: "mysql://ada@127.0.0.1:1/main", password: () => 1234 });
+  const refusal = await failure(other);
+  assert.ok(refusal instanceof ConnectionError && refusal.message.includes("gave no text"), String(refusal));
+});
+
+test("a password function goes with no password in the URL, no SQLite and no dialect", () => {
+  const password = () => "secret";
+  const db = new Multibind();
+  const refused = (options: EngineOptions) =>
+    assert.throws(() => db.init({ engineOptions: options }), InvalidOptionError);
+  refused({ url: "postgresql://ada:one@127.0.0.1/main", password });
+  refused({ url: "sqlite://", password });
+  refused({ dialect: new SqliteDialect({ database: async () => assert.fail() }), password });
+  // @ts-expect-error text belongs into the URL
+  refused({ url: "postgresql://ada@127.0.0.1/main", password: "secret" });
+});

@@ -191,6 +191,18 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
     );
   }
 
+  /** The connection is one of the dialect's own pool, and waits there if all are in use. */
+  async ping(timeout: number): Promise<void> {
+    const deadline = performance.now() + timeout;
+    await this.init();
+    const connection = await this.#connect(deadline);
+    try {
+      await connection.executeQuery(CompiledQuery.raw("select 1"));
+    } finally {
+      await this.#driver.releaseConnection(connection.raw);
+    }
+  }
+
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
     const owners = this.#owners.get(connection);
     const owner = owners?.pop();

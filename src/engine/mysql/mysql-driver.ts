@@ -4,6 +4,7 @@ import type { ServerLacks } from "../driver.ts";
 import { certificatesOf } from "../options/certificates.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf, importFailure } from "../options/driver-module.ts";
+import { passwordOf } from "../options/password.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
 import { MysqlConnection } from "./mysql-connection.ts";
 import { MARIADB, MYSQL } from "./mysql-lacks.ts";
@@ -24,8 +25,8 @@ export class MysqlDriver extends PooledDriver<MysqlConnection> {
       recycle: options.poolRecycle,
       prePing: options.poolPrePing,
       silence: options.networkTimeout,
-      connect: async () => {
-        const connection = await connect(config);
+      connect: async (limit) => {
+        const connection = await connect(config, limit);
         this.#lacksReturning = !connection.isMariadb;
         this.#lacks = connection.isMariadb ? MARIADB : MYSQL;
         return connection;
@@ -53,7 +54,8 @@ function beginStatements({ isolationLevel, accessMode }: TransactionSettings): r
   return [...isolation, accessMode === undefined ? "start transaction" : `start transaction ${accessMode}`];
 }
 
-async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnection> {
+async function connect(engine: DriverConfig, time: number): Promise<MysqlConnection> {
+  const { bindKey, options } = engine;
   // The structural interface names the few members used; whatever module is given has to have them.
   const mariadb = exportsOf(
     options.driver ?? (await import("mariadb").catch(importFailure("mariadb", bindKey))),
@@ -62,6 +64,7 @@ async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnect
   const { charset, unix_socket, socketPath = unix_socket, ...query } = mysqlUrlOptions(url);
   const certificates = await certificatesOf(url, { ca: "ssl_ca", cert: "ssl_cert", key: "ssl_key" });
   const hosts = url.hosts.length === 0 ? [{ host: "localhost" }] : url.hosts;
+  const password = await passwordOf(engine);
   let failure: unknown;
   for (const address of hosts) {
     const config: MariadbConfig = {
@@ -71,13 +74,13 @@ async function connect({ bindKey, options }: DriverConfig): Promise<MysqlConnect
         ? { host: address.host, port: ("port" in address ? address.port : undefined) ?? 3306 }
         : { socketPath }),
       user: url.username ?? userInfo().username,
-      ...(url.revealPassword() === undefined ? {} : { password: url.revealPassword() }),
+      ...(password === undefined ? {} : { password }),
       ...(url.database === undefined ? {} : { database: url.database }),
       keepAliveDelay: options.networkTimeout ?? KEEP_ALIVE,
       charset: charset ?? "utf8mb4",
       timezone: "Z",
       // A host that does not answer must not take the time of all.
-      connectTimeout: options.poolTimeout / hosts.length,
+      connectTimeout: time / hosts.length,
       // Stored values come back without loss: big integers, decimals, dates and JSON do not become numbers,
       // local times and objects here; columns convert them.
       bigIntAsNumber: false,

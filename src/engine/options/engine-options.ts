@@ -6,7 +6,7 @@ import type { EchoListener } from "../recording/echo.ts";
 import { DatabaseUrl, type FamilyName } from "./database-url.ts";
 import { isDriverModule } from "./driver-module.ts";
 import { type Duration, milliseconds, timeout } from "./duration.ts";
-import type { EngineIsolationLevel, ResolvedEngineOptions } from "./resolved-options.ts";
+import type { EngineIsolationLevel, PasswordSource, ResolvedEngineOptions } from "./resolved-options.ts";
 import { SQLALCHEMY_OPTIONS } from "./sqlalchemy-options.ts";
 
 /**
@@ -76,6 +76,13 @@ export interface EngineOptions {
   readonly readOnly?: boolean;
   /** `false` if others own the tables: `createAll` and `dropAll` skip the database. */
   readonly managed?: boolean;
+  /** `false` if the application can do without the database: `app.ping` says it, for probes that ask whether it is ready. */
+  readonly required?: boolean;
+  /**
+   * Gives the password of each new connection, in place of one in the URL: for tokens that expire and secrets that rotate. A
+   * connection that is open stays so; `poolRecycle` bounds its age.
+   */
+  readonly password?: PasswordSource;
   /** Handed to the driver as it is. */
   readonly driverOptions?: Readonly<Record<string, unknown>>;
 }
@@ -132,6 +139,13 @@ const CHECKS: { readonly [P in keyof Required<EngineOptions>]: Check } = {
   showValues: truth,
   readOnly: truth,
   managed: truth,
+  required: truth,
+  password: (value, name) => {
+    if (typeof value === "function") return value;
+    throw new InvalidOptionError(
+      `Expected ${name} to be a function that returns the password, or a promise of it; a fixed password belongs into the URL.`,
+    );
+  },
   driverOptions: (value, name) => {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
     throw new InvalidOptionError(`${name} is an object of options for the driver.`);
@@ -188,6 +202,8 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     showValues: rest.showValues ?? false,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
+    required: rest.required ?? true,
+    password: rest.password,
     driverOptions: rest.driverOptions ?? {},
   };
   checkCombination(options, where);
@@ -236,14 +252,15 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
     );
   }
   if (options.dialect !== undefined) {
-    const { poolRecycle, poolPrePing, statementTimeout, networkTimeout, preparedStatements, driver, driverOptions } =
-      options;
+    const { poolRecycle, poolPrePing, statementTimeout, networkTimeout, preparedStatements } = options;
+    const { password, driver, driverOptions } = options;
     const given = {
       poolRecycle,
       poolPrePing: poolPrePing || undefined,
       statementTimeout,
       preparedStatements,
       networkTimeout,
+      password,
       driver,
       driverOptions: Object.keys(driverOptions)[0],
     };
@@ -255,7 +272,13 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
     }
   }
   if (options.dialect === undefined) checkOptions(options, where);
+  if (options.password !== undefined && options.url?.revealPassword() !== undefined) {
+    throw new InvalidOptionError(`Two passwords are given for ${where}: leave out the URL's, or the option password.`);
+  }
   if (options.family !== "sqlite") return;
+  if (options.password !== undefined) {
+    throw new InvalidOptionError(`SQLite asks for no password: leave password of ${where} out.`);
+  }
   if (options.statementTimeout !== undefined) {
     throw new InvalidOptionError(`SQLite cannot end a running statement: leave statementTimeout of ${where} out.`);
   }

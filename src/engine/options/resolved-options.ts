@@ -5,6 +5,9 @@ import type { DatabaseUrl, FamilyName } from "./database-url.ts";
 /** The isolation levels of the databases known here. */
 export type EngineIsolationLevel = Exclude<IsolationLevel, "snapshot">;
 
+/** Gives the password for each new connection, such as a token that expires. */
+export type PasswordSource = () => string | Promise<string>;
+
 /** The options of an engine with every default filled in and every time in milliseconds. */
 export interface ResolvedEngineOptions {
   readonly url: DatabaseUrl | undefined;
@@ -25,5 +28,7 @@ export interface ResolvedEngineOptions {
   readonly showValues: boolean;
   readonly readOnly: boolean;
   readonly managed: boolean;
+  readonly required: boolean;
+  readonly password: PasswordSource | undefined;
   readonly driverOptions: Readonly<Record<string, unknown>>;
 }

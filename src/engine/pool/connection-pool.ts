@@ -18,7 +18,8 @@ export interface PoolOptions<C extends PhysicalConnection> {
   readonly prePing: boolean;
   /** How long a server may say nothing to a waiting statement before it is asked anew; without a bound where undefined. */
   readonly silence: number | undefined;
-  connect(): Promise<C>;
+  /** @param limit how long that may take, in milliseconds */
+  connect(limit: number): Promise<C>;
 }
 
 interface Pooled<C> {
@@ -147,7 +148,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
     }
     this.#watch?.start();
     const now = Date.now();
-    return { connection: await this.#options.connect(), born: now, seen: now, owner: undefined };
+    return { connection: await this.#options.connect(this.#options.timeout), born: now, seen: now, owner: undefined };
   }
 
   /** Whether the next connection can be used as it is. */

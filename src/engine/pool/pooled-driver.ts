@@ -17,9 +17,11 @@ export const KEEP_ALIVE = 30_000;
 /** The driver of a database behind a server: a pool of connections, and transactions by SQL. */
 export abstract class PooledDriver<C extends PhysicalConnection> extends TransactionCommands implements EngineDriver {
   readonly #pool: ConnectionPool<C>;
+  readonly #connect: PoolOptions<C>["connect"];
 
   constructor(options: PoolOptions<C>) {
     super();
+    this.#connect = options.connect;
     this.#pool = new ConnectionPool(options);
   }
 
@@ -63,6 +65,16 @@ export abstract class PooledDriver<C extends PhysicalConnection> extends Transac
 
   status(): PoolStatus {
     return this.#pool.status();
+  }
+
+  async ping(timeout: number): Promise<void> {
+    const deadline = performance.now() + timeout;
+    const connection = await this.#connect(timeout);
+    try {
+      await connection.ping(Math.max(1, deadline - performance.now()));
+    } finally {
+      await connection.close();
+    }
   }
 
   destroy(): Promise<void> {

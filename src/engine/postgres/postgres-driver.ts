@@ -6,8 +6,9 @@ import { type Certificates, certificatesOf } from "../options/certificates.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf, importFailure } from "../options/driver-module.ts";
+import { passwordOf } from "../options/password.ts";
 import { KEEP_ALIVE, PooledDriver } from "../pool/pooled-driver.ts";
-import { PostgresConnection } from "./postgres-connection.ts";
+import { PostgresConnection, type PostgresEngine } from "./postgres-connection.ts";
 import type { PgClientConfig, PgModule } from "./postgres-module.ts";
 import { Pooling } from "./postgres-pooling.ts";
 import { PostgresSettings } from "./postgres-settings.ts";
@@ -30,7 +31,7 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
       recycle: options.poolRecycle,
       prePing: options.poolPrePing,
       silence: options.networkTimeout,
-      connect: () => connect(config, settings, pooling),
+      connect: (limit) => connect(config, { settings, pooling }, limit),
     });
     this.#bindKey = bindKey;
   }
@@ -55,24 +56,23 @@ export class PostgresDriver extends PooledDriver<PostgresConnection> {
   }
 }
 
-async function connect(
-  { bindKey, options }: DriverConfig,
-  settings: PostgresSettings,
-  pooling: Pooling,
-): Promise<PostgresConnection> {
+async function connect(config: DriverConfig, engine: PostgresEngine, time: number): Promise<PostgresConnection> {
+  const { bindKey, options } = config;
   // The structural interface names the few members used; whatever module is given has to have them.
   const pg = exportsOf(options.driver ?? (await import("pg").catch(importFailure("pg", bindKey)))) as PgModule;
   const url = options.url!;
   const addresses = postgresAddresses(url);
   const certificates = await certificatesOf(url, { ca: "sslrootcert", cert: "sslcert", key: "sslkey" });
   // A host that does not answer must not take the time of all, nor be tried in another way.
-  const limit = options.poolTimeout / addresses.length;
+  const limit = time / addresses.length;
   const silent = new Set<PgClientConfig>();
+  const password = await passwordOf(config);
   let failure: unknown;
   for (const { target, address, ssl } of attempts(url, addresses, certificates)) {
     if (silent.has(address)) continue;
     const clientConfig: PgClientConfig = {
       ...address,
+      ...(password === undefined ? {} : { password }),
       connectionTimeoutMillis: limit,
       keepAlive: true,
       keepAliveInitialDelayMillis: options.networkTimeout ?? KEEP_ALIVE,
@@ -82,7 +82,7 @@ async function connect(
     };
     const start = performance.now();
     try {
-      return await PostgresConnection.open(pg, clientConfig, { settings, pooling, target });
+      return await PostgresConnection.open(pg, clientConfig, { ...engine, target });
     } catch (error) {
       failure = error;
       // Timers may be early by the fraction of a millisecond.

@@ -179,6 +179,19 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     };
   }
 
+  /** Answers of another connection than the writer's, which may be lent; in memory there is no other. */
+  async ping(): Promise<void> {
+    this.#requireFile("read");
+    if (this.#writer === undefined) await this.#open();
+    if (this.#file.path === undefined) return;
+    const reader = this.#connect(true);
+    try {
+      await reader.executeQuery(CompiledQuery.raw("select count(*) from sqlite_schema"));
+    } finally {
+      await reader.close();
+    }
+  }
+
   async destroy(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#idleReaders.splice(0).map((reader) => reader.close()));
