@@ -6,7 +6,12 @@
  */
 export { sql } from "kysely";
 export type { BindKey, BindKeys } from "./bind-key.ts";
-export type { Application, ContextOptions, DisposeOptions } from "./context/application.ts";
+export type {
+  Application,
+  ApplicationTransactionOptions,
+  ContextOptions,
+  DisposeOptions,
+} from "./context/application.ts";
 export type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
 export type { BindValue, Configuration } from "./context/configuration.ts";
 export type { Context } from "./context/context.ts";
@@ -45,15 +50,16 @@ export * from "./errors/session.ts";
 export * from "./errors/statement.ts";
 export { type ColumnOwner, UnknownColumnError, type UnknownColumnPlace } from "./errors/unknown-column.ts";
 export * from "./errors/value.ts";
+export { alias } from "./model/alias.ts";
+export type { AliasedModel } from "./model/aliased-model.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
-export type { AnyModel, ModelClass, ModelKey, ModelOptions } from "./model/model-types.ts";
+export type { AnyModel, ModelClass, ModelOptions, PrimaryKeyOf } from "./model/model-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
 export type { KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
 export type { KyselyForm } from "./query/kysely-form.ts";
 export type { Params } from "./query/prepared/parameters.ts";
 export type { PreparedRows } from "./query/prepared/prepared-rows.ts";
 export type { PreparedSelect } from "./query/prepared/prepared-select.ts";
-export { type AliasedModel, alias } from "./query/select/aliased-model.ts";
 export type { Page, PageOptions, PageWidths } from "./query/select/pagination.ts";
 export type { NotFoundOptions } from "./query/select/runnable-select.ts";
 export { type Select, select } from "./query/select/select.ts";
@@ -79,7 +85,7 @@ export type { Metadata } from "./schema/metadata.ts";
 export type { Metadatas } from "./schema/metadatas.ts";
 export type { NamingConvention } from "./schema/naming-convention.ts";
 export type { ReferenceOptions, ReferentialAction } from "./schema/reference-options.ts";
-export type { KeyOf, KyselyRow, NewRow, Row } from "./schema/row.ts";
+export type { KyselyRow, NewRow, Row } from "./schema/row.ts";
 export type { AnyTable, Table, TableOptions } from "./schema/table.ts";
 export type { TableColumn } from "./schema/table-column.ts";
 export { binary } from "./schema/types/binary.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 export type { AbstractExtend, Child, PlainExtend, PolymorphicExtend } from "./model/extend-types.ts";
-export type { AbstractClass, ExtendOf, ModelStatics, OwnStatics } from "./model/model-types.ts";
+export type { AbstractClass, AliasOf, ExtendOf, ModelStatics, OwnStatics } from "./model/model-types.ts";
 export type { Given, ParameterExpression, UnknownParameters } from "./query/prepared/parameters.ts";
 export type { Preparable, Prepared } from "./query/prepared/prepare.ts";
-export type { AliasOf } from "./query/select/aliased-model.ts";
 export type { SelectOf, WithOptionalTable, WithTable } from "./query/select/select-types.ts";

@@ -24,6 +24,7 @@ const {
   number, numeric, select, sql, text, timestamp, typed, unique, uuid, varchar, boolean,
 } = multibind;
 type Params<P extends object> = multibind.Params<P>;
+type PrimaryKeyOf<M extends multibind.AnyModel> = multibind.PrimaryKeyOf<M>;
 
 const db = new Multibind<"auth" | "meta" | "shop">();
 class User extends db.model("user", {

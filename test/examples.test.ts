@@ -141,7 +141,7 @@ example("7. a feed by keyset", async () => {
 example("8. pages with numbers", async () => {
   const page = await productPage(2);
   assert.deepEqual(skus([...page.items]), ["t2", "b2"]);
-  assert.deepEqual([page.total, page.pages, page.hasNext, page.hasPrev], [4, 2, false, true]);
+  assert.deepEqual([page.total, page.pages, page.hasNext, page.hasPrevious], [4, 2, false, true]);
   await assert.rejects(productPage(3), NotFoundError);
 });
 

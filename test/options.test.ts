@@ -36,7 +36,7 @@ const METHODS: Record<string, (session: Session<"auth">, item: Item, options: ob
   update: (session, _, options) => session.select(Item).update({ name: "y" }, options),
   delete: (session, _, options) => session.select(Item).delete(options),
   "the next page": async (session, _, options) => (await session.select(Item).paginate()).next(options),
-  "the previous page": async (session, _, options) => (await session.select(Item).paginate()).prev(options),
+  "the previous page": async (session, _, options) => (await session.select(Item).paginate()).previous(options),
   iterPages: async (session, _, options) => (await session.select(Item).paginate()).iterPages(options),
 };
 

@@ -79,9 +79,9 @@ test("one program on PostgreSQL, MariaDB and SQLite: every statement goes to its
     ]);
 
     const versions = await Promise.all([
-      db.session.execute(sql<{ v: string }>`select version() as v`, { reads: true }),
-      db.session.execute(sql<{ v: string }>`select version() as v`, { bindKey: "auth", reads: true }),
-      db.session.execute(sql<{ v: string }>`select sqlite_version() as v`, { bindKey: "meta", reads: true }),
+      db.session.execute(sql<{ v: string }>`select version() as v`, { readOnly: true }),
+      db.session.execute(sql<{ v: string }>`select version() as v`, { bindKey: "auth", readOnly: true }),
+      db.session.execute(sql<{ v: string }>`select sqlite_version() as v`, { bindKey: "meta", readOnly: true }),
     ]);
     assert.match(versions[0].rows[0]!.v, /PostgreSQL/);
     assert.match(versions[1].rows[0]!.v, /MariaDB|^\d/);

@@ -22,6 +22,8 @@ import {
   type RecoveryOptions,
   recover,
 } from "../session/transaction/recovery.ts";
+import { requireRetries, withRetries } from "../session/transaction/retries.ts";
+import { TRANSACTION_OPTIONS, type TransactionOptions } from "../session/transaction/transaction-function.ts";
 import { type BindChoice, bindsToCreate, bindsToDrop, bindsToReflect, type DropChoice } from "./chosen-binds.ts";
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
@@ -52,6 +54,14 @@ export interface DisposeOptions {
 }
 
 const DISPOSE_OPTIONS: readonly (keyof DisposeOptions)[] = ["timeout"];
+/** Options of `app.transaction`. */
+export interface ApplicationTransactionOptions extends ContextOptions, TransactionOptions {}
+
+const APPLICATION_TRANSACTION_OPTIONS: readonly (keyof ApplicationTransactionOptions)[] = [
+  ...CONTEXT_OPTIONS,
+  ...TRANSACTION_OPTIONS,
+];
+
 const DRAINING =
   "Cannot begin a context: the application is being disposed and waits for those that are open. Stop taking requests first.";
 
@@ -139,14 +149,36 @@ export class Application<BK extends string = string> {
     return result;
   }
 
-  /** Runs a function in a context of its own and commits; if it throws, everything is rolled back. */
-  transaction<T>(run: () => T | Promise<T>, options: ContextOptions = {}): Promise<T> {
-    return this.run(async () => {
-      const { session } = currentContext((context) => context.application === (this as unknown))!;
-      const result = await run();
-      if (options.failed?.() !== true) await session.commit();
-      return result;
-    }, options);
+  /**
+   * Runs a function in a context of its own and commits; if it throws, everything is rolled back. With `retries` it runs again
+   * after a deadlock, a lock timeout or a serialization failure, each time in a new context with a new session.
+   *
+   * @throws {PartialCommitError} if the commit succeeded on some binds only; that is never tried again
+   *
+   * @example
+   * await app.transaction(
+   *   async () => {
+   *     const account = await db.session.getOne(Account, 1);
+   *     account.visits += 1;
+   *   },
+   *   { isolationLevel: "serializable", retries: 3 },
+   * );
+   *
+   * @see SQLAlchemy: `with Session.begin()`
+   */
+  async transaction<T>(run: () => T | Promise<T>, options: ApplicationTransactionOptions = {}): Promise<T> {
+    requireKnownOptions(options, APPLICATION_TRANSACTION_OPTIONS, "transaction()");
+    requireRetries(options.retries);
+    const { isolationLevel, readOnly, retries, ...contextOptions } = options;
+    const attempt = () =>
+      this.run(async () => {
+        const { session } = currentContext((context) => context.application === (this as unknown))!;
+        if (isolationLevel !== undefined || readOnly !== undefined) session.begin({ isolationLevel, readOnly });
+        const result = await run();
+        if (options.failed?.() !== true) await session.commit();
+        return result;
+      }, contextOptions);
+    return await withRetries(attempt, options);
   }
 
   /** Opens a context that the caller enters and closes, for frameworks. */

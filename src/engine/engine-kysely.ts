@@ -6,7 +6,7 @@ import {
   Kysely,
   type TransactionSettings,
 } from "kysely";
-import { ConnectionError } from "../errors/database.ts";
+import { DatabaseConnectionError } from "../errors/database.ts";
 import { type ModelKysely, modelsAsTables } from "../model/models-as-tables.ts";
 import type { Metadata } from "../schema/metadata.ts";
 import type { AcquireOptions } from "./driver.ts";
@@ -86,7 +86,7 @@ class EngineKyselyDriver implements Driver {
       await connection.rollback();
     } catch (error) {
       // A connection that is lost has rolled back by that. Kysely would throw this instead of what went wrong first.
-      if (!(error instanceof ConnectionError)) throw error;
+      if (!(error instanceof DatabaseConnectionError)) throw error;
     }
   }
 

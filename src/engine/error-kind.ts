@@ -1,7 +1,8 @@
 import {
   CheckViolationError,
-  ConnectionError,
+  DatabaseConnectionError,
   type DatabaseError,
+  DatabaseTimeoutError,
   DataError,
   DeadlockError,
   ForeignKeyViolationError,
@@ -14,7 +15,6 @@ import {
   type OperationalErrorOptions,
   ProgrammingError,
   SerializationError,
-  TimeoutError,
   UniqueViolationError,
 } from "../errors/database.ts";
 
@@ -44,8 +44,8 @@ const CLASSES: Readonly<Record<ErrorKind, new (message: string, options: ErrorFa
   check: CheckViolationError,
   integrity: IntegrityError,
   data: DataError,
-  connection: ConnectionError,
-  timeout: TimeoutError,
+  connection: DatabaseConnectionError,
+  timeout: DatabaseTimeoutError,
   lockTimeout: LockTimeoutError,
   deadlock: DeadlockError,
   serialization: SerializationError,

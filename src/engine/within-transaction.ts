@@ -1,7 +1,7 @@
 import type { QueryResult } from "kysely";
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import { UnsupportedError } from "../errors/configuration.ts";
-import { ConnectionError, DeadlockError, SerializationError } from "../errors/database.ts";
+import { DatabaseConnectionError, DeadlockError, SerializationError } from "../errors/database.ts";
 import { EndedTransactionError, SessionError } from "../errors/session.ts";
 import type { EngineQuery } from "./driver.ts";
 import type { Family } from "./family.ts";
@@ -101,7 +101,7 @@ async function guarded<T>(connection: TransactionConnection, sql: string, run: (
     result = await run();
   } catch (error) {
     // After these errors the server has rolled back the whole transaction.
-    const isOver = [ConnectionError, DeadlockError, SerializationError].some((kind) => error instanceof kind);
+    const isOver = [DatabaseConnectionError, DeadlockError, SerializationError].some((kind) => error instanceof kind);
     if (!isOver) await requireGuard(connection, sql, error);
     throw error;
   }
@@ -113,6 +113,6 @@ async function requireGuard(connection: TransactionConnection, sql: string, caus
   try {
     await connection.releaseSavepoint(GUARD);
   } catch (error) {
-    throw error instanceof ConnectionError ? (cause ?? error) : endedTransaction(connection, sql, cause);
+    throw error instanceof DatabaseConnectionError ? (cause ?? error) : endedTransaction(connection, sql, cause);
   }
 }

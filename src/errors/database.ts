@@ -121,12 +121,12 @@ export class OperationalError extends DatabaseError {
 }
 
 /** The connection to the database could not be made, or was lost. */
-export class ConnectionError extends OperationalError {
+export class DatabaseConnectionError extends OperationalError {
   override readonly code = "CONNECTION";
 }
 
 /** A statement, a lock or a connection was not to be had in the time given. */
-export class TimeoutError extends OperationalError {
+export class DatabaseTimeoutError extends OperationalError {
   override readonly code: string = "TIMEOUT";
 }
 
@@ -134,7 +134,7 @@ export class TimeoutError extends OperationalError {
  * A statement waited too long for a lock that another transaction holds. `retryable` is true: roll back and run the
  * transaction again.
  */
-export class LockTimeoutError extends TimeoutError {
+export class LockTimeoutError extends DatabaseTimeoutError {
   override readonly code = "LOCK_TIMEOUT";
 }
 

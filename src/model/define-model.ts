@@ -8,6 +8,7 @@ import { brokenName, shownName } from "../schema/names.ts";
 import { markCopy } from "../schema/package-copy.ts";
 import { type AnyTable, Table, type TableOptions } from "../schema/table.ts";
 import { requireOwner } from "../schema/table-owner.ts";
+import { alias } from "./alias.ts";
 import { setColumns } from "./construction.ts";
 import { Entity, MAPPER } from "./entity.ts";
 import { type EntityClass, Mapper, type MapperDefinition, mapperOfClass, propertiesOf } from "./mapper.ts";
@@ -21,6 +22,7 @@ import {
   requireParentsBind,
   requirePossibleProperties,
 } from "./model-checks.ts";
+import type { AnyModel } from "./model-types.ts";
 
 /** What models are defined in: the metadata of all binds, and how columns are named. */
 export interface ModelRegistry {
@@ -195,7 +197,9 @@ function modelClass(registry: ModelRegistry, base: Base, columns: Columns, defin
     alias: table.alias,
     expression: table.expression,
     toOperationNode: () => table.toOperationNode(),
-    as: (alias: string) => table.as(alias),
+    as(this: AnyModel, name: string) {
+      return alias(this, name);
+    },
     [MAPPER]: mapper,
   });
 }

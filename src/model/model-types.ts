@@ -1,8 +1,9 @@
 import type { AliasedExpression } from "kysely";
 import type { BindKey } from "../bind-key.ts";
 import type { Columns } from "../schema/column.ts";
-import type { Flat, KeyOf, KyselyRow, NewRow, Row } from "../schema/row.ts";
+import type { Flat, KeyValue, KyselyRow, NewRow, Row } from "../schema/row.ts";
 import type { Table, TableOptions } from "../schema/table.ts";
+import type { AliasedModel } from "./aliased-model.ts";
 import type { Entity, MAPPER } from "./entity.ts";
 import type { AbstractExtend, PlainExtend, PolymorphicExtend } from "./extend-types.ts";
 import type { Mapper } from "./mapper.ts";
@@ -58,11 +59,26 @@ export interface ModelStatics<C extends Columns, N extends string, K extends Bin
   readonly columns: Table<T, N, K>["columns"];
   /** The table that the model is mapped to; of a joined child, its own. */
   readonly table: Table<T, N, K>;
-  /** The model's table under another name, for a statement that names it twice. */
-  as<A extends string>(alias: A): Table<T, A, K>;
+  /**
+   * The model under another name, for a statement that reads it twice: the same as `alias(Model, name)`.
+   *
+   * @throws {UnmappedClassError} if the model has another class
+   *
+   * @example
+   * await db.select(Employee).joinAndSelect(Employee.as("boss"), "boss.id", "employee.bossId").all();
+   *
+   * @see SQLAlchemy: `aliased`
+   */
+  as<M, A extends string>(this: M, alias: A): AliasOf<M, A>;
   /** @internal */
   readonly [MAPPER]: MapperOf<C>;
 }
+
+/** A model under another name, as `alias(Model, name)` types it. */
+export type AliasOf<M, A extends string> =
+  M extends ModelStatics<infer C, infer _N, infer K, infer T>
+    ? AliasedModel<InstanceType<Extract<M, abstract new (...values: never) => unknown>>, C, A, K, T>
+    : never;
 
 /** A class of any model, as functions take it. */
 // biome-ignore lint/suspicious/noExplicitAny: columns appear in and out of a model's type, so only `any` fits every one
@@ -121,6 +137,14 @@ export type AbstractClass<
   OwnStatics<This> &
   AbstractExtend<C, K, BK>;
 
-/** The key of a model's rows: the value itself, or for a composite key an object with each part. */
-export type ModelKey<M extends AnyModel> =
-  M extends ModelStatics<infer C, string, BindKey, infer _T> ? KeyOf<C> : never;
+/**
+ * The primary key of a model's rows: the value itself, or for a composite key an object with each part.
+ *
+ * @example
+ * const id: PrimaryKeyOf<typeof User> = 1;
+ * const seats: PrimaryKeyOf<typeof Member> = { userId: 1, groupId: 2 };
+ *
+ * @see SQLAlchemy: the type of the argument of `Session.get`
+ */
+export type PrimaryKeyOf<M extends AnyModel> =
+  M extends ModelStatics<infer C, string, BindKey, infer _T> ? KeyValue<C> : never;

@@ -10,6 +10,7 @@ import {
   TableNode,
 } from "kysely";
 import { UnsupportedError } from "../errors/configuration.ts";
+import { AliasedModel } from "./aliased-model.ts";
 import { MAPPER } from "./entity.ts";
 import type { Mapper } from "./mapper.ts";
 
@@ -40,14 +41,21 @@ interface Conditional {
 export function keptToOwnRows(builder: unknown, from: unknown): unknown {
   let kept = builder;
   for (const one of Array.isArray(from) ? from : [from]) {
-    const mapper = typeof one === "function" ? (one as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
-    const condition = mapper && ownRows(mapper, mapper.table.tableName);
-    if (mapper === undefined || condition === undefined) continue;
-    requireDiscriminatorOfTable(mapper);
+    const named = namedMapper(one);
+    const condition = named && ownRows(named.mapper, named.alias);
+    if (named === undefined || condition === undefined) continue;
+    requireDiscriminatorOfTable(named.mapper);
     // What begins with a table takes conditions.
     kept = (kept as Conditional).where(new ExpressionWrapper(condition));
   }
   return kept;
+}
+
+/** The mapper of a model and the name that it has in the statement. */
+function namedMapper(one: unknown): { readonly mapper: Mapper; readonly alias: string } | undefined {
+  if (one instanceof AliasedModel) return one;
+  const mapper = typeof one === "function" ? (one as { readonly [MAPPER]?: Mapper })[MAPPER] : undefined;
+  return mapper && { mapper, alias: mapper.table.tableName };
 }
 
 function requireDiscriminatorOfTable({ table, discriminator, label }: Mapper): void {

@@ -39,7 +39,7 @@ export type NewRow<C> = Flat<
 >;
 
 /** A primary key: the value itself, or for a composite key an object with each part. */
-export type KeyOf<C> =
+export type KeyValue<C> =
   IsUnion<KeyProperties<C>> extends true
     ? { readonly [P in KeyProperties<C> & keyof C]: Selected<C[P]> }
     : Selected<C[KeyProperties<C> & keyof C]>;

@@ -11,7 +11,7 @@ import { NO_OPTIONS, requireKnownOptions } from "../known-options.ts";
 import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
-import type { AnyModel, ModelKey } from "../model/model-types.ts";
+import type { AnyModel, PrimaryKeyOf } from "../model/model-types.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
@@ -43,7 +43,7 @@ import { TransactionFunctions, type TransactionOptions } from "./transaction/tra
 import { Transactions } from "./transaction/transactions.ts";
 import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
 
-const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "reads", "signal"];
+const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "readOnly", "signal"];
 const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS])];
 
 /** A session's view of its application. */
@@ -347,7 +347,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   get<M extends AnyModel>(
     model: M,
-    key: ModelKey<M>,
+    key: PrimaryKeyOf<M>,
     options: GetOptions = NO_OPTIONS,
   ): Promise<InstanceType<M> | null> {
     return promised(() => {
@@ -367,7 +367,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   async getOne<M extends AnyModel>(
     model: M,
-    key: ModelKey<M>,
+    key: PrimaryKeyOf<M>,
     options: GetOptions = NO_OPTIONS,
   ): Promise<InstanceType<M>> {
     const entity = await this.get(model, key, options);
@@ -393,7 +393,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    */
   async getOr404<M extends AnyModel>(
     model: M,
-    key: ModelKey<M>,
+    key: PrimaryKeyOf<M>,
     options: GetOptions & NotFoundOptions = NO_OPTIONS,
   ): Promise<InstanceType<M>> {
     requireKnownOptions(options, GET_OR_404_OPTIONS, "getOr404()");
@@ -451,11 +451,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   /**
    * Runs any statement of Kysely's, SQL text included, on the engine of the tables in it; SQL text without tables runs
-   * on the bind that is named, else on the default one. SQL text begins a transaction, unless `reads` says that it only
+   * on the bind that is named, else on the default one. SQL text begins a transaction, unless `readOnly` says that it only
    * reads.
    *
    * @example
-   * await session.execute(sql`select now()`, { bindKey: "auth", reads: true });
+   * await session.execute(sql`select now()`, { bindKey: "auth", readOnly: true });
    *
    * @see SQLAlchemy: `Session.execute`
    */

@@ -30,7 +30,7 @@ export interface RunOptions {
   /** `false`: what is pending is not flushed before. */
   readonly autoflush?: boolean | undefined;
   /** Of SQL text: that it only reads, so that it needs no transaction. */
-  readonly reads?: boolean | undefined;
+  readonly readOnly?: boolean | undefined;
   /** Ends the wait for a connection, and the statement where the database can. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -197,7 +197,7 @@ export class StatementRunner {
   /** The same for any statement; `undefined` where it cannot run at once. Values are not converted. */
   runNow<R>(statement: RoutedStatement<R>, options: RunOptions): QueryResult<R> | undefined {
     const { engine, compiled, writes, isRaw } = statement;
-    if (writes || (isRaw && options.reads !== true) || !this.canReadNow(engine, options)) return undefined;
+    if (writes || (isRaw && options.readOnly !== true) || !this.canReadNow(engine, options)) return undefined;
     return this.readNow(engine, compiled.query, options);
   }
 
@@ -317,7 +317,7 @@ export class StatementRunner {
     const { engine } = statement;
     const { owner, transactions } = this.#host;
     transactions.requireUsable();
-    const reads = options.reads === true || (statement.isRaw && (await onlyReads(statement)));
+    const reads = options.readOnly === true || (statement.isRaw && (await onlyReads(statement)));
     if (transactions.isOpenOn(engine) || this.#needsTransaction(statement, reads)) {
       throw new StreamInTransactionError(engine.bindKey);
     }
@@ -370,7 +370,7 @@ export class StatementRunner {
       return result;
     }
     const reads =
-      options.reads === true || (isRaw && engine.family.tellsReads === true && (await onlyReads(statement)));
+      options.readOnly === true || (isRaw && engine.family.tellsReads === true && (await onlyReads(statement)));
     const mayWrite = writes || (isRaw && !reads && !transactions.onlyReads);
     if (mayWrite) {
       const [bind] = await transactions.joinToWrite([engine], {

@@ -150,7 +150,7 @@ test("work that was committed, rolled back or only read is not uncommitted", asy
     db.session.add(new Post({ title: "y" }));
     await db.session.rollback();
     await db.select(Post).all();
-    await db.session.execute(sql`select 1`, { reads: true });
+    await db.session.execute(sql`select 1`, { readOnly: true });
     db.session.begin();
     await db.select(Post).all();
   });

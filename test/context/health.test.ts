@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { ConnectionError, InvalidOptionError, Multibind, sql, UnboundExecutionError } from "../../src/index.ts";
+import { DatabaseConnectionError, InvalidOptionError, Multibind, sql, UnboundExecutionError } from "../../src/index.ts";
 import { FAMILIES, freshDatabase } from "../fixtures/databases.ts";
 
 /** The URL of a server that takes connections and never says a word. */
@@ -70,7 +70,7 @@ for (const scheme of ["postgresql", "mysql"]) {
     assert.equal(health.get(null)?.ok, true);
     const { ok, ms, error } = health.get("auth")!;
     assert.equal(ok, false);
-    assert.ok(error instanceof ConnectionError, String(error));
+    assert.ok(error instanceof DatabaseConnectionError, String(error));
     assert.equal(error.bindKey, "auth");
     assert.ok(!String(error.stack).includes("secret"));
     assert.ok(ms < 5000, `${ms} ms`);
@@ -83,7 +83,7 @@ test("ping of a server that is down says why", async (t) => {
   t.after(() => app.dispose());
   const { ok, error } = (await app.ping()).get(null)!;
   assert.equal(ok, false);
-  assert.ok(error instanceof ConnectionError);
+  assert.ok(error instanceof DatabaseConnectionError);
 });
 
 test("ping refuses options that it does not know, and keys without an engine", async (t) => {

@@ -41,7 +41,7 @@ const WAYS: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
   "session.kysely": async (session) =>
     (await session.kysely(null).selectFrom(User).select("name").executeTakeFirstOrThrow()).name,
   SQL: async (session) =>
-    (await session.execute(sql<{ name: string }>`select name from ${sql.table("user")}`, { reads: true })).rows[0]
+    (await session.execute(sql<{ name: string }>`select name from ${sql.table("user")}`, { readOnly: true })).rows[0]
       ?.name,
   "a flush": async (session) => {
     const added = new User({ name: "added" });

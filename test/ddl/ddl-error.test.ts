@@ -5,7 +5,7 @@ import { createAll } from "../../src/ddl/create-all.ts";
 import { dropAll } from "../../src/ddl/drop-all.ts";
 import { reflect } from "../../src/ddl/reflect.ts";
 import { UnsupportedError } from "../../src/errors/configuration.ts";
-import { ConnectionError, ProgrammingError } from "../../src/errors/database.ts";
+import { DatabaseConnectionError, ProgrammingError } from "../../src/errors/database.ts";
 import { DdlError } from "../../src/errors/ddl.ts";
 import { SchemaError } from "../../src/errors/schema.ts";
 import { Multibind } from "../../src/multibind.ts";
@@ -136,6 +136,6 @@ test("a database that cannot be reached is told like any other failure", async (
   const targets: BindTarget[] = [up.target(db), down.target(db)];
   const error = await failure(reflect(targets));
   assert.match(error.message, /^reflect failed on bind "down"/);
-  assert.ok(error.cause instanceof ConnectionError);
+  assert.ok(error.cause instanceof DatabaseConnectionError);
   assert.deepEqual([...db.metadata.tables.keys()], ["one"]);
 });

@@ -122,10 +122,10 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
       assert.deepEqual((await sql.raw(state.compile(kysely).sql.replace("$1", "1")).execute(kysely)).rows, [wanted]);
       await kysely.transaction().execute(async (tx) => assert.deepEqual((await state.execute(tx)).rows, [wanted]));
       await app.run(async () => {
-        assert.deepEqual((await db.session.execute(state, { reads: true })).rows, [wanted]);
+        assert.deepEqual((await db.session.execute(state, { readOnly: true })).rows, [wanted]);
         await db.session.rollback();
         await db.session.begin({ isolationLevel: "repeatable read" });
-        const { rows } = await db.session.execute(state, { reads: true });
+        const { rows } = await db.session.execute(state, { readOnly: true });
         assert.deepEqual(rows, [{ ...wanted, level: "repeatable read" }]);
         await db.session.rollback();
         assert.equal((await db.session.getOne(Admin, 1)).name, "the admin");
@@ -140,8 +140,10 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
       const between = await pooler(t, await shop(t));
       const app = application(t, between.url, { statementTimeout: "500ms", preparedStatements });
       const sleep = (seconds: number) => sql`select pg_sleep(${seconds})`.execute(app.engine.kysely);
-      await assert.rejects(sleep(10), { name: "TimeoutError" });
-      await app.run(() => assert.rejects(db.session.execute(sql`select pg_sleep(${10})`), { name: "TimeoutError" }));
+      await assert.rejects(sleep(10), { name: "DatabaseTimeoutError" });
+      await app.run(() =>
+        assert.rejects(db.session.execute(sql`select pg_sleep(${10})`), { name: "DatabaseTimeoutError" }),
+      );
       await asked(between.url, "select pg_sleep(0.8)");
       await sleep(0);
     });

@@ -5,7 +5,7 @@ import type { QueryResult } from "kysely";
 import type { PhysicalConnection } from "../../src/engine/driver.ts";
 import { ConnectionPool, type PoolOptions } from "../../src/engine/pool/connection-pool.ts";
 import { Owner } from "../../src/engine/pool/owner.ts";
-import { SelfDeadlockError, TimeoutError } from "../../src/index.ts";
+import { DatabaseTimeoutError, SelfDeadlockError } from "../../src/index.ts";
 
 class FakeConnection implements PhysicalConnection {
   isBroken = false;
@@ -90,11 +90,11 @@ test("there are never more connections than the size, and later callers wait", a
   assert.equal(made.length, 2);
 });
 
-test("waiting ends with a TimeoutError that counts", async () => {
+test("waiting ends with a DatabaseTimeoutError that counts", async () => {
   const { connections } = pool({ size: 1, timeout: 5 });
   await connections.acquire();
   await assert.rejects(connections.acquire(), (error: unknown) => {
-    assert.ok(error instanceof TimeoutError);
+    assert.ok(error instanceof DatabaseTimeoutError);
     assert.match(error.message, /bind "auth".*1 of 1 in use/);
     return true;
   });

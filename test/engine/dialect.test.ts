@@ -7,7 +7,7 @@ import {
   bigint,
   binary,
   boolean,
-  ConnectionError,
+  DatabaseConnectionError,
   date,
   enumeration,
   type FamilyName,
@@ -237,7 +237,7 @@ test("a dialect that cannot be made, or cannot connect, is tried again at the ne
       },
     }),
   });
-  for (const one of [engine, other]) await assert.rejects(sql`select 1`.execute(one.kysely), ConnectionError);
+  for (const one of [engine, other]) await assert.rejects(sql`select 1`.execute(one.kysely), DatabaseConnectionError);
   isUp = true;
   for (const one of [engine, other]) await sql`select 1`.execute(one.kysely);
 });

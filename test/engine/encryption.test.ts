@@ -3,7 +3,7 @@ import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
-import { ConnectionError, Multibind, sql } from "../../src/index.ts";
+import { DatabaseConnectionError, Multibind, sql } from "../../src/index.ts";
 import { certificate } from "../fixtures/certificate.ts";
 import { mariadbServer } from "../fixtures/mariadb-server.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
@@ -18,7 +18,7 @@ async function cipherOf(url: string): Promise<unknown> {
     : sql<{
         cipher: string;
       }>`select variable_value as cipher from information_schema.session_status where variable_name = 'ssl_cipher'`;
-  const { rows } = await session.execute(query, { reads: true });
+  const { rows } = await session.execute(query, { readOnly: true });
   return rows[0]?.cipher;
 }
 
@@ -48,11 +48,11 @@ describe("an encrypted connection", () => {
     assert.notEqual(await cipherOf(at("sslmode=require")), "");
     for (const mode of ["", "&sslmode=require", "&sslmode=verify-full"]) {
       assert.notEqual(await cipherOf(at(`sslrootcert=${crt}${mode}`)), "", mode);
-      await assert.rejects(cipherOf(at(`sslrootcert=${other}${mode}`)), ConnectionError, mode);
+      await assert.rejects(cipherOf(at(`sslrootcert=${other}${mode}`)), DatabaseConnectionError, mode);
     }
-    await assert.rejects(cipherOf(at("sslmode=verify-full")), ConnectionError);
+    await assert.rejects(cipherOf(at("sslmode=verify-full")), DatabaseConnectionError);
     await assert.rejects(cipherOf(at(`sslrootcert=${crt}.not-there`)), {
-      name: "ConnectionError",
+      name: "DatabaseConnectionError",
       message: /not-there/,
     });
   });
@@ -61,7 +61,7 @@ describe("an encrypted connection", () => {
     const { at, crt, other } = await encrypting(t, "mysql");
     assert.equal(await cipherOf(at("ssl=false")), "");
     assert.notEqual(await cipherOf(at(`ssl_ca=${crt}`)), "");
-    await assert.rejects(cipherOf(at(`ssl_ca=${other}`)), ConnectionError);
-    await assert.rejects(cipherOf(at("ssl=true")), ConnectionError);
+    await assert.rejects(cipherOf(at(`ssl_ca=${other}`)), DatabaseConnectionError);
+    await assert.rejects(cipherOf(at("ssl=true")), DatabaseConnectionError);
   });
 });

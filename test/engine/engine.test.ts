@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import {
-  ConnectionError,
   CrossBindError,
+  DatabaseConnectionError,
   type FinishedStatementEvent,
   integer,
   json,
@@ -31,7 +31,7 @@ for (const family of FAMILIES) {
     await sql`select 1`.execute(engines.get("up").kysely);
     for (let attempt = 0; attempt < 2; attempt++) {
       await assert.rejects(sql`select 1`.execute(engines.get("down").kysely), (error: unknown) => {
-        assert.ok(error instanceof ConnectionError, String(error));
+        assert.ok(error instanceof DatabaseConnectionError, String(error));
         assert.equal(error.bindKey, "down");
         assert.ok(error.message.includes(`(bind "down", ${DOWN[family].replace("hunter2", "***")}`), error.message);
         assert.ok(error.cause instanceof Error);
@@ -49,7 +49,7 @@ for (const family of FAMILIES) {
       await driverOf(family);
     const driver = unreliable(real, () => isUp);
     const { engine } = oneBind(t, { url, driver });
-    await assert.rejects(sql`select 1`.execute(engine.kysely), ConnectionError);
+    await assert.rejects(sql`select 1`.execute(engine.kysely), DatabaseConnectionError);
     isUp = true;
     await sql`select 1`.execute(engine.kysely);
   });

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { SqliteDialect } from "kysely";
 import {
-  ConnectionError,
+  DatabaseConnectionError,
   type DatabaseError,
   type Engine,
   type EngineOptions,
@@ -106,7 +106,7 @@ test("the password reaches the server as it was meant, and does not show when th
       });
       const error = await failure(engine);
       await app.dispose();
-      assert.ok(error instanceof ConnectionError, String(error));
+      assert.ok(error instanceof DatabaseConnectionError, String(error));
       assert.match(
         error.message,
         /password authentication failed.*\(bind "auth", postgresql:\/\/ada:\*\*\*@127\.0\.0\.1/,
@@ -126,7 +126,7 @@ test("the password does not show when the server refuses it (mysql)", async (t) 
       const { engine, app } = oneBind(t, { url: url.href });
       const error = await failure(engine);
       await app.dispose();
-      assert.ok(error instanceof ConnectionError, String(error));
+      assert.ok(error instanceof DatabaseConnectionError, String(error));
       assert.match(error.message, /Access denied.*\(bind "auth", mysql:\/\/root:\*\*\*@/);
       assert.equal(shown(error).includes(core), false, shown(error));
     }),
@@ -142,7 +142,7 @@ for (const scheme of ["postgresql", "mysql"]) {
         driverOptions: { keepAlive: true, password: "hunter2hunter2" },
       });
       const error = await failure(engine);
-      assert.ok(error instanceof ConnectionError, String(error));
+      assert.ok(error instanceof DatabaseConnectionError, String(error));
       assert.equal(error.bindKey, "auth");
       assert.match(error.message, /bind "auth", (postgresql|mysql):\/\/ada:\*\*\*@/);
       assert.equal(shown(error).includes("hunter2"), false, shown(error));
@@ -204,7 +204,7 @@ test("a password that changes is asked for anew on MariaDB", async (t) => {
   await onMysql(`alter user ${user}@'%' identified by 'two'`);
   await engine.dispose();
   const error = await failure(engine);
-  assert.ok(error instanceof ConnectionError, String(error));
+  assert.ok(error instanceof DatabaseConnectionError, String(error));
   password = "two";
   await sql`select 1`.execute(engine.kysely);
 });
@@ -218,12 +218,12 @@ test("a password function that fails, or gives no text, is told of", async (t) =
     },
   });
   const error = await failure(engine);
-  assert.ok(error instanceof ConnectionError);
+  assert.ok(error instanceof DatabaseConnectionError);
   assert.equal(error.cause, cause);
   // @ts-expect-error a password is text
   const { engine: other } = oneBind(t, { url: "mysql://ada@127.0.0.1:1/main", password: () => 1234 });
   const refusal = await failure(other);
-  assert.ok(refusal instanceof ConnectionError && refusal.message.includes("gave no text"), String(refusal));
+  assert.ok(refusal instanceof DatabaseConnectionError && refusal.message.includes("gave no text"), String(refusal));
 });
 
 test("a password function goes with no password in the URL, no SQLite and no dialect", () => {

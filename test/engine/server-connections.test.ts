@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  ConnectionError,
+  DatabaseConnectionError,
+  DatabaseTimeoutError,
   type Engine,
   type EngineOptions,
   Multibind,
   SelfDeadlockError,
   sql,
-  TimeoutError,
   UnsupportedError,
 } from "../../src/index.ts";
 import { freshDatabase, onMysql, onPostgres } from "../fixtures/databases.ts";
@@ -86,14 +86,14 @@ for (const server of ["postgres", "mysql"] as const) {
     assert.deepEqual(engine.status(), { size: 3, inUse: 0, idle: 3, waiting: 0 });
   });
 
-  test(`a statement that gets no connection within poolTimeout ends with a TimeoutError that counts (${server})`, async (t) => {
+  test(`a statement that gets no connection within poolTimeout ends with a DatabaseTimeoutError that counts (${server})`, async (t) => {
     const { engine } = await engineOn(t, server, { poolSize: 1, poolTimeout: "200ms" });
     // Connecting has the same time, which a busy machine may need longer for.
     await until(() => idOf(engine, server).then(Boolean, () => false));
     const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
     const busy = engine.kysely.connection().execute(() => isOver);
     await assert.rejects(sql`select 1`.execute(engine.kysely), (error: unknown) => {
-      assert.ok(error instanceof TimeoutError, String(error));
+      assert.ok(error instanceof DatabaseTimeoutError, String(error));
       assert.match(
         error.message,
         /No connection of bind "auth" came free within 0\.2 seconds: 1 of 1 in use, 1 waiting/,
@@ -135,11 +135,11 @@ for (const server of ["postgres", "mysql"] as const) {
     await idOf(engine, server);
   });
 
-  test(`a connection that ends under a statement gives a ConnectionError, and is not used again (${server})`, async (t) => {
+  test(`a connection that ends under a statement gives a DatabaseConnectionError, and is not used again (${server})`, async (t) => {
     const { engine, url } = await engineOn(t, server, { poolSize: 1 });
     const first = await idOf(engine, server);
     const running = assert.rejects(sleep(300).execute(engine.kysely), (error: unknown) => {
-      assert.ok(error instanceof ConnectionError, String(error));
+      assert.ok(error instanceof DatabaseConnectionError, String(error));
       assert.equal(error.bindKey, "auth");
       return true;
     });
@@ -159,17 +159,17 @@ for (const server of ["postgres", "mysql"] as const) {
         await until(async () => (await countOf(url)) === 0);
         await sql`select 1`.execute(transaction);
       }),
-      ConnectionError,
+      DatabaseConnectionError,
     );
     assert.notEqual(await idOf(engine, server), first);
     assert.equal(engine.status().inUse, 0);
   });
 
-  test(`a statement longer than statementTimeout ends with a TimeoutError, and the connection lives on (${server})`, async (t) => {
+  test(`a statement longer than statementTimeout ends with a DatabaseTimeoutError, and the connection lives on (${server})`, async (t) => {
     const { engine } = await engineOn(t, server, { statementTimeout: "500ms", poolSize: 1 });
     const first = await idOf(engine, server);
     await assert.rejects(slow(server).execute(engine.kysely), (error: unknown) => {
-      assert.ok(error instanceof TimeoutError, String(error));
+      assert.ok(error instanceof DatabaseTimeoutError, String(error));
       assert.equal(error.bindKey, "auth");
       return true;
     });

@@ -4,7 +4,7 @@ import { setImmediate as tick } from "node:timers/promises";
 import fc from "fast-check";
 import { Owner, surroundings } from "../../src/engine/pool/owner.ts";
 import { Slots } from "../../src/engine/pool/slots.ts";
-import { DeadlockError, SelfDeadlockError, TimeoutError } from "../../src/index.ts";
+import { DatabaseTimeoutError, DeadlockError, SelfDeadlockError } from "../../src/index.ts";
 
 const LONG = { timeout: 60_000 };
 
@@ -80,11 +80,11 @@ test("giving back what one does not have changes nothing", () => {
   assert.equal(one.held, 1);
 });
 
-test("a wait ends with a TimeoutError that names the bind and counts", async () => {
+test("a wait ends with a DatabaseTimeoutError that names the bind and counts", async () => {
   const two = slots(2);
   for (const name of ["a", "b"]) two.tryTake(new Owner(name));
   await assert.rejects(two.take(new Owner("c"), { timeout: 5 }), (error: unknown) => {
-    assert.ok(error instanceof TimeoutError);
+    assert.ok(error instanceof DatabaseTimeoutError);
     assert.equal(error.bindKey, "auth");
     assert.match(error.message, /connection of bind "auth".*0\.005 seconds: 2 of 2 in use, 1 waiting/);
     return true;
@@ -95,7 +95,7 @@ test("a wait ends with a TimeoutError that names the bind and counts", async () 
 test("a wait of no time at all ends at once where no place is free", async () => {
   const one = slots(1);
   one.tryTake(new Owner("a"));
-  await assert.rejects(one.take(new Owner("b"), { timeout: 0 }), TimeoutError);
+  await assert.rejects(one.take(new Owner("b"), { timeout: 0 }), DatabaseTimeoutError);
 });
 
 test("a signal ends a wait with its reason, before it begins too", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  ConnectionError,
+  DatabaseConnectionError,
   DataError,
   integer,
   Multibind,
@@ -183,7 +183,7 @@ onEachFamily(
     const app = db.init({ databaseUri: missing.href, binds: { auth: url } });
     t.after(() => app.dispose());
     const error = await failureIn(app, (session) => session.execute(sql`select 1`));
-    assert.ok(error instanceof ConnectionError);
+    assert.ok(error instanceof DatabaseConnectionError);
     assert.match(error.message, /Create it: `create database mn_nowhere`, or correct the URL\.$/);
   },
   ["postgres", "mysql"],

@@ -45,7 +45,7 @@ test("an abort behind a balancer ends no statement of another client on another 
   await using app = new Multibind().init({ databaseUri: url });
   const session = app.session();
   const controller = new AbortController();
-  const running = session.execute(sql`select sleep(120)`, { reads: true, signal: controller.signal });
+  const running = session.execute(sql`select sleep(120)`, { readOnly: true, signal: controller.signal });
   const failed = assert.rejects(running, ENOUGH);
   await until(async () => (await sleeps(first.url)).length + (await sleeps(second.url)).length > 0);
   const [own] = await sleeps(first.url);
@@ -61,7 +61,7 @@ test("an abort behind a balancer ends no statement of another client on another 
 
   other.destroy();
   await victim.catch(() => {});
-  await session.execute(sql`select 1`, { reads: true });
+  await session.execute(sql`select 1`, { readOnly: true });
   await session.close();
 });
 
@@ -70,7 +70,7 @@ test("an abort behind a balancer that leads to the same server ends the statemen
   await using app = new Multibind().init({ databaseUri: await balancer(t, [server.url]) });
   await using session = app.session();
   const controller = new AbortController();
-  const running = session.execute(sql`select sleep(120)`, { reads: true, signal: controller.signal });
+  const running = session.execute(sql`select sleep(120)`, { readOnly: true, signal: controller.signal });
   const failed = assert.rejects(running, ENOUGH);
   await until(async () => (await sleeps(server.url)).length > 0);
   controller.abort(ENOUGH);
@@ -104,7 +104,7 @@ for (const [program, between] of Object.entries(BETWEEN)) {
       };
       for (let round = 0; round < 3; round++) {
         const controller = new AbortController();
-        const running = session.execute(sql`select pg_sleep(120)`, { reads: true, signal: controller.signal });
+        const running = session.execute(sql`select pg_sleep(120)`, { readOnly: true, signal: controller.signal });
         const failed = assert.rejects(running, ENOUGH);
         await until(async () => (await sleeping()) > 0);
         controller.abort(ENOUGH);
@@ -112,7 +112,7 @@ for (const [program, between] of Object.entries(BETWEEN)) {
         assert.equal(await sleeping(), 0);
         // A connection that is given up for not being sure would not be there.
         assert.equal(app.engine.status().idle, 1);
-        for (let n = 0; n < 20; n++) await session.execute(sql`select ${n}::int`, { reads: true });
+        for (let n = 0; n < 20; n++) await session.execute(sql`select ${n}::int`, { readOnly: true });
       }
     });
   }

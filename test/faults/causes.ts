@@ -92,7 +92,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     }
   },
   "two transactions could not have run one after the other": async ({ session, open, family }) => {
-    if (family === "mysql") await session.execute(sql`set innodb_snapshot_isolation = on`, { reads: true });
+    if (family === "mysql") await session.execute(sql`set innodb_snapshot_isolation = on`, { readOnly: true });
     await session.transaction(
       async (tx) => {
         if (family === "mysql") await tx.execute(sql`set innodb_snapshot_isolation = on`);

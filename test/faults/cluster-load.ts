@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type Application,
-  ConnectionError,
+  DatabaseConnectionError,
   integer,
   Multibind,
   OperationalError,
@@ -85,5 +85,5 @@ export async function underLoad(app: Application, fault: () => Promise<void>): P
 /** A server that is lost, that does not write yet, or that has begun to stop: another attempt may succeed. */
 function mayPass(error: unknown): boolean {
   if (error instanceof SessionError) return error.cause !== undefined && mayPass(error.cause);
-  return error instanceof ConnectionError || error instanceof OperationalError;
+  return error instanceof DatabaseConnectionError || error instanceof OperationalError;
 }

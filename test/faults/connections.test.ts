@@ -3,7 +3,8 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type Application,
-  ConnectionError,
+  DatabaseConnectionError,
+  DatabaseTimeoutError,
   type EngineOptions,
   FailedTransactionError,
   integer,
@@ -11,7 +12,6 @@ import {
   PartialCommitError,
   type Session,
   sql,
-  TimeoutError,
 } from "../../src/index.ts";
 import { until } from "../fixtures/until.ts";
 import { isMissing, type OwnServer, ownServer, SERVER_FAMILIES, type ServerFamily } from "./own-servers.ts";
@@ -53,7 +53,7 @@ for (const family of SERVER_FAMILIES) {
 
     test("a connection that is killed under a statement is that statement's error, and the next one has another", async (t) => {
       const { app, session } = await start(t);
-      const running = assert.rejects(session.execute(slow(family), { reads: true }), ConnectionError);
+      const running = assert.rejects(session.execute(slow(family), { readOnly: true }), DatabaseConnectionError);
       await until(async () => (await server.running("select")) > 0);
       await endSlow(server, family);
       await running;
@@ -66,7 +66,7 @@ for (const family of SERVER_FAMILIES) {
       session.add(new Post({ id: 1, n: 1 }));
       await session.flush();
       await server.kill(await idOf(session, family));
-      await assert.rejects(session.execute(sql`select 1`), ConnectionError);
+      await assert.rejects(session.execute(sql`select 1`), DatabaseConnectionError);
       await assert.rejects(session.execute(sql`select 1`), FailedTransactionError);
       await session.rollback();
       assert.equal(await session.select(Post).count(), 0);
@@ -94,7 +94,7 @@ for (const family of SERVER_FAMILIES) {
       const error = await committing;
       assert.ok(error instanceof PartialCommitError, String(error));
       assert.deepEqual([error.unknown, error.committed, error.failed], [[null], [], []]);
-      assert.ok(error.cause instanceof ConnectionError);
+      assert.ok(error.cause instanceof DatabaseConnectionError);
       await server.process.start();
       // Nobody was told, and the database is the one to ask.
       assert.ok([0, 1].includes(await session.select(Post).count()));
@@ -134,20 +134,20 @@ for (const family of SERVER_FAMILIES) {
         [],
       );
       for (const error of failed)
-        assert.ok(error instanceof ConnectionError || error instanceof PartialCommitError, String(error));
+        assert.ok(error instanceof DatabaseConnectionError || error instanceof PartialCommitError, String(error));
       assert.equal(app.engine.status().inUse, 0);
     });
 
     test("with poolPrePing a half-open connection is found out within poolTimeout, and all others with it", async (t) => {
       const { app, session } = await start(t, { poolPrePing: true, poolTimeout: 3, poolSize: 8 });
       await Promise.all(
-        Array.from({ length: 8 }, () => app.run(() => db.session.execute(brief(family), { reads: true }))),
+        Array.from({ length: 8 }, () => app.run(() => db.session.execute(brief(family), { readOnly: true }))),
       );
       const { idle } = app.engine.status();
       assert.ok(idle > 4);
       server.process.freeze();
       const before = performance.now();
-      await assert.rejects(session.select(Post).count(), ConnectionError);
+      await assert.rejects(session.select(Post).count(), DatabaseConnectionError);
       assert.ok(
         performance.now() - before < (idle - 1) * 3_000,
         "the idle connections were not asked one after the other",
@@ -156,12 +156,12 @@ for (const family of SERVER_FAMILIES) {
       assert.equal(await session.select(Post).count(), 0);
     });
 
-    test("with statementTimeout a server that falls silent is a ConnectionError, in a transaction too", async (t) => {
+    test("with statementTimeout a server that falls silent is a DatabaseConnectionError, in a transaction too", async (t) => {
       const { app, session } = await start(t, { statementTimeout: 2, poolTimeout: 3 });
       session.add(new Post({ id: 1, n: 1 }));
       await session.flush();
       server.process.freeze();
-      await assert.rejects(session.execute(sql`select 1`), ConnectionError);
+      await assert.rejects(session.execute(sql`select 1`), DatabaseConnectionError);
       // There is nothing to say goodbye to.
       await session.rollback();
       assert.equal(app.engine.status().inUse, 0);
@@ -171,12 +171,12 @@ for (const family of SERVER_FAMILIES) {
 
     test("an abort gives back a connection whose server does not answer", async (t) => {
       const { app, session } = await start(t);
-      await session.execute(sql`select 1`, { reads: true });
+      await session.execute(sql`select 1`, { readOnly: true });
       server.process.freeze();
       const controller = new AbortController();
       const { signal } = controller;
       const stop = app.engine.onStatement(() => setImmediate(() => controller.abort(ENOUGH)));
-      await assert.rejects(session.execute(sql`select 1`, { reads: true, signal }), ENOUGH);
+      await assert.rejects(session.execute(sql`select 1`, { readOnly: true, signal }), ENOUGH);
       stop();
       assert.equal(app.engine.status().inUse, 0);
       server.process.thaw();
@@ -185,7 +185,7 @@ for (const family of SERVER_FAMILIES) {
 
     test("a statement longer than statementTimeout is ended on the server too", async (t) => {
       const { app, session } = await start(t, { statementTimeout: "500ms", poolSize: 1 });
-      await assert.rejects(session.execute(busy(family), { reads: true }), TimeoutError);
+      await assert.rejects(session.execute(busy(family), { readOnly: true }), DatabaseTimeoutError);
       assert.equal(await server.running("select"), 0);
       assert.deepEqual(app.engine.status(), { size: 1, inUse: 0, idle: 1, waiting: 0 });
     });
@@ -194,7 +194,7 @@ for (const family of SERVER_FAMILIES) {
       const { app: patient } = await start(t, { poolSize: 2 });
       const requests = (app: Application) =>
         Promise.allSettled(
-          Array.from({ length: 12 }, () => app.run(() => db.session.execute(brief(family), { reads: true }))),
+          Array.from({ length: 12 }, () => app.run(() => db.session.execute(brief(family), { readOnly: true }))),
         );
       for (const { status } of await requests(patient)) assert.equal(status, "fulfilled");
       await patient.dispose();
@@ -224,7 +224,7 @@ for (const family of SERVER_FAMILIES) {
       for (const outcome of refused) {
         assert.equal(outcome.status, "rejected");
         const { reason } = outcome as PromiseRejectedResult;
-        assert.ok(reason instanceof TimeoutError, String(reason));
+        assert.ok(reason instanceof DatabaseTimeoutError, String(reason));
         assert.match(reason.message, /the default bind came free within 0\.3 seconds: 2 of 2 in use, \d+ waiting/);
       }
       assert.equal(app.engine.status().waiting, 0);
@@ -235,7 +235,7 @@ for (const family of SERVER_FAMILIES) {
 
 async function idOf(session: Session, family: ServerFamily): Promise<number> {
   const statement = family === "postgres" ? sql`select pg_backend_pid() as id` : sql`select connection_id() as id`;
-  const { rows } = await session.execute(statement, { reads: true });
+  const { rows } = await session.execute(statement, { readOnly: true });
   return Number((rows[0] as { readonly id: unknown }).id);
 }
 

@@ -78,7 +78,7 @@ const KINDS: Readonly<Record<string, (app: Application<"auth" | "meta">, places:
     const context = app.context();
     const work = context.run(async () => {
       await writeEverywhere();
-      await db.session.execute(sql`select pg_sleep(5)`, { reads: true });
+      await db.session.execute(sql`select pg_sleep(5)`, { readOnly: true });
     });
     await Promise.all([
       work.catch((error: unknown) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { ConnectionError, type Engine, InvalidUrlError, Multibind, sql } from "../../src/index.ts";
+import { DatabaseConnectionError, type Engine, InvalidUrlError, Multibind, sql } from "../../src/index.ts";
 import { onPostgres } from "../fixtures/databases.ts";
 import { postgresServer } from "../fixtures/postgres-server.ts";
 
@@ -30,7 +30,7 @@ test("target_session_attrs says which of several hosts will do, also after a fai
   assert.equal(await to("prefer-standby", [one]), one);
   assert.equal(await to("read-write", [two, one], { readOnly: true }), one);
   await assert.rejects(to("read-write", [two]), (error: unknown) => {
-    assert.ok(error instanceof ConnectionError, String(error));
+    assert.ok(error instanceof DatabaseConnectionError, String(error));
     assert.match(
       error.message,
       /The server is a standby, and target_session_attrs wants "read-write" \(the default bind/,
@@ -40,7 +40,7 @@ test("target_session_attrs says which of several hosts will do, also after a fai
   await primary.kill();
   await onPostgres("select pg_promote()", standby.url);
   assert.equal(await to("read-write", [one, two]), two);
-  await assert.rejects(to("standby", [one, two]), ConnectionError);
+  await assert.rejects(to("standby", [one, two]), DatabaseConnectionError);
 });
 
 test("a host that does not answer does not take the time of the others", async (t) => {
@@ -68,7 +68,7 @@ test("a host that does not answer has the time of one connection, however many w
     engineOptions: { poolTimeout: 0.5 },
   });
   await using session = app.session();
-  await assert.rejects(session.execute(sql`select 1`, { reads: true }), ConnectionError);
+  await assert.rejects(session.execute(sql`select 1`, { readOnly: true }), DatabaseConnectionError);
   assert.equal(sockets.size, 1);
 });
 

@@ -291,7 +291,7 @@ class Requests {
     const usual = { level: "read committed", access: "off", limit: "0" };
     this.#expect("usual state", (await STATE.execute(this.#app.engine.kysely)).rows, [usual]);
     await this.#session.begin({ isolationLevel: "serializable", readOnly: true });
-    const { rows } = await this.#session.execute(STATE, { reads: true });
+    const { rows } = await this.#session.execute(STATE, { readOnly: true });
     this.#expect("own state", rows, [{ level: "serializable", access: "on", limit: "0" }]);
     await this.#session.rollback();
   }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import {
   type Application,
-  ConnectionError,
+  DatabaseConnectionError,
   type EngineOptions,
   FailedTransactionError,
   type FamilyName,
@@ -107,7 +107,7 @@ for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
       proxy.hold();
       await using app = db.init({ databaseUri: proxy.url, engineOptions: SHORT });
       await using session = app.session();
-      await inTime(t, assert.rejects(session.select(Counter).all(), ConnectionError));
+      await inTime(t, assert.rejects(session.select(Counter).all(), DatabaseConnectionError));
       await inTime(t, assert.rejects(app.createAll()));
     });
 
@@ -183,7 +183,7 @@ for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
       const nested = await session.beginNested();
       await session.insertInto(Counter).values({ id: 3, n: 3 }).execute();
       proxy.hold();
-      await inTime(t, assert.rejects(nested.rollback(), ConnectionError));
+      await inTime(t, assert.rejects(nested.rollback(), DatabaseConnectionError));
       await assert.rejects(session.select(Counter).all(), FailedTransactionError);
       await inTime(t, session.rollback());
       assert.equal(app.engine.status().inUse, 0);
@@ -247,7 +247,7 @@ for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
             session.addAll([2, 3].map((id) => new Counter({ id, n: 2 })));
             return session.flush();
           },
-          (error) => error instanceof ConnectionError,
+          (error) => error instanceof DatabaseConnectionError,
         ],
         [(session) => session.commit(), isUnknown],
       ];
@@ -332,7 +332,7 @@ for (const family of ["postgres", "mysql"] satisfies FamilyName[]) {
     test("poolPrePing gives up what does not answer, and the next connection is not to be had in time", async (t) => {
       const { app, proxy, session } = await behindProxy(t, { ...SHORT, networkTimeout: 0, poolPrePing: true });
       proxy.hold();
-      await inTime(t, assert.rejects(session.select(Counter).all(), ConnectionError));
+      await inTime(t, assert.rejects(session.select(Counter).all(), DatabaseConnectionError));
       proxy.restore();
       assert.equal(await session.select(Counter).count(), 1);
       assert.equal(app.engine.status().inUse, 0);

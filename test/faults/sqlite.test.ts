@@ -7,7 +7,15 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { type Application, integer, Multibind, OperationalError, sql, TimeoutError, varchar } from "../../src/index.ts";
+import {
+  type Application,
+  DatabaseTimeoutError,
+  integer,
+  Multibind,
+  OperationalError,
+  sql,
+  varchar,
+} from "../../src/index.ts";
 import { freshDatabase } from "../fixtures/databases.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -149,7 +157,7 @@ test("a full disk is an OperationalError too, and leaves the file sound", async 
   await app.dispose();
   const check = db.init({ databaseUri: `sqlite:///${file}`, engineOptions: { readOnly: true } });
   await check.run(async () => {
-    const { rows } = await db.session.execute(sql`pragma integrity_check`, { reads: true });
+    const { rows } = await db.session.execute(sql`pragma integrity_check`, { readOnly: true });
     assert.deepEqual(rows, [{ integrity_check: "ok" }]);
     assert.equal(await db.select(Line).count(), stored);
   });
@@ -162,7 +170,10 @@ test("a file that another process keeps locked is an OperationalError in time, a
   t.after(() => holder.close());
   holder.exec("begin immediate");
   const line = () => app.transaction(() => db.session.add(new Line({ what: "mine" })));
-  await assert.rejects(line(), (error: unknown) => error instanceof OperationalError && error instanceof TimeoutError);
+  await assert.rejects(
+    line(),
+    (error: unknown) => error instanceof OperationalError && error instanceof DatabaseTimeoutError,
+  );
   await app.run(async () => assert.equal(await db.select(Line).count(), 0, "readers are not in the way"));
   holder.exec("rollback");
   await line();

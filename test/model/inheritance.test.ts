@@ -245,7 +245,7 @@ onEachFamily("a deleted child leaves none of its tables", async (t, url) => {
 
   for (const table of ["vehicle", "truck", "tanker", "bus"]) {
     const { rows } = await session.execute(sql<{ n: unknown }>`select count(*) as n from ${sql.table(table)}`, {
-      reads: true,
+      readOnly: true,
     });
     assert.equal(Number(rows[0]?.n), 0, table);
   }

@@ -56,7 +56,7 @@ describe("the package as an application has it", () => {
       export const other = alias(User, "other");
       export const perhaps = select(User).leftJoin(other, "other.id", "user.id");
       export const counted = select(User).select((eb) => ["name", eb.fn.countAll<number>().as("users")]).groupBy("name");
-      export const pairs = select(User).with(other, "other.id", "user.id").withOptional(alias(User, "third"), "third.id", "user.id");
+      export const pairs = select(User).joinAndSelect(other, "other.id", "user.id").leftJoinAndSelect(alias(User, "third"), "third.id", "user.id");
       export const page = () => db.select(User).paginate();
       export const feed = () => session.select(pairs).orderBy("user.name").keyset();
       export const byId = db.prepare((p: Params<{ id: number }>) => select(User).where("id", "=", p("id")));

@@ -213,7 +213,7 @@ onEachFamily(
       users.groupBy("id"),
       users.forUpdate(),
       users.innerJoin(Login, "login.userId", "user.id"),
-      users.with(Login, "login.userId", "user.id"),
+      users.joinAndSelect(Login, "login.userId", "user.id"),
       users.select("id"),
     ];
     for (const [index, select] of wrong.entries()) {

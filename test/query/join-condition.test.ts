@@ -25,9 +25,9 @@ const none = (join: unknown) => join;
 const JOINS: Record<string, (session: ReturnType<typeof sessionOf>, kysely: Untyped) => unknown> = {
   innerJoin: (session) => (session.select(Book) as Untyped).innerJoin(Author).all(),
   leftJoin: (session) => (session.select(Book) as Untyped).leftJoin(Author, none).all(),
-  with: (session) => (session.select(Book) as Untyped).with(Author).all(),
-  withOptional: (session) => (session.select(Book) as Untyped).withOptional(Author, none).all(),
-  "with a child": (session) => (session.select(Book) as Untyped).with(Editor, none).all(),
+  joinAndSelect: (session) => (session.select(Book) as Untyped).joinAndSelect(Author).all(),
+  leftJoinAndSelect: (session) => (session.select(Book) as Untyped).leftJoinAndSelect(Author, none).all(),
+  "joinAndSelect with a child": (session) => (session.select(Book) as Untyped).joinAndSelect(Editor, none).all(),
   "a detached select": (session) => session.select((select(Book) as Untyped).innerJoin(Editor, none) as Untyped),
   selectFrom: (session) => (session.selectFrom(Book) as Untyped).innerJoin(Author).selectAll().execute(),
   "selectFrom with a callback": (session) =>
@@ -79,5 +79,5 @@ onEachFamily("every pair of rows is read where that is what is asked for", async
     .select("author.id")
     .execute();
   assert.deepEqual([crossed.length, always.length], [2, 2]);
-  assert.equal((await session.select(Book).with(Author, "author.id", "book.authorId").all()).length, 1);
+  assert.equal((await session.select(Book).joinAndSelect(Author, "author.id", "book.authorId").all()).length, 1);
 });

@@ -182,9 +182,13 @@ onEachFamily("rows of joins have places too", async (t, url) => {
   );
   const distinct = session.select(Row).innerJoin(Note, "note.rowId", "row_of_feed.id").distinct().orderBy("name");
   assert.equal((await forwards(distinct, 3)).length, ROWS / 4);
-  const distinctPairs = session.select(Row).with(Note, "note.rowId", "row_of_feed.id").distinct().orderBy("note.body");
+  const distinctPairs = session
+    .select(Row)
+    .joinAndSelect(Note, "note.rowId", "row_of_feed.id")
+    .distinct()
+    .orderBy("note.body");
   assert.equal((await forwards(distinctPairs, 3)).length, ROWS / 2);
-  const together = session.select(Row).withOptional(Note, "note.rowId", "row_of_feed.id").orderBy("name", "desc");
+  const together = session.select(Row).leftJoinAndSelect(Note, "note.rowId", "row_of_feed.id").orderBy("name", "desc");
   const pairs = await together.orderBy("row_of_feed.id", "desc").orderBy("note.id", "desc").all();
   assert.deepEqual(await forwards(together, 5), pairs);
   const rows = session

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { enumeration, integer, Multibind, select, sql, text, varchar } from "../../src/index.ts";
+import { alias, enumeration, integer, Multibind, select, sql, text, varchar } from "../../src/index.ts";
 import { onEachFamily, sessionOf, start } from "../fixtures/matrix.ts";
 
 /** Three kinds of vehicle in one table, and one with a table beside it. */
@@ -45,6 +45,14 @@ onEachFamily("a statement of Kysely's form keeps to the rows of a child that sha
   assert.deepEqual(await names(session.selectFrom([Sports]).select("name")), ["dino"]);
   assert.deepEqual(await names(session.selectFrom(Car.table).select("name")), ["beetle", "cart", "dino", "lorry"]);
   assert.deepEqual(await names(app.engine.kysely.selectFrom(Car).select("name")), ["beetle", "dino"]);
+  assert.deepEqual(await names(session.selectFrom(Car.as("c")).select("c.name")), ["beetle", "dino"]);
+  assert.deepEqual(await names(session.selectFrom(alias(Sports, "s")).select("s.name")), ["dino"]);
+  assert.deepEqual(await names(session.selectFrom(Car.table.as("c")).select("name")), [
+    "beetle",
+    "cart",
+    "dino",
+    "lorry",
+  ]);
   const inside = session
     .selectFrom(Vehicle)
     .select("name")

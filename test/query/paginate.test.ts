@@ -30,10 +30,10 @@ onEachFamily("a page tells its items and its place among the pages", async (t, u
   assert.ok(page instanceof Page);
   assert.deepEqual(ids(page), range(21, 30));
   assert.deepEqual([page.page, page.perPage, page.total, page.pages, page.first, page.last], [3, 10, 45, 5, 21, 30]);
-  assert.deepEqual([page.hasPrev, page.prevNum, page.hasNext, page.nextNum], [true, 2, true, 4]);
+  assert.deepEqual([page.hasPrevious, page.previousNum, page.hasNext, page.nextNum], [true, 2, true, 4]);
   const next = await page.next();
   assert.deepEqual(ids(next), range(31, 40));
-  assert.deepEqual(ids(await next.prev()), range(21, 30));
+  assert.deepEqual(ids(await next.previous()), range(21, 30));
   assert.equal(sent.length, 4, "turning pages does not count again");
 });
 
@@ -57,7 +57,7 @@ onEachFamily("pages are of the rows of the select, with its conditions and joins
   assert.equal((await joined.distinct().orderBy("item.id").paginate({ perPage: 2 })).total, 2);
   const beside = await session
     .select(Item)
-    .with(Part, "part.itemId", "item.id")
+    .joinAndSelect(Part, "part.itemId", "item.id")
     .orderBy("part.id")
     .paginate({ perPage: 2 });
   assert.deepEqual(

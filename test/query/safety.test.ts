@@ -120,7 +120,7 @@ const NAMES: Readonly<Record<string, (session: Session, attack: string) => Promi
       .execute(),
   "a reference in a template": (s, x) => s.selectFrom(Victim).select(sql.ref(x).as("x")).execute(),
   "an identifier in a template": (s, x) => s.selectFrom(Victim).select(sql.id(x).as("x")).execute(),
-  "a table in a template": (s, x) => s.execute(sql`select * from ${sql.table(x)}`, { bindKey: null, reads: true }),
+  "a table in a template": (s, x) => s.execute(sql`select * from ${sql.table(x)}`, { bindKey: null, readOnly: true }),
   "a table of Kysely's": (s, x) => s.kysely<Record<string, never>>(null).selectFrom(x).selectAll().execute(),
   "a common table expression": (s, x) =>
     s

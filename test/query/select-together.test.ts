@@ -76,7 +76,11 @@ async function filled(t: Parameters<typeof start>[0], url: string) {
 
 onEachFamily("models with columns of the same names come out right side by side", async (t, url) => {
   const { session } = await filled(t, url);
-  const rows = await session.select(Employee).with(Login, "login.employeeId", "employee.id").orderBy("login.id").all();
+  const rows = await session
+    .select(Employee)
+    .joinAndSelect(Login, "login.employeeId", "employee.id")
+    .orderBy("login.id")
+    .all();
   assert.deepEqual(
     rows.map(([employee, login]) => [employee.id, employee.name, login.id, login.name, login.at]),
     [
@@ -96,7 +100,7 @@ onEachFamily("models with columns of the same names come out right side by side"
   await session.commit();
   const changed = session
     .select(Employee)
-    .with(Login, "login.employeeId", "employee.id")
+    .joinAndSelect(Login, "login.employeeId", "employee.id")
     .where("login.name", "=", "tablet");
   assert.deepEqual(await changed.one(), [bob, phone]);
   assert.equal(await changed.count(), 1);
@@ -106,7 +110,9 @@ onEachFamily("an entity that is not there is null", async (t, url) => {
   const { session } = await filled(t, url);
   const rows = await session
     .select(Employee)
-    .withOptional(Login, (join) => join.onRef("login.employeeId", "=", "employee.id").on("login.name", "!=", "laptop"))
+    .leftJoinAndSelect(Login, (join) =>
+      join.onRef("login.employeeId", "=", "employee.id").on("login.name", "!=", "laptop"),
+    )
     .orderBy("employee.id")
     .all();
   assert.deepEqual(
@@ -122,10 +128,10 @@ onEachFamily("an entity that is not there is null", async (t, url) => {
 
 onEachFamily("a model joins itself under another name", async (t, url) => {
   const { session } = await filled(t, url);
-  const boss = alias(Employee, "boss");
+  const boss = Employee.as("boss");
   const pairs = await session
     .select(Employee)
-    .withOptional(boss, "boss.id", "employee.bossId")
+    .leftJoinAndSelect(boss, "boss.id", "employee.bossId")
     .orderBy("employee.id")
     .all();
   assert.deepEqual(
@@ -141,8 +147,8 @@ onEachFamily("a model joins itself under another name", async (t, url) => {
   const grand = alias(Employee, "grand");
   const three = await session
     .select(Employee)
-    .with(boss, "boss.id", "employee.bossId")
-    .with(grand, "grand.id", "boss.bossId")
+    .joinAndSelect(boss, "boss.id", "employee.bossId")
+    .joinAndSelect(grand, "grand.id", "boss.bossId")
     .one();
   assert.deepEqual(
     three.map(({ name }) => name),
@@ -174,7 +180,7 @@ onEachFamily("children of a model come out as their classes beside others", asyn
   const { session } = await filled(t, url);
   const owned = await session
     .select(Employee)
-    .with(Vehicle, "vehicle.ownerId", "employee.id")
+    .joinAndSelect(Vehicle, "vehicle.ownerId", "employee.id")
     .orderBy("employee.id")
     .all();
   assert.deepEqual(
@@ -188,7 +194,7 @@ onEachFamily("children of a model come out as their classes beside others", asyn
   assert.equal((owned[1]?.[1] as Truck).load, 40);
   const trucks = await session
     .select(Employee)
-    .withOptional(Truck, "truck.ownerId", "employee.id")
+    .leftJoinAndSelect(Truck, "truck.ownerId", "employee.id")
     .orderBy("employee.id")
     .all();
   assert.deepEqual(
@@ -197,7 +203,7 @@ onEachFamily("children of a model come out as their classes beside others", asyn
   );
   const bikes = await session
     .select(Employee)
-    .withOptional(Bike, "vehicle.ownerId", "employee.id")
+    .leftJoinAndSelect(Bike, "vehicle.ownerId", "employee.id")
     .orderBy("employee.id")
     .all();
   assert.deepEqual(
@@ -225,7 +231,7 @@ onEachFamily("a family of models is joined, paged and grouped like others", asyn
     [Vehicle],
   );
   assert.equal(first.total, 3);
-  const trucks = session.select(Truck).with(Employee, "employee.id", "truck.ownerId");
+  const trucks = session.select(Truck).joinAndSelect(Employee, "employee.id", "truck.ownerId");
   const [truck, owner] = await trucks.where("truck.name", "=", "t").where("truck.load", ">", 30).one();
   assert.deepEqual([truck.load, truck.kind, owner.name], [40, "truck", "bob"]);
   assert.deepEqual(await session.select(Truck).select(["name", "load"]).all(), [{ name: "t", load: 40 }]);
@@ -252,7 +258,7 @@ onEachFamily("several entities in a row are streamed and not kept", async (t, ur
   const seen: string[] = [];
   for await (const [employee, login] of session
     .select(Employee)
-    .withOptional(Login, "login.employeeId", "employee.id")
+    .leftJoinAndSelect(Login, "login.employeeId", "employee.id")
     .orderBy("employee.id")
     .orderBy("login.id")
     .stream()) {
@@ -296,7 +302,7 @@ onEachFamily("what is prepared may read several entities, or rows", async (t, ur
   const logins = db
     .prepare((p: Params<{ name: string }>) =>
       select(Employee)
-        .with(Login, "login.employeeId", "employee.id")
+        .joinAndSelect(Login, "login.employeeId", "employee.id")
         .where("employee.name", "=", p("name"))
         .orderBy("login.id"),
     )
@@ -313,7 +319,7 @@ onEachFamily("what is prepared may read several entities, or rows", async (t, ur
 onEachFamily("rows have no entities beside them", async (t, url) => {
   const { session } = await filled(t, url);
   assert.throws(
-    () => session.select(Employee).select("name").with(Login, "login.employeeId", "employee.id"),
+    () => session.select(Employee).select("name").joinAndSelect(Login, "login.employeeId", "employee.id"),
     UnsupportedError,
   );
 });

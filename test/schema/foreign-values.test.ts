@@ -198,7 +198,7 @@ test("PostgreSQL's values are read whatever the server's style of dates and floa
   const { rows } = await app.run(() =>
     db.session.execute(
       sql`select date '2026-01-31' as day, 0.1::float8 + 0.2::float8 as sum, '\\x00ff5c'::bytea as bytes`,
-      { bindKey: "data", reads: true },
+      { bindKey: "data", readOnly: true },
     ),
   );
   assert.deepEqual(rows, [{ day: "2026-01-31", sum: 0.1 + 0.2, bytes: Buffer.from([0, 255, 92]) }]);

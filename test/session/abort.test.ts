@@ -54,11 +54,11 @@ onEachFamily(
     const app = await start(t, db, { databaseUri: url });
     const session = sessionOf(app);
     const controller = new AbortController();
-    const running = session.execute(slow(family), { reads: true, signal: controller.signal });
+    const running = session.execute(slow(family), { readOnly: true, signal: controller.signal });
     await Promise.all([assert.rejects(running, ENOUGH), abortWhenRunning(family, url, controller)]);
     await until(async () => (await slowOn(family, url)) === 0);
     assert.equal(app.engine.status().idle, 1);
-    for (let round = 0; round < 20; round++) await session.execute(sql`select 1`, { reads: true });
+    for (let round = 0; round < 20; round++) await session.execute(sql`select 1`, { readOnly: true });
     assert.equal(app.engine.status().idle, 1);
   },
   SERVERS,
@@ -218,7 +218,7 @@ onEachFamily(
     const app = await start(t, db, { databaseUri: url });
     for (const reads of [true, false]) {
       const session = app.session();
-      const running = assert.rejects(session.execute(slow(family), { reads }), SessionClosedError);
+      const running = assert.rejects(session.execute(slow(family), { readOnly: reads }), SessionClosedError);
       await until(async () => (await slowOn(family, url)) > 0);
       await session.close();
       await running;
@@ -328,9 +328,9 @@ onEachFamily(
     const other = sessionOf(app);
     const lock = family === "postgres" ? sql`select pg_advisory_xact_lock(7)` : sql`select get_lock(database(), 300)`;
     await other.execute(lock);
-    const first = session.execute(lock, { reads: true }).then(() => order.push("first"));
-    const second = session.execute(sql`select 2`, { reads: true, signal: controller.signal });
-    const third = session.execute(sql`select 3`, { reads: true }).then(() => order.push("third"));
+    const first = session.execute(lock, { readOnly: true }).then(() => order.push("first"));
+    const second = session.execute(sql`select 2`, { readOnly: true, signal: controller.signal });
+    const third = session.execute(sql`select 3`, { readOnly: true }).then(() => order.push("third"));
     controller.abort(ENOUGH);
     await assert.rejects(second, ENOUGH);
     assert.deepEqual(order, []);

@@ -25,7 +25,7 @@ const STATEMENTS: Record<string, (session: ReturnType<typeof sessionOf<"auth" | 
   "SQL text that only reads": async (session) => {
     await session.begin();
     return Number(
-      (await session.execute(sql<{ n: unknown }>`select count(*) as n from post`, { reads: true })).rows[0]?.n,
+      (await session.execute(sql<{ n: unknown }>`select count(*) as n from post`, { readOnly: true })).rows[0]?.n,
     );
   },
   "a whole Kysely": async (session) =>
@@ -66,7 +66,7 @@ onEachFamily("noAutoflush, and autoflush: false", async (t, url) => {
 
   assert.equal(await session.noAutoflush(() => session.select(Post).count()), 0);
   assert.equal(await session.get(Post, 1, { autoflush: false }), null);
-  const { rows } = await session.execute(sql`select * from post`, { autoflush: false, reads: true });
+  const { rows } = await session.execute(sql`select * from post`, { autoflush: false, readOnly: true });
   assert.equal(rows.length, 0);
   assert.equal(session.new.size, 1);
   assert.equal(await session.select(Post).count(), 1);

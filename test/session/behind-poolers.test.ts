@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ConnectionError, integer, Multibind, sql, UniqueViolationError, varchar } from "../../src/index.ts";
+import { DatabaseConnectionError, integer, Multibind, sql, UniqueViolationError, varchar } from "../../src/index.ts";
 import { onPostgres } from "../fixtures/databases.ts";
 import { databaseForPooler, haproxy, type Pooler, pgbouncer, pgpool } from "../fixtures/poolers.ts";
 import { preparingDatabase } from "../fixtures/preparing-servers.ts";
@@ -53,7 +53,7 @@ for (const [name, pooler] of Object.entries<(t: TestContext, url: string) => Pro
   }
 }
 
-test("in PgBouncer's statement mode single statements run, and transactions are refused by a ConnectionError", async (t) => {
+test("in PgBouncer's statement mode single statements run, and transactions are refused by a DatabaseConnectionError", async (t) => {
   const url = await databaseForPooler(t);
   {
     await using app = one.init({ databaseUri: url });
@@ -79,7 +79,7 @@ test("in PgBouncer's statement mode single statements run, and transactions are 
       await one.session.flush();
       twice();
     }),
-    ConnectionError,
+    DatabaseConnectionError,
   );
   assert.deepEqual(await onPostgres("select name from row_", url), [{ name: "first" }]);
   assert.equal((await app.run(() => one.session.get(Row, 1)))?.name, "first");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import {
   type BindKey,
   CommitPolicyError,
-  ConnectionError,
+  DatabaseConnectionError,
   type Engine,
   type Entity,
   FailedTransactionError,
@@ -247,7 +247,7 @@ test("a connection lost during the commit leaves the bind unknown", async (t) =>
       [error.committed, error.failed, error.rolledBack, error.unknown],
       [["auth", "meta"], [], [], [null]],
     );
-    assert.ok(error.cause instanceof ConnectionError);
+    assert.ok(error.cause instanceof DatabaseConnectionError);
     return true;
   });
   assert.deepEqual([user, event, post].map(stateOf), ["persistent", "persistent", "detached"]);
@@ -263,7 +263,7 @@ test("a connection that is lost before the commit is noticed by it, and every bi
   const { rows } = await session.execute(sql<{ id: unknown }>`select connection_id() as id`, { bindKey: "auth" });
   await onMysql(`kill ${rows[0]!.id}`);
 
-  await assert.rejects(session.commit(), ConnectionError);
+  await assert.rejects(session.commit(), DatabaseConnectionError);
   assert.deepEqual(await stored(), [0, 0, 0]);
   assert.deepEqual([user, event, post].map(stateOf), ["transient", "transient", "transient"]);
   assert.equal(app.engines.get("auth").status().inUse, 0);
@@ -547,7 +547,7 @@ test("a connection lost during a commit of one statement leaves the bind unknown
   await assert.rejects(committed, (error) => {
     assert.ok(error instanceof PartialCommitError, String(error));
     assert.deepEqual([error.committed, error.failed, error.rolledBack, error.unknown], [[], [], [], [null]]);
-    assert.ok(error.cause instanceof ConnectionError);
+    assert.ok(error.cause instanceof DatabaseConnectionError);
     return true;
   });
   assert.equal(session.contains(post), false);

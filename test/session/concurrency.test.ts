@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   type Application,
+  DatabaseTimeoutError,
   DeadlockError,
   integer,
   Multibind,
@@ -9,7 +10,6 @@ import {
   SelfDeadlockError,
   SessionClosedError,
   sql,
-  TimeoutError,
   UniqueViolationError,
   varchar,
 } from "../../src/index.ts";
@@ -394,7 +394,7 @@ test("sessions beside each other wait, and no longer than they may", async (t) =
   });
   const [one, two] = [sessionOf(patient), sessionOf(patient)];
   await one.insertInto(Post).values({ title: "one" }).execute();
-  await assert.rejects(two.insertInto(Post).values({ title: "two" }).execute(), TimeoutError);
+  await assert.rejects(two.insertInto(Post).values({ title: "two" }).execute(), DatabaseTimeoutError);
   await one.commit();
   await two.rollback();
   await two.insertInto(Post).values({ title: "two" }).execute();

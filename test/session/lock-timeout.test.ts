@@ -4,6 +4,7 @@ import { PostgresDialect } from "kysely";
 import pg from "pg";
 import {
   type Application,
+  DatabaseTimeoutError,
   type Duration,
   type Engine,
   type FamilyName,
@@ -15,7 +16,6 @@ import {
   type Session,
   type SessionOptions,
   sql,
-  TimeoutError,
 } from "../../src/index.ts";
 import { connectionString } from "../fixtures/databases.ts";
 import { sessionOf, sharedDatabase, start } from "../fixtures/matrix.ts";
@@ -71,7 +71,7 @@ async function bound({ engines }: Application<Keys>, session: Session<Keys>, bin
     engines.get(bindKey).family.name === "postgres"
       ? sql<{ value: string }>`select current_setting('lock_timeout') as value`
       : sql<{ value: string }>`select concat(@@innodb_lock_wait_timeout, ' ', @@lock_wait_timeout) as value`;
-  const { rows } = await session.execute(query, { bindKey, reads: true });
+  const { rows } = await session.execute(query, { bindKey, readOnly: true });
   return rows[0]!.value;
 }
 
@@ -79,7 +79,9 @@ const NO_BOUND = { postgres: "0", mysql: "50 86400", sqlite: "" } satisfies Reco
 const ONE_SECOND = { postgres: "1s", mysql: "1 1", sqlite: "" } satisfies Record<FamilyName, string>;
 
 function isLockTimeout(error: unknown): boolean {
-  assert.ok(error instanceof LockTimeoutError && error instanceof TimeoutError && error instanceof OperationalError);
+  assert.ok(
+    error instanceof LockTimeoutError && error instanceof DatabaseTimeoutError && error instanceof OperationalError,
+  );
   assert.deepEqual([error.code, error.retryable], ["LOCK_TIMEOUT", true]);
   assert.match(error.message, /another database.*lockTimeout.*run the transaction again/);
   return true;

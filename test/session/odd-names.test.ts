@@ -86,7 +86,7 @@ for (const odd of ODD) {
     const other = alias(Parent, `other ${odd}`);
     const pairs = await session
       .select(Child)
-      .with(other, (on) => on.onTrue())
+      .joinAndSelect(other, (on) => on.onTrue())
       .all();
     assert.deepEqual(
       pairs.map(([child, parent]) => `${child.id} ${child.size} ${parent.id} ${parent.price}`).sort(),

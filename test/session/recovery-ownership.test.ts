@@ -264,7 +264,7 @@ test("a decision is kept while any bind does not answer", async (t) => {
   proxy.refuse();
   const app = open(t, { ...urls, copy: proxy.url });
   assert.deepEqual(shape(await app.recover()), [1, 0, 0, 1]);
-  const { rows } = await app.run(() => db.session.execute(DECISIONS, { bindKey: "decider", reads: true }));
+  const { rows } = await app.run(() => db.session.execute(DECISIONS, { bindKey: "decider", readOnly: true }));
   assert.equal(rows.length, 1);
 });
 

@@ -33,9 +33,9 @@ onEachFamily("a rollback gives back what several entities of a row were before t
 
   await session.select(Note).update({ title: "new" });
   await session.select(Tag).update({ label: "new" });
-  assert.deepEqual(await session.select(Note).with(Tag, "tag.noteId", "note.id").one(), [note, tag]);
+  assert.deepEqual(await session.select(Note).joinAndSelect(Tag, "tag.noteId", "note.id").one(), [note, tag]);
   assert.deepEqual([note.title, tag.label], ["new", "new"]);
   await session.rollback();
   assert.deepEqual([note.title, tag.label], ["old", "old"]);
-  assert.deepEqual(await session.select(Note).with(Tag, "tag.noteId", "note.id").one(), [note, tag]);
+  assert.deepEqual(await session.select(Note).joinAndSelect(Tag, "tag.noteId", "note.id").one(), [note, tag]);
 });

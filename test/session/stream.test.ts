@@ -208,7 +208,7 @@ onEachFamily("an error of the statement is the stream's, and costs no connection
       [Symbol.asyncIterator]()
       .next(),
   );
-  const { rows } = await session.execute(sql<{ one: number }>`select 1 as one`, { reads: true });
+  const { rows } = await session.execute(sql<{ one: number }>`select 1 as one`, { readOnly: true });
   assert.equal(Number(rows[0]?.one), 1);
   assert.equal(app.engine.status().inUse, 0);
 });

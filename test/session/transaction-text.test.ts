@@ -79,7 +79,7 @@ onEachFamily("a transaction command as SQL text is refused before it is sent", a
   for (const command of COMMANDS[family]) {
     const refused = { constructor: SessionError, bindKey: null };
     await assert.rejects(session.execute(sql.raw(command)), refused, command);
-    await assert.rejects(session.execute(sql.raw(command), { reads: true }), refused, command);
+    await assert.rejects(session.execute(sql.raw(command), { readOnly: true }), refused, command);
     await assert.rejects(sql.raw(command).execute(session.kysely(null)), refused, command);
   }
   assert.equal(sent.length, before);

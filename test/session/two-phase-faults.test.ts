@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import {
   type Application,
-  ConnectionError,
+  DatabaseConnectionError,
   type Engine,
   type FamilyName,
   ForeignKeyViolationError,
@@ -174,7 +174,7 @@ onEachServer("a connection lost while a bind is prepared has everything rolled b
       void Promise.resolve(other[lose]()).then(() => other.restore());
     });
     const error = await failure(session.commit());
-    assert.ok(error instanceof ConnectionError, String(error));
+    assert.ok(error instanceof DatabaseConnectionError, String(error));
     assert.deepEqual(await counts(app), [0, 0, 0]);
     assert.deepEqual(await app.inDoubt(), []);
   }
@@ -210,7 +210,7 @@ onEachServer("a bind that is gone when all is decided is in doubt until it is re
     { failed: [], rolledBack: [], unknown: [], inDoubt: ["other"] },
   );
   assert.match(error.message, /in doubt until `app.recover\(\)`: bind "other"/);
-  assert.ok(error.cause instanceof ConnectionError);
+  assert.ok(error.cause instanceof DatabaseConnectionError);
   assert.deepEqual(entities.map(stateOf), ["persistent", "detached", "persistent"]);
   assert.deepEqual(new Set(announced), new Set([entities[0], entities[2]]));
 
@@ -219,7 +219,7 @@ onEachServer("a bind that is gone when all is decided is in doubt until it is re
     during.unreachable.map(({ bindKey }) => bindKey),
     ["other"],
   );
-  await assert.rejects(app.inDoubt(), ConnectionError);
+  await assert.rejects(app.inDoubt(), DatabaseConnectionError);
   other.restore();
   assert.deepEqual(await counts(app), [1, 0, 1]);
   const [one, ...more] = await app.inDoubt();
@@ -248,7 +248,7 @@ onEachServer("a decision bind that is lost in its commit is asked what came of i
       void Promise.resolve(decider[lose]()).then(() => decider.restore());
     });
     if (stored === 1) await session.commit();
-    else assert.ok((await failure(session.commit())) instanceof ConnectionError);
+    else assert.ok((await failure(session.commit())) instanceof DatabaseConnectionError);
     assert.deepEqual(entities.map(stateOf), Array(3).fill(stored === 1 ? "persistent" : "transient"));
     assert.deepEqual(await counts(app), [stored, stored, stored]);
     assert.deepEqual(await app.inDoubt(), []);
@@ -270,7 +270,7 @@ onEachServer("where it cannot be asked, nobody knows, and all stays prepared unt
     assert.deepEqual(new Set(error.inDoubt), new Set(["other", null]));
     assert.deepEqual([...error.committed, ...error.failed, ...error.rolledBack], []);
     assert.deepEqual(entities.map(stateOf), ["detached", "detached", "detached"]);
-    await assert.rejects(app.recover(), ConnectionError);
+    await assert.rejects(app.recover(), DatabaseConnectionError);
 
     decider.restore();
     const { committed, rolledBack, left } = await app.recover();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import {
   type Application,
-  ConnectionError,
+  DatabaseConnectionError,
   type Engine,
   type EngineOptions,
   integer,
@@ -111,7 +111,7 @@ for (const server of ["postgres", "mysql"] as const) {
       const { app, otherProxy } = await twoBinds(t, server, "twoPhase");
       before(app.engines.get("other"), PREPARE, () => otherProxy.hold());
       const error = await failure(store(app, 2));
-      assert.ok(error instanceof PartialCommitError || error instanceof ConnectionError, String(error));
+      assert.ok(error instanceof PartialCommitError || error instanceof DatabaseConnectionError, String(error));
       if (error instanceof PartialCommitError) assert.deepEqual([error.committed, error.unknown], [[], []]);
       otherProxy.restore();
       await app.recover();
@@ -145,8 +145,8 @@ for (const server of ["postgres", "mysql"] as const) {
       const error = await failure(store(app, 2));
       assert.ok(error instanceof PartialCommitError, String(error));
       assert.deepEqual([error.committed, error.unknown, error.inDoubt], [[], ["decider"], ["other"]]);
-      assert.ok((await failure(app.recover())) instanceof ConnectionError);
-      assert.ok((await failure(app.inDoubt())) instanceof ConnectionError);
+      assert.ok((await failure(app.recover())) instanceof DatabaseConnectionError);
+      assert.ok((await failure(app.inDoubt())) instanceof DatabaseConnectionError);
       deciderProxy.restore();
       await app.recover();
       const [decided, prepared] = await counts(app);
@@ -179,7 +179,7 @@ for (const server of ["postgres", "mysql"] as const) {
           await session.flush();
           await kill(lost);
           const error = await failure(session.commit());
-          assert.ok(error instanceof ConnectionError, String(error));
+          assert.ok(error instanceof DatabaseConnectionError, String(error));
           assert.equal(error.bindKey, lost);
           assert.deepEqual(await counts(app), [1, 1]);
           assert.deepEqual(await app.inDoubt(), []);
@@ -201,7 +201,7 @@ for (const server of ["postgres", "mysql"] as const) {
           session.add(new Prepared({ id: 2 }));
           await session.flush();
           await kill("other");
-          assert.ok((await failure(session.commit())) instanceof ConnectionError);
+          assert.ok((await failure(session.commit())) instanceof DatabaseConnectionError);
           assert.deepEqual(await counts(app), [1, 1]);
         }
       },

@@ -54,43 +54,49 @@ test("pluck gives the column's values", () => {
 
 test("entities side by side are a list of them, with null where one is optional", () => {
   compiled(async () => {
-    expectTypeOf(await db.select(User).with(Login, "login.userId", "user.id").all()).toEqualTypeOf<[User, Login][]>();
-    expectTypeOf(await db.select(User).withOptional(Login, "login.userId", "user.id").first()).toEqualTypeOf<
+    expectTypeOf(await db.select(User).joinAndSelect(Login, "login.userId", "user.id").all()).toEqualTypeOf<
+      [User, Login][]
+    >();
+    expectTypeOf(await db.select(User).leftJoinAndSelect(Login, "login.userId", "user.id").first()).toEqualTypeOf<
       [User, Login | null] | null
     >();
     const three = db
       .select(User)
-      .with(Login, "login.userId", "user.id")
-      .withOptional(Truck, (join) => join.onRef("truck.load", "=", "login.id").on("truck.kind", "=", "truck"));
+      .joinAndSelect(Login, "login.userId", "user.id")
+      .leftJoinAndSelect(Truck, (join) => join.onRef("truck.load", "=", "login.id").on("truck.kind", "=", "truck"));
     expectTypeOf(await three.one()).toEqualTypeOf<[User, Login, Truck | null]>();
     expectTypeOf(await three.paginate()).toEqualTypeOf<Page<[User, Login, Truck | null]>>();
   });
   // @ts-expect-error a model of another bind
-  compiled(() => select(User).with(Event, "event.id", "user.id"));
+  compiled(() => select(User).joinAndSelect(Event, "event.id", "user.id"));
   // @ts-expect-error also where it may be missing
-  compiled(() => select(User).withOptional(Event, "event.id", "user.id"));
+  compiled(() => select(User).leftJoinAndSelect(Event, "event.id", "user.id"));
   // @ts-expect-error also from the default bind
-  compiled(() => select(Post).with(User, "user.id", "post.authorId"));
+  compiled(() => select(Post).joinAndSelect(User, "user.id", "post.authorId"));
   // @ts-expect-error a table has no entities
-  compiled(() => select(Event).with(tag, "tag.id", "event.id"));
+  compiled(() => select(Event).joinAndSelect(tag, "tag.id", "event.id"));
   // @ts-expect-error there is no such column
-  compiled(() => select(User).with(Login, "login.nope", "user.id"));
+  compiled(() => select(User).joinAndSelect(Login, "login.nope", "user.id"));
 });
 
 test("an alias has the model's columns and entities under its own name", () => {
   const other = alias(User, "other");
   compiled(async () => {
     expectTypeOf(await db.select(other).where("other.name", "=", "ada").one()).toEqualTypeOf<User>();
-    expectTypeOf(await db.select(User).with(other, "other.id", "user.id").all()).toEqualTypeOf<[User, User][]>();
+    expectTypeOf(await db.select(User).joinAndSelect(other, "other.id", "user.id").all()).toEqualTypeOf<
+      [User, User][]
+    >();
     const rows = await db.select(User).innerJoin(other, "other.id", "user.id").select(["other.bio", "user.name"]).all();
     expectTypeOf(rows).toEqualTypeOf<{ bio: string | null; name: string }[]>();
-    const pairs = db.select(alias(Vehicle, "v")).with(alias(Car, "c"), "c.id", "v.id");
+    expectTypeOf(User.as("other")).toEqualTypeOf(other);
+    expectTypeOf(await db.select(User.as("o")).where("o.name", "=", "ada").one()).toEqualTypeOf<User>();
+    const pairs = db.select(alias(Vehicle, "v")).joinAndSelect(alias(Car, "c"), "c.id", "v.id");
     expectTypeOf(await pairs.first()).toEqualTypeOf<[Vehicle, Car] | null>();
   });
   // @ts-expect-error the model goes by its other name
   compiled(() => select(other).where("user.name", "=", "ada"));
   // @ts-expect-error an alias has its model's bind
-  compiled(() => select(Event).with(other, "other.id", "event.id"));
+  compiled(() => select(Event).joinAndSelect(other, "other.id", "event.id"));
   // @ts-expect-error also in a join
   compiled(() => select(Event).innerJoin(other, "other.id", "event.id"));
   // @ts-expect-error a table has no entities to be read under another name

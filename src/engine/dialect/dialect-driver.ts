@@ -8,7 +8,7 @@ import {
   type TransactionSettings,
 } from "kysely";
 import { type BindKey, bindLabel } from "../../bind-key.ts";
-import { TimeoutError } from "../../errors/database.ts";
+import { DatabaseTimeoutError } from "../../errors/database.ts";
 import type { Metadata } from "../../schema/metadata.ts";
 import type { AcquireOptions, EngineDriver, PoolStatus, ServerLacks } from "../driver.ts";
 import type { Family } from "../family.ts";
@@ -180,10 +180,10 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
     }
   }
 
-  #timedOut(): TimeoutError {
+  #timedOut(): DatabaseTimeoutError {
     const { bindKey, poolTimeout } = this.#options;
     const { size } = this.#slots.description;
-    return new TimeoutError(
+    return new DatabaseTimeoutError(
       `${this.name} gave no connection of ${bindLabel(bindKey)} within ${poolTimeout / 1000} seconds: ` +
         `${this.#slots.held} of ${size} in use or waited for. The dialect's own pool may be smaller than poolSize (${size}): ` +
         "set poolSize to its size, or look for sessions that are not closed.",

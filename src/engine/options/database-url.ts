@@ -122,7 +122,7 @@ export class DatabaseUrl {
     });
   }
 
-  /** The password, for the driver alone. */
+  /** @internal for the driver alone: users get it from `render({ hidePassword: false })` */
   revealPassword(): string | undefined {
     return this.#password;
   }

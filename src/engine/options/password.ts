@@ -1,11 +1,11 @@
 import { bindLabel } from "../../bind-key.ts";
-import { ConnectionError } from "../../errors/database.ts";
+import { DatabaseConnectionError } from "../../errors/database.ts";
 import type { DriverConfig } from "./driver-config.ts";
 
 /**
  * The password of a new connection: the URL's, or what the engine's own function gives now.
  *
- * @throws {ConnectionError} if the function throws or gives no text
+ * @throws {DatabaseConnectionError} if the function throws or gives no text
  */
 export async function passwordOf({ bindKey, options }: DriverConfig): Promise<string | undefined> {
   const { password, url } = options;
@@ -14,7 +14,7 @@ export async function passwordOf({ bindKey, options }: DriverConfig): Promise<st
   try {
     given = await password();
   } catch (cause) {
-    throw new ConnectionError(
+    throw new DatabaseConnectionError(
       `Cannot connect to ${bindLabel(bindKey)}: its function \`password\` failed, see \`cause\`.`,
       {
         bindKey,
@@ -23,7 +23,7 @@ export async function passwordOf({ bindKey, options }: DriverConfig): Promise<st
     );
   }
   if (typeof given === "string") return given;
-  throw new ConnectionError(
+  throw new DatabaseConnectionError(
     `Cannot connect to ${bindLabel(bindKey)}: its function \`password\` gave no text. Return the password, or a promise of it.`,
     { bindKey },
   );

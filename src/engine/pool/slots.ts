@@ -1,5 +1,5 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
-import { DeadlockError, SelfDeadlockError, TimeoutError } from "../../errors/database.ts";
+import { DatabaseTimeoutError, DeadlockError, SelfDeadlockError } from "../../errors/database.ts";
 import type { Owner, Wait } from "./owner.ts";
 
 /** What there are a limited number of. */
@@ -63,7 +63,7 @@ export class Slots {
    *
    * @throws {SelfDeadlockError} at once, if the place could only come free when the waiter is done
    * @throws {DeadlockError} if others wait in a circle with this owner and it is the youngest
-   * @throws {TimeoutError} when the time is over
+   * @throws {DatabaseTimeoutError} when the time is over
    */
   async take(owner: Owner, { timeout, signal, bindKey = this.description.bindKey }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
@@ -167,9 +167,9 @@ export class Slots {
     );
   }
 
-  #timedOut(bindKey: BindKey, timeout: number): TimeoutError {
+  #timedOut(bindKey: BindKey, timeout: number): DatabaseTimeoutError {
     const { noun, size } = this.description;
-    return new TimeoutError(
+    return new DatabaseTimeoutError(
       `No ${noun} of ${bindLabel(bindKey)} came free within ${timeout / 1000} seconds: ` +
         `${this.held} of ${size} in use, ${this.waiting} waiting. Raise poolSize or poolTimeout, or look for sessions that are not closed.`,
       { bindKey },

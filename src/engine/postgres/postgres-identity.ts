@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { ConnectionError, DatabaseError } from "../../errors/database.ts";
+import { DatabaseConnectionError, DatabaseError } from "../../errors/database.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 
 /**
@@ -21,7 +21,7 @@ async function clusterOf(run: RunQuery): Promise<readonly string[]> {
     return [row!.id, row!.timeline];
   } catch (error) {
     // Databases that only speak PostgreSQL's language lack these functions.
-    if (error instanceof DatabaseError && !(error instanceof ConnectionError)) return [];
+    if (error instanceof DatabaseError && !(error instanceof DatabaseConnectionError)) return [];
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, DatabaseError } from "../../errors/database.ts";
+import { DatabaseConnectionError, DatabaseError } from "../../errors/database.ts";
 import type { Engine } from "../engine.ts";
 import type { Owner } from "../pool/owner.ts";
 import { catalogOf } from "../reflection/catalog-query.ts";
@@ -13,7 +13,7 @@ import type { Ending } from "./two-phase.ts";
  * @throws {OperationalError} if it could not be ended now
  */
 export function endPrepared(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {
-  const mayPass = (error: unknown) => error instanceof ConnectionError || isElsewhere(engine, error);
+  const mayPass = (error: unknown) => error instanceof DatabaseConnectionError || isElsewhere(engine, error);
   return again(mayPass, () => attemptToEnd(engine, owner, gid, ending));
 }
 

@@ -121,13 +121,13 @@ export class Page<E> implements Iterable<E> {
   }
 
   /** Whether there is a page before this one. */
-  get hasPrev(): boolean {
+  get hasPrevious(): boolean {
     return this.page > 1;
   }
 
   /** The number of the page before this one, or null. */
-  get prevNum(): number | null {
-    return this.hasPrev ? this.page - 1 : null;
+  get previousNum(): number | null {
+    return this.hasPrevious ? this.page - 1 : null;
   }
 
   /** Whether there is a page behind this one. */
@@ -141,8 +141,8 @@ export class Page<E> implements Iterable<E> {
   }
 
   /** Reads the page before this one, without counting again. The first page is its own predecessor. */
-  async prev(options: { readonly notFound?: boolean } = NO_OPTIONS): Promise<Page<E>> {
-    requireKnownOptions(options, ["notFound"], "prev()");
+  async previous(options: { readonly notFound?: boolean } = NO_OPTIONS): Promise<Page<E>> {
+    requireKnownOptions(options, ["notFound"], "previous()");
     return this.#turnTo(this.page - 1, options.notFound ?? false);
   }
 

@@ -1,10 +1,10 @@
 import type { BindKey } from "../../bind-key.ts";
+import type { AliasedModel } from "../../model/aliased-model.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { ModelStatics } from "../../model/model-types.ts";
 import type { Columns } from "../../schema/column.ts";
 import type { KyselyRow, Row } from "../../schema/row.ts";
 import type { Table } from "../../schema/table.ts";
-import type { AliasedModel } from "./aliased-model.ts";
 import type { Select } from "./select.ts";
 
 /** The possible targets of a join: a model, under its own name or another, or a table of the same bind. */

@@ -20,12 +20,12 @@ import type { BindKey } from "../../bind-key.ts";
 import { requireJoinCondition } from "../../engine/statement/join-condition.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
+import { AliasedModel } from "../../model/aliased-model.ts";
 import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
 import type { Columns } from "../../schema/column.ts";
 import { markCopy } from "../../schema/package-copy.ts";
-import { AliasedModel } from "./aliased-model.ts";
 import { ArrangedSelect } from "./arranged-select.ts";
 import { bulkUpdate, type ChangesOrFactory, deleteNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
@@ -167,38 +167,38 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
    * which they were asked for.
    *
    * @example
-   * for (const [user, login] of await db.select(User).with(Login, "login.userId", "user.id").all()) print(user.name, login.at);
+   * for (const [user, login] of await db.select(User).joinAndSelect(Login, "login.userId", "user.id").all()) print(user.name, login.at);
    *
    * @see SQLAlchemy: `select(User, Login).join(…)`
    */
-  with<E2, C2 extends Columns, N extends string>(
+  joinAndSelect<E2, C2 extends Columns, N extends string>(
     model: ReadModel<E2, C2, N, K>,
     left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
     right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
-  with<E2, C2 extends Columns, N extends string>(
+  joinAndSelect<E2, C2 extends Columns, N extends string>(
     model: ReadModel<E2, C2, N, K>,
     on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithTable<DB, N, C2>, TB | N, Together<E, E2>, K, C>;
-  with(...given: readonly unknown[]): never {
+  joinAndSelect(...given: readonly unknown[]): never {
     return this.#join("innerJoin", given, true) as never;
   }
 
   /**
-   * The same as {@link with}, with null where a row has no such entity.
+   * The same as {@link joinAndSelect}, with null where a row has no such entity.
    *
    * @see SQLAlchemy: `select(User, Login).outerjoin(…)`
    */
-  withOptional<E2, C2 extends Columns, N extends string>(
+  leftJoinAndSelect<E2, C2 extends Columns, N extends string>(
     model: ReadModel<E2, C2, N, K>,
     left: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
     right: JoinReferenceExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
-  withOptional<E2, C2 extends Columns, N extends string>(
+  leftJoinAndSelect<E2, C2 extends Columns, N extends string>(
     model: ReadModel<E2, C2, N, K>,
     on: JoinCallbackExpression<WithTable<DB, N, C2>, TB, N>,
   ): Select<WithOptionalTable<DB, N, C2>, TB | N, Together<E, E2 | null>, K, C>;
-  withOptional(...given: readonly unknown[]): never {
+  leftJoinAndSelect(...given: readonly unknown[]): never {
     return this.#join("leftJoin", given, true) as never;
   }
 
@@ -279,7 +279,7 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
     const { parts } = this;
     if (isRead && parts.readsRows) {
       throw new UnsupportedError(
-        "A select of rows reads no entities beside them. Call `with` before `select([…])`, or join with `innerJoin` and select the columns.",
+        "A select of rows reads no entities beside them. Call `joinAndSelect` before `select([…])`, or join with `innerJoin` and select the columns.",
         bindOf(parts),
       );
     }

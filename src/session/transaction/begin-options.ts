@@ -4,9 +4,9 @@ import { InvalidOptionError } from "../../errors/configuration.ts";
 /** How a transaction is begun, on each bind that takes part in it. */
 export interface BeginOptions {
   /** The isolation level, instead of the engine's own. SQLite has one only, the strictest. */
-  readonly isolationLevel?: IsolationLevel;
+  readonly isolationLevel?: IsolationLevel | undefined;
   /** Whether it only reads. On SQLite it reads one snapshot, beside a writer. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
 }
 
 export const BEGIN_OPTIONS: readonly (keyof BeginOptions)[] = ["isolationLevel", "readOnly"];

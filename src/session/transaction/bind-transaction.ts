@@ -9,7 +9,7 @@ import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
 import { requirePreparable } from "../../engine/two-phase/preparable.ts";
 import type { Ending } from "../../engine/two-phase/two-phase.ts";
 import { endedTransaction, executeWithin } from "../../engine/within-transaction.ts";
-import { ConnectionError, DatabaseError } from "../../errors/database.ts";
+import { DatabaseConnectionError, DatabaseError } from "../../errors/database.ts";
 import { EndedTransactionError, FailedTransactionError } from "../../errors/session.ts";
 import { keepShape, UNUSED } from "../../kept-shapes.ts";
 import type { FlushPlace } from "./flush-place.ts";
@@ -265,7 +265,7 @@ export class BindTransaction implements FlushPlace {
     try {
       await this.connection.prepare(this.#gid!, signal);
     } catch (error) {
-      if (!(error instanceof ConnectionError)) this.#preparing = "failed";
+      if (!(error instanceof DatabaseConnectionError)) this.#preparing = "failed";
       throw error;
     }
   }
@@ -363,11 +363,11 @@ export class BindTransaction implements FlushPlace {
     }
   }
 
-  /** @throws {ConnectionError} if the connection is known to be lost: its server has rolled back by that */
+  /** @throws {DatabaseConnectionError} if the connection is known to be lost: its server has rolled back by that */
   #requireConnected(): void {
     if (!this.isLost) return;
     const { bindKey } = this.engine;
-    throw new ConnectionError(
+    throw new DatabaseConnectionError(
       `The connection of the transaction on ${bindLabel(bindKey)} was lost before the commit, so nothing of it is stored. Begin it anew.`,
       { bindKey },
     );

@@ -1,5 +1,5 @@
 import { readWhatHasArrived } from "../../engine/waiting/what-has-arrived.ts";
-import { ConnectionError } from "../../errors/database.ts";
+import { DatabaseConnectionError } from "../../errors/database.ts";
 import { EndedTransactionError, PartialCommitError } from "../../errors/session.ts";
 import type { BindTransaction } from "./bind-transaction.ts";
 import type { FlushPlace } from "./flush-place.ts";
@@ -51,7 +51,7 @@ export async function commitInOrder(binds: readonly BindTransaction[], signal?: 
 
 function fateOf(bind: BindTransaction, cause: unknown): Fate {
   if (cause instanceof EndedTransactionError) return "unknown";
-  if (!(cause instanceof ConnectionError)) return "failed";
+  if (!(cause instanceof DatabaseConnectionError)) return "failed";
   return bind.mayBeCommitted ? "unknown" : "rolledBack";
 }
 

@@ -11,10 +11,10 @@ import { type Decider, databaseOf, newDomain } from "../../engine/two-phase/gid.
 import { again } from "../../engine/waiting/again.ts";
 import { endedTransaction } from "../../engine/within-transaction.ts";
 import {
-  ConnectionError,
+  DatabaseConnectionError,
+  DatabaseTimeoutError,
   LockTimeoutError,
   OperationalError,
-  TimeoutError,
   UniqueViolationError,
 } from "../../errors/database.ts";
 import { DdlError } from "../../errors/ddl.ts";
@@ -118,7 +118,7 @@ export class DecisionLog {
       try {
         if (await this.#borrow((connection) => this.#enter(connection, row))) return row;
       } catch (error) {
-        if (error instanceof TimeoutError) return "open";
+        if (error instanceof DatabaseTimeoutError) return "open";
         throw error;
       }
       const decision = (await this.decisions([id])).get(id);
@@ -278,7 +278,7 @@ export class DecisionLog {
 /** After a restart of the server the connections that are there are lost; and two processes may claim one transaction. */
 function mayPass(error: unknown): boolean {
   if (error instanceof LockTimeoutError) return false;
-  return error instanceof ConnectionError || (error instanceof OperationalError && error.retryable);
+  return error instanceof DatabaseConnectionError || (error instanceof OperationalError && error.retryable);
 }
 
 function insert(row: {

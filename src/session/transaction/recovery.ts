@@ -6,7 +6,7 @@ import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
 import { branchOf, type Decider, parseGid } from "../../engine/two-phase/gid.ts";
 import type { PreparedTransaction } from "../../engine/two-phase/two-phase.ts";
 import { again } from "../../engine/waiting/again.ts";
-import { ConnectionError } from "../../errors/database.ts";
+import { DatabaseConnectionError } from "../../errors/database.ts";
 import type { DecisionLog, Outcome } from "./decision-log.ts";
 
 /** One bind's part in a transaction over several, prepared and not ended. */
@@ -207,7 +207,7 @@ async function judgeOf(decisions: DecisionLog, adopted: readonly string[]): Prom
 
 function preparedOn(engine: Engine): Promise<readonly PreparedTransaction[]> {
   return again(
-    (error) => error instanceof ConnectionError,
+    (error) => error instanceof DatabaseConnectionError,
     async () => {
       const connection = await engine.connect({ use: "read" });
       try {

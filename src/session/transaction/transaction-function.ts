@@ -1,29 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Owner } from "../../engine/pool/owner.ts";
-import { unlessAborted } from "../../engine/waiting/unless-aborted.ts";
-import { InvalidOptionError } from "../../errors/configuration.ts";
-import { OperationalError } from "../../errors/database.ts";
-import { ConcurrentTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
+import { ConcurrentTransactionError, SessionError } from "../../errors/session.ts";
 import { requireKnownOptions } from "../../known-options.ts";
 import { BEGIN_OPTIONS, type BeginOptions } from "./begin-options.ts";
+import { type RetryOptions, requireRetries, withRetries } from "./retries.ts";
 import { inScope, isLate, newScope, scopeHere, type TransactionScope } from "./transaction-scope.ts";
 
 /** Options of `transaction(fn)`. */
-export interface TransactionOptions extends BeginOptions {
-  /**
-   * How often the function runs again after a deadlock or a serialization failure, with a growing pause in between.
-   * Defaults to 0. Only the outermost transaction can be begun anew. Each run starts with the pending work that the
-   * session had when `transaction` was called.
-   */
-  readonly retries?: number;
-  /**
-   * When it is aborted, the statement that runs is ended, on the server too where the database can, no other is sent,
-   * and the transaction is rolled back. A commit that has begun is not stopped.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
+export interface TransactionOptions extends BeginOptions, RetryOptions {}
 
-const OPTIONS: readonly (keyof TransactionOptions)[] = [...BEGIN_OPTIONS, "retries", "signal"];
+export const TRANSACTION_OPTIONS: readonly (keyof TransactionOptions)[] = [...BEGIN_OPTIONS, "retries", "signal"];
 
 /** A transaction function's view of its session. */
 export interface TransactionFunctionHost {
@@ -36,9 +21,6 @@ export interface TransactionFunctionHost {
   copyPending(): () => void;
   beginNested(): Promise<{ readonly isActive: boolean; commit(): Promise<void>; rollback(): Promise<void> }>;
 }
-
-/** The pause before the first repetition, in milliseconds; it doubles each time. */
-const FIRST_PAUSE = 5;
 
 /** The functions that run in a session's transactions, one within the other. */
 export class TransactionFunctions {
@@ -120,17 +102,14 @@ export class TransactionFunctions {
   async #run<T>(run: () => Promise<T>, { retries = 0, signal, ...options }: TransactionOptions): Promise<T> {
     if (this.#running.length > 0) return this.#inScope((scope) => this.#nested(scope, run));
     const restorePending = retries > 0 ? this.#host.copyPending() : undefined;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#inScope((scope) => this.#outermost(scope, run, options));
-      } catch (error) {
-        if (attempt >= retries || !isRetryable(error)) throw error;
-        const pause = delay(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()));
-        await (signal === undefined ? pause : unlessAborted(pause, signal));
+    return await withRetries(
+      () => this.#inScope((scope) => this.#outermost(scope, run, options)),
+      { retries, signal },
+      () => {
         this.requireOwn("A transaction is begun again");
         restorePending?.();
-      }
-    }
+      },
+    );
   }
 
   async #outermost<T>(scope: TransactionScope, run: () => Promise<T>, options: BeginOptions): Promise<T> {
@@ -173,13 +152,6 @@ export class TransactionFunctions {
 
 /** @throws {InvalidOptionError} */
 function requireOptions(options: TransactionOptions): void {
-  requireKnownOptions(options, OPTIONS, "transaction()");
-  const { retries = 0 } = options;
-  if (Number.isSafeInteger(retries) && retries >= 0) return;
-  throw new InvalidOptionError(`Expected retries to be an integer from 0 on, but got ${String(retries)}.`);
-}
-
-function isRetryable(error: unknown): boolean {
-  if (error instanceof PartialCommitError) return false;
-  return error instanceof OperationalError && error.retryable;
+  requireKnownOptions(options, TRANSACTION_OPTIONS, "transaction()");
+  requireRetries(options.retries);
 }

@@ -4,7 +4,7 @@ import type { AcquireOptions } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { afterAbort } from "../../engine/waiting/after-abort.ts";
-import { ConnectionError } from "../../errors/database.ts";
+import { DatabaseConnectionError } from "../../errors/database.ts";
 import { CommitPolicyError, FailedTransactionError, PartialCommitError, SessionError } from "../../errors/session.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
@@ -262,7 +262,7 @@ export class Transactions {
       await store(place);
     } catch (error) {
       await this.fail(error);
-      if (place === undefined || !(error instanceof ConnectionError)) throw error;
+      if (place === undefined || !(error instanceof DatabaseConnectionError)) throw error;
       this.#failure = undefined;
       if (work.owns(entity)) work.expunge(entity);
       throw commitError({ fates: new Map([[place, "unknown"]]), failure: { cause: error } });
@@ -439,7 +439,7 @@ export class Transactions {
     work.discardPending((mapper) => keys.has(mapper.table.bindKey));
     // A connection that is lost has rolled back by that.
     const failed = outcomes.find(
-      (outcome) => outcome.status === "rejected" && !(outcome.reason instanceof ConnectionError),
+      (outcome) => outcome.status === "rejected" && !(outcome.reason instanceof DatabaseConnectionError),
     );
     if (failed?.status === "rejected") throw failed.reason;
   }

@@ -2,7 +2,7 @@ import type { TransactionSettings } from "kysely";
 import { bindLabel } from "../../bind-key.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { branchOf, gidText, newTransactionId } from "../../engine/two-phase/gid.ts";
-import { ConnectionError } from "../../errors/database.ts";
+import { DatabaseConnectionError } from "../../errors/database.ts";
 import { CommitPolicyError, EndedTransactionError } from "../../errors/session.ts";
 import type { BindTransaction, Part } from "./bind-transaction.ts";
 import type { CommitResult, Fate } from "./commit-result.ts";
@@ -87,7 +87,7 @@ export class TwoPhaseCommit {
     try {
       await decider.commit(signal);
     } catch (cause) {
-      const isOpen = !(cause instanceof ConnectionError) || decider.leader.mayBeCommitted;
+      const isOpen = !(cause instanceof DatabaseConnectionError) || decider.leader.mayBeCommitted;
       await decider.leader.rollback().catch(() => {});
       if (!isOpen) return this.#abort([...all], [], cause);
       const decision = await log.claim(id).catch(() => "open" as const);

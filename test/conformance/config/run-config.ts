@@ -145,7 +145,7 @@ async function connectToFiles(application: Application): Promise<void> {
     // What an engine with echo says of this statement is nothing of the case's.
     if (engine.options.echo === true) console.log = () => {};
     // A file whose own directory is missing cannot be opened; only the instance directory is looked at.
-    await session.execute(sql`select 1`, { bindKey: key, reads: true }).catch(() => {});
+    await session.execute(sql`select 1`, { bindKey: key, readOnly: true }).catch(() => {});
     console.log = log;
     await session.close();
   }

@@ -15,7 +15,7 @@ export const pageSteps: StepHandlers = {
     const move = step.text("move");
     if (page === undefined) throw new FormatError("the case has no such page");
     if (move !== "next" && move !== "prev") throw new FormatError(`a page moves to ${move}, which is not known`);
-    return noted(await page[move]({ notFound: step.flag("error_out") }), step, world);
+    return noted(await page[move === "prev" ? "previous" : "next"]({ notFound: step.flag("error_out") }), step, world);
   },
   page_iter: (step, world) => {
     const page = world.pages.get(step.text("of"));
@@ -52,8 +52,8 @@ export function pageNumbers(page: Page<unknown>): Record<string, Json> {
     pages: page.pages,
     first: page.first,
     last: page.last,
-    has_prev: page.hasPrev,
-    prev_num: page.prevNum,
+    has_prev: page.hasPrevious,
+    prev_num: page.previousNum,
     has_next: page.hasNext,
     next_num: page.nextNum,
   };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { type Driver, PostgresAdapter, PostgresDialect } from "kysely";
 import pg from "pg";
-import { sql, TimeoutError, UnsupportedError } from "../../../src/index.ts";
+import { DatabaseTimeoutError, sql, UnsupportedError } from "../../../src/index.ts";
 import { connectionString, freshDatabase, onPostgres } from "../../fixtures/databases.ts";
 import { MYSQL_OPTIONS, mysqlDialect, PG_TYPES, pgDialect, sqliteDialect } from "../../fixtures/dialects.ts";
 import { oneBind } from "../../fixtures/one-bind.ts";
@@ -21,7 +21,7 @@ test("poolTimeout bounds the wait for a dialect's own pool, and what comes late 
   const holder = app.session();
   await holder.execute(sql`select 1`, { bindKey: "auth" });
   await assert.rejects(sql`select 1`.execute(engine.kysely), (error) => {
-    assert.ok(error instanceof TimeoutError, `${error}`);
+    assert.ok(error instanceof DatabaseTimeoutError, `${error}`);
     assert.match(
       error.message,
       /PostgresDialect gave no connection of bind "auth" within 0\.1 seconds.*poolSize \(10\)/,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as nodeSqlite from "node:sqlite";
 import { test } from "node:test";
 import {
-  ConnectionError,
+  DatabaseConnectionError,
   InvalidOptionError,
   integer,
   LockTimeoutError,
@@ -88,11 +88,11 @@ test("node:sqlite runs one statement at a time, and takes no objects, which it w
   assert.deepEqual((await sql`select * from t`.execute(engine.kysely)).rows, []);
 });
 
-test("a file that must exist and does not, or a folder that does not, is a ConnectionError", async (t) => {
+test("a file that must exist and does not, or a folder that does not, is a DatabaseConnectionError", async (t) => {
   const file = (await freshDatabase(t, "sqlite")).slice("sqlite:///".length);
   for (const url of [`sqlite:///file:${file}?uri=true&mode=rw`, `sqlite:///${file}/no/x.db`]) {
     const { engine } = oneBind(t, { url, driver });
-    await assert.rejects(sql`select 1`.execute(engine.kysely), ConnectionError);
+    await assert.rejects(sql`select 1`.execute(engine.kysely), DatabaseConnectionError);
   }
 });
 

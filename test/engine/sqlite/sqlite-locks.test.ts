@@ -6,13 +6,13 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { surroundings } from "../../../src/engine/pool/owner.ts";
 import {
+  DatabaseTimeoutError,
   DeadlockError,
   type EngineOptions,
   integer,
   Multibind,
   SelfDeadlockError,
   sql,
-  TimeoutError,
 } from "../../../src/index.ts";
 import { freshDatabase } from "../../fixtures/databases.ts";
 import { oneBind } from "../../fixtures/one-bind.ts";
@@ -95,12 +95,12 @@ test("while another process holds the lock this one waits, without blocking, and
   assert.equal(await count(), 5);
 });
 
-test("a lock that another process does not give back within poolTimeout ends with a TimeoutError", async (t) => {
+test("a lock that another process does not give back within poolTimeout ends with a DatabaseTimeoutError", async (t) => {
   const { engine, file } = await counter(t, { poolTimeout: "100ms" });
   const child = other(t, file, "hold");
   await hears(child, "holding");
   await assert.rejects(sql`update counter set n = 5`.execute(engine.kysely), (error: unknown) => {
-    assert.ok(error instanceof TimeoutError, String(error));
+    assert.ok(error instanceof DatabaseTimeoutError, String(error));
     assert.equal(error.bindKey, "auth");
     assert.match(error.message, /locked/);
     return true;
@@ -115,18 +115,18 @@ test("the URL's timeout says how long to wait for another process", async (t) =>
   const { engine } = oneBind(t, { url: `sqlite:///${file}?timeout=0.05` });
   const child = other(t, file, "hold");
   await hears(child, "holding");
-  await assert.rejects(sql`update counter set n = 5`.execute(engine.kysely), TimeoutError);
+  await assert.rejects(sql`update counter set n = 5`.execute(engine.kysely), DatabaseTimeoutError);
   child.stdin.end();
 });
 
-test("a wait for the writer beyond poolTimeout is a TimeoutError", async (t) => {
+test("a wait for the writer beyond poolTimeout is a DatabaseTimeoutError", async (t) => {
   const { engine } = await counter(t, { poolTimeout: "30ms" });
   await engine.kysely.transaction().execute(async (transaction) => {
     await sql`update counter set n = 1`.execute(transaction);
     await assert.rejects(
       outside(() => sql`update counter set n = 2`.execute(engine.kysely)),
       (error: unknown) => {
-        assert.ok(error instanceof TimeoutError, String(error));
+        assert.ok(error instanceof DatabaseTimeoutError, String(error));
         assert.match(error.message, /No writer of bind "auth" came free within 0\.03 seconds: 1 of 1 in use/);
         return true;
       },

@@ -1,4 +1,4 @@
-import { type Application, ConnectionError, OperationalError } from "../../../src/index.ts";
+import { type Application, DatabaseConnectionError, OperationalError } from "../../../src/index.ts";
 import type { Witness } from "./databases.ts";
 import { BIND_KEYS } from "./databases.ts";
 
@@ -61,7 +61,7 @@ export class Faults {
       if (
         one instanceof SilentFault ||
         one === this.#refusal ||
-        (this.#hasDisconnected && one instanceof ConnectionError)
+        (this.#hasDisconnected && one instanceof DatabaseConnectionError)
       )
         return true;
     }

@@ -1,15 +1,13 @@
 import type { AliasedExpression, AliasNode, Expression } from "kysely";
-import type { BindKey } from "../../bind-key.ts";
-import { mapperOfClassInUse } from "../../model/class-in-use.ts";
-import type { Mapper } from "../../model/mapper.ts";
-import type { AnyModel, ModelStatics } from "../../model/model-types.ts";
-import type { Columns } from "../../schema/column.ts";
-import { markCopy } from "../../schema/package-copy.ts";
-import type { KyselyRow } from "../../schema/row.ts";
-import type { AnyTable, Table } from "../../schema/table.ts";
+import type { BindKey } from "../bind-key.ts";
+import type { Columns } from "../schema/column.ts";
+import { markCopy } from "../schema/package-copy.ts";
+import type { KyselyRow } from "../schema/row.ts";
+import type { AnyTable, Table } from "../schema/table.ts";
+import type { Mapper } from "./mapper.ts";
 
 /**
- * A model under another name, for a statement that names it twice. Made by {@link alias}.
+ * A model under another name, for a statement that names it twice. Made by `alias(Model, name)`, or `Model.as(name)`.
  *
  * @typeParam E its entities
  * @typeParam C the columns of its entities
@@ -57,24 +55,3 @@ export class AliasedModel<E, C extends Columns, N extends string, K extends Bind
 }
 
 markCopy(AliasedModel.prototype);
-
-/** A model under another name, as `alias(Model, name)` types it. */
-export type AliasOf<M, A extends string> =
-  M extends ModelStatics<infer C, infer _N, infer K, infer T>
-    ? AliasedModel<InstanceType<Extract<M, abstract new (...values: never) => unknown>>, C, A, K, T>
-    : never;
-
-/**
- * Gives a model another name, so that a statement can read it twice.
- *
- * @throws {UnmappedClassError} if it is not a model
- *
- * @example
- * const boss = alias(Employee, "boss");
- * const pairs = await db.select(Employee).with(boss, "boss.id", "employee.bossId").all();
- *
- * @see SQLAlchemy: `aliased`
- */
-export function alias<M extends AnyModel, A extends string>(model: M, name: A): AliasOf<M, A> {
-  return new AliasedModel(mapperOfClassInUse(model), name) as unknown as AliasOf<M, A>;
-}
