@@ -9,6 +9,7 @@ import type { EngineDriver } from "./driver.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { HideValues } from "./hidden-values.ts";
+import type { KeyLists } from "./key-lists.ts";
 import type { MissingName } from "./missing-name.ts";
 import type { NameRules } from "./names/name-rules.ts";
 import type { DatabaseUrl, FamilyName } from "./options/database-url.ts";
@@ -265,6 +266,8 @@ export interface Family {
   readonly locksKeys: boolean;
   /** How many rows are written at once. */
   readonly bulk: BulkStrategy;
+  /** How rows are read by many keys at once. */
+  readonly keyLists: KeyLists;
   /** The most parameters that a statement may have. */
   readonly mostParameters: number;
   /** Whether statements that create and drop tables can be rolled back. */

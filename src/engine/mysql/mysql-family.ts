@@ -15,6 +15,7 @@ import {
   mysqlViolation,
 } from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
+import { mysqlKeyLists } from "./mysql-key-lists.ts";
 import { mariadbLacks, mysqlItselfLacks, mysqlLacks, mysqlWords } from "./mysql-lacks.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
 import { mysqlNames } from "./mysql-names.ts";
@@ -65,6 +66,7 @@ export const mysql: Family = Object.freeze({
   locksRows: true,
   locksKeys: false,
   bulk: { by: "row", mostRows: 500, restOneByOne: false, update: mysqlBulkUpdate },
+  keyLists: mysqlKeyLists,
   mostParameters: 65_535,
   transactionalDdl: false,
   transactionText: mysqlTransactionText,

@@ -10,6 +10,7 @@ import { postgresDurability } from "./postgres-durability.ts";
 import { hidePostgresValues, postgresErrorKind, postgresMissingName, postgresViolation } from "./postgres-errors.ts";
 import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
+import { postgresKeyLists } from "./postgres-key-lists.ts";
 import { postgresLacks, postgresWords } from "./postgres-lacks.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
 import { postgresNames } from "./postgres-names.ts";
@@ -51,6 +52,7 @@ export const postgres: Family = Object.freeze({
   locksRows: true,
   locksKeys: true,
   bulk: { by: "column", statements: postgresColumnwise },
+  keyLists: postgresKeyLists,
   mostParameters: 65_535,
   transactionalDdl: true,
   transactionText: postgresTransactionText,

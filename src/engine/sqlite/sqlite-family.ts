@@ -14,6 +14,7 @@ import { sqliteErrorKind, sqliteMissingName, sqliteViolation } from "./sqlite-er
 import { sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
+import { sqliteKeyLists } from "./sqlite-key-lists.ts";
 import { sqliteLacks, sqliteWords } from "./sqlite-lacks.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNames } from "./sqlite-names.ts";
@@ -65,6 +66,7 @@ export const sqlite: Family = Object.freeze({
   locksRows: false,
   locksKeys: false,
   bulk: { by: "row", mostRows: 50, restOneByOne: true, update: sqliteBulkUpdate, numbering: sqliteNumbering },
+  keyLists: sqliteKeyLists,
   mostParameters: 32_766,
   transactionalDdl: true,
   transactionText: sqliteTransactionText,

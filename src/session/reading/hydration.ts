@@ -1,7 +1,15 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { EntityColumn, EntitySelection } from "../../query/select/entity-selection.ts";
-import { type DriverRow, keyReader, type ReadColumn, rowFiller, snapshotMaker, valuesReader } from "./row-functions.ts";
+import {
+  type DriverRow,
+  keyReader,
+  type ReadColumn,
+  rowFiller,
+  rowPicker,
+  snapshotMaker,
+  valuesReader,
+} from "./row-functions.ts";
 
 /** How rows of one class become entities. */
 export class ClassReader {
@@ -35,6 +43,7 @@ export class Hydrator {
   readonly keyOf: ReturnType<typeof keyReader>;
   readonly #readers: ReadonlyMap<Mapper, ClassReader>;
   readonly #own: ClassReader;
+  #ownColumns: ReturnType<typeof rowPicker> | undefined;
   readonly #discriminator: ReadColumn | undefined;
 
   constructor(selection: EntitySelection, engine: Engine) {
@@ -47,6 +56,14 @@ export class Hydrator {
     const named = (name: string | undefined) => this.#own.columns.find((column) => column.name === name);
     this.keyOf = keyReader(mapper.key.map(({ name }) => named(name)!));
     this.#discriminator = mapper.isPolymorphic ? named(mapper.discriminator) : undefined;
+  }
+
+  /** A row that has the columns of the selection alone, out of one that has others beside. */
+  ownColumns(row: DriverRow): DriverRow {
+    this.#ownColumns ??= rowPicker([
+      ...new Set([...this.selection.columns.values()].flat().map(({ rowKey }) => rowKey)),
+    ]);
+    return this.#ownColumns(row);
   }
 
   /** Whether a row says itself which class it is of. */

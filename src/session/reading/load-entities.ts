@@ -15,6 +15,8 @@ import type { DriverRow } from "./row-functions.ts";
 export interface LoadOptions {
   /** Whether rows go over what the application has changed. */
   readonly overwrite?: boolean;
+  /** Whether rows refill entities without changes, also those that are not stale. */
+  readonly refill?: boolean;
   /** The log of the transaction that the rows were read in: a rollback gives back what entities held before. */
   readonly undo?: UndoLog | undefined;
   /** Gets the entities that are made, which were not there before. */
@@ -42,6 +44,43 @@ export function loadEntities(
 /** The entity of a row that was not there before. */
 export function loadOne(work: UnitOfWork, hydrator: Hydrator, row: DriverRow): Entity | null {
   return loadEntity(work, work.identityMap.of(hydrator.selection.mapper), hydrator, row, {});
+}
+
+/** How rows of many keys are told apart. */
+export interface RowsByKey {
+  /** The position of the key that found a row. */
+  positionOf(row: DriverRow): number;
+  /** Whether rows have other columns beside the entities'. An entity may have several of them then. */
+  readonly hasOthers: boolean;
+}
+
+/**
+ * Loads the entities of rows that were found by keys.
+ *
+ * @param take is given the entity of each row, with the position of the key that found it
+ * @throws {SessionError} as {@link loadEntities}
+ */
+export function loadByKeys(
+  work: UnitOfWork,
+  hydrator: Hydrator,
+  rows: readonly DriverRow[],
+  { positionOf, hasOthers }: RowsByKey,
+  options: LoadOptions,
+  take: (entity: Entity, position: number) => void,
+): void {
+  const entities = work.identityMap.of(hydrator.selection.mapper);
+  const loaded = new Map<IdentityKey | undefined, Entity | null>();
+  for (const row of rows) {
+    // Loading may replace the values of a row by the snapshot.
+    const position = positionOf(row);
+    const key = hasOthers ? hydrator.keyOf(row) : undefined;
+    let entity = hasOthers ? loaded.get(key) : undefined;
+    if (entity === undefined) {
+      entity = loadEntity(work, entities, hydrator, hasOthers ? hydrator.ownColumns(row) : row, options);
+      if (hasOthers) loaded.set(key, entity);
+    }
+    if (entity !== null) take(entity, position);
+  }
 }
 
 /**
@@ -76,7 +115,8 @@ function loadEntity(
     options.made?.push(entity);
     return entity;
   }
-  const isReadAgain = options.overwrite === true || work.isStale(known);
+  const isReadAgain =
+    options.overwrite === true || work.isStale(known) || (options.refill === true && !work.isModified(known));
   if (isReadAgain && hydrator.isPolymorphic) {
     const reader = hydrator.readerOf(row);
     if (reader.mapper !== mapperOf(known)) return replaceEntity(work, entities, key, known, reader, row, options);

@@ -139,3 +139,10 @@ export function snapshotMaker(
   };
   return generated(code, Object.fromEntries(takers)) ?? oneByOne;
 }
+
+/** Makes the function that copies some columns of a row. */
+export function rowPicker(names: readonly string[]): (row: DriverRow) => DriverRow {
+  const members = names.map((name) => `${JSON.stringify(name)}: row[${JSON.stringify(name)}]`);
+  const oneByOne = (row: DriverRow): DriverRow => Object.fromEntries(names.map((name) => [name, row[name]]));
+  return generated(`(row) => ({ ${members.join(", ")} })`, {}) ?? oneByOne;
+}

@@ -1,0 +1,54 @@
+import type { Key } from "../../engine/key-lists.ts";
+import { InvalidValueError } from "../../errors/value.ts";
+import type { TableColumn } from "../../schema/table-column.ts";
+import { type IdentityKey, identityKey } from "../entities/identity-key.ts";
+
+/** Different keys, in the order in which they came, each with its position. */
+export class KeySet {
+  readonly #columns: readonly TableColumn[];
+  readonly #positions = new Map<IdentityKey, number>();
+  readonly keys: Key[] = [];
+
+  /** @param columns the columns that the keys are compared with */
+  constructor(columns: readonly TableColumn[]) {
+    this.#columns = columns;
+  }
+
+  /**
+   * Adds a key, if it is not there already.
+   *
+   * @returns its position; undefined for a key that no row has, since a part of it is null or does not fit its column
+   */
+  add(values: readonly unknown[]): number | undefined {
+    const key = this.#accepted(values);
+    if (key === undefined) return undefined;
+    const identity = identityKey(key);
+    let position = this.#positions.get(identity);
+    if (position === undefined) {
+      position = this.keys.length;
+      this.#positions.set(identity, position);
+      this.keys.push(key);
+    }
+    return position;
+  }
+
+  /** The position of a key that the columns hold; undefined if it is not here. */
+  positionOf(values: readonly unknown[]): number | undefined {
+    return this.#positions.get(identityKey(values));
+  }
+
+  #accepted(values: readonly unknown[]): Key | undefined {
+    const key = new Array<unknown>(values.length);
+    for (let part = 0; part < values.length; part++) {
+      const value = values[part];
+      if (value === null || value === undefined) return undefined;
+      try {
+        key[part] = this.#columns[part]!.accept(value);
+      } catch (error) {
+        if (error instanceof InvalidValueError) return undefined;
+        throw error;
+      }
+    }
+    return key;
+  }
+}
