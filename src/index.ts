@@ -44,6 +44,7 @@ export * from "./errors/context.ts";
 export * from "./errors/database.ts";
 export * from "./errors/ddl.ts";
 export { MultibindError } from "./errors/multibind-error.ts";
+export * from "./errors/relation.ts";
 export * from "./errors/routing.ts";
 export * from "./errors/schema.ts";
 export * from "./errors/session.ts";
@@ -54,6 +55,15 @@ export { alias } from "./model/alias.ts";
 export type { AliasedModel } from "./model/aliased-model.ts";
 export { Entity, type EntityState, stateOf } from "./model/entity.ts";
 export type { AnyModel, ModelClass, ModelOptions, PrimaryKeyOf } from "./model/model-types.ts";
+export type {
+  Loaded,
+  LoadedMany,
+  LoadedReadOnlyMany,
+  Plain,
+  ReadOnlyMany,
+  ToMany,
+  ToOne,
+} from "./model/relations/relation-types.ts";
 export { Multibind, type MultibindOptions } from "./multibind.ts";
 export type { KeysetOptions, KeysetPage } from "./query/keyset/keyset.ts";
 export type { KyselyForm } from "./query/kysely-form.ts";
@@ -64,6 +74,7 @@ export type { Page, PageOptions, PageWidths } from "./query/select/pagination.ts
 export type { NotFoundOptions } from "./query/select/runnable-select.ts";
 export { type Select, select } from "./query/select/select.ts";
 export type { CompiledSelect, ReadOptions } from "./query/select/select-runner.ts";
+export { isLoaded, toPlain } from "./query/to-plain.ts";
 export type {
   AnyColumn,
   Column,
@@ -101,6 +112,7 @@ export { date, time, timestamp } from "./schema/types/temporal.ts";
 export { uuid } from "./schema/types/uuid.ts";
 export { keyOf } from "./session/flush/key-reference.ts";
 export type { GetOptions } from "./session/reading/entity-reader.ts";
+export type { LoadOptions } from "./session/relations/load.ts";
 export type { BindTarget, Statement } from "./session/router.ts";
 export type { Session, SessionOptions } from "./session/session.ts";
 export type { ModelChange, SessionEvent, SessionEventMap } from "./session/session-events.ts";

@@ -20,6 +20,9 @@ import {
 } from "./model/define-model.ts";
 import type { Entity } from "./model/entity.ts";
 import type { AbstractClass, AnyModel, ModelClass, ModelOptions, NewRootRow, Selected } from "./model/model-types.ts";
+import { relate } from "./model/relations/relate.ts";
+import { checkWhatIsDefined, type Relations } from "./model/relations/relation.ts";
+import type { ColumnsOf, Relater, RelationFacts } from "./model/relations/relation-types.ts";
 import { requireSupportedNode } from "./node-version.ts";
 import type { KyselyForm } from "./query/kysely-form.ts";
 import { KyselyStatements } from "./query/kysely-statements.ts";
@@ -81,6 +84,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
   readonly #registry: ModelRegistry;
   readonly #events = new SessionEvents<Session>();
   readonly #engineOptions: EngineOptions;
+  readonly #related = new Set<Relations>();
   /** Held weakly: an application that is forgotten without being disposed is gone. */
   #applications: readonly WeakRef<Application<BK>>[] = [];
 
@@ -219,6 +223,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `configure_mappers`, which checks the models but not their binds
    */
   check(): void {
+    for (const relations of this.#related) relations.check();
     const here = this.#currentContext();
     if (here !== undefined) {
       here.application.check();
@@ -248,11 +253,32 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     const application = new Application<BK>(resolved, { db: this, metadatas: this.metadatas, events: this.#events });
     for (const { bindKey } of resolved.engines) this.metadatas.ensure(bindKey);
     this.metadatas.check();
+    for (const relations of this.#related) checkWhatIsDefined(relations);
     const { problem } = application.router;
     if (problem !== undefined)
       process.emitWarning(problem, { type: "MultibindWarning", code: "MULTIBIND_UNBOUND_MODELS" });
     this.#applications = [...this.#openApplications(), application].map((one) => new WeakRef(one));
     return application;
+  }
+
+  /**
+   * Says how the relations are stored that a model's class declares: by which columns, in whatever bind. Targets are
+   * functions, so that modules may import each other; they are asked for by `init`, or at the first use.
+   *
+   * @param model the application's class
+   * @param say makes the facts, one for each relation that the class declares
+   * @throws {SchemaError} if a relation has the name of another member, or was said before
+   *
+   * @example
+   * class User extends db.model("user", { id: integer().primaryKey(), name: varchar(80) }, { bindKey: "auth" }) {
+   *   declare readonly posts: ToMany<Post>;
+   *   static { db.relate(this, (r) => ({ posts: r.hasMany(() => Post, "authorId") })); }
+   * }
+   *
+   * @see SQLAlchemy: `relationship()`
+   */
+  relate<M extends AnyModel>(model: M, say: (r: Relater<ColumnsOf<M>>) => RelationFacts<InstanceType<M>>): void {
+    this.#related.add(relate(model, say));
   }
 
   /** The context's application. @throws {NoContextError} outside of a context */

@@ -5,6 +5,21 @@
  */
 export type { AbstractExtend, Child, PlainExtend, PolymorphicExtend } from "./model/extend-types.ts";
 export type { AbstractClass, AliasOf, ExtendOf, ModelStatics, OwnStatics } from "./model/model-types.ts";
+export type {
+  BelongsToOptions,
+  ColumnsOf,
+  HasManyOptions,
+  IncludeOf,
+  OnlyRelations,
+  Relater,
+  RelationFacts,
+  RelationNames,
+  StatementOf,
+  ToManyFact,
+  ToOneFact,
+  Unloaded,
+  ViewFact,
+} from "./model/relations/relation-types.ts";
 export type { Given, ParameterExpression, UnknownParameters } from "./query/prepared/parameters.ts";
 export type { Preparable, Prepared } from "./query/prepared/prepare.ts";
-export type { SelectOf, WithOptionalTable, WithTable } from "./query/select/select-types.ts";
+export type { FirstOf, SelectOf, WithIncluded, WithOptionalTable, WithTable } from "./query/select/select-types.ts";

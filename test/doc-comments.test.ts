@@ -21,10 +21,13 @@ import * as multibind from "../../src/index.ts";
 
 const {
   Multibind, alias, bigint, check, defineDecimalFunctions, enumeration, foreignKey, index, integer, jsonArrayFrom, jsonObjectFrom, keyOf,
-  number, numeric, select, sql, text, timestamp, typed, unique, uuid, varchar, boolean,
+  isLoaded, number, numeric, select, sql, toPlain, text, timestamp, typed, unique, uuid, varchar, boolean,
 } = multibind;
 type Params<P extends object> = multibind.Params<P>;
 type PrimaryKeyOf<M extends multibind.AnyModel> = multibind.PrimaryKeyOf<M>;
+type ToMany<T> = multibind.ToMany<T>;
+type ToOne<T> = multibind.ToOne<T>;
+type Loaded<E, I> = multibind.Loaded<E, I>;
 
 const db = new Multibind<"auth" | "meta" | "shop">();
 class User extends db.model("user", {
@@ -34,7 +37,12 @@ class User extends db.model("user", {
   role: enumeration(["reader", "writer", "sleeper"]).default("reader"),
   bio: text().nullable(),
   seenAt: timestamp().nullable(),
-}, { bindKey: "auth" }) {}
+}, { bindKey: "auth" }) {
+  declare readonly posts: ToMany<Post>;
+  declare readonly profile: ToOne<Profile | null>;
+}
+class Profile extends db.model("profile", { id: integer().primaryKey(), userId: integer(), bio: text() }, { bindKey: "auth" }) {}
+class Comment extends db.model("comment", { id: integer().primaryKey(), postId: integer(), text: text() }, { bindKey: "meta" }) {}
 class Login extends db.model("login", { id: integer().primaryKey(), userId: integer(), at: timestamp() }, { bindKey: "auth" }) {}
 class Account extends db.model("account", { id: integer().primaryKey(), status: text(), balance: bigint(), visits: integer() }) {}
 class Employee extends db.model("employee", { id: integer().primaryKey(), bossId: integer().nullable() }) {}
@@ -44,7 +52,11 @@ class Post extends db.model("post", {
   authorId: integer(),
   published: boolean().default(true),
   createdAt: timestamp().default(() => new Date()),
-}) {}
+}) {
+  declare readonly author: ToOne<User>;
+  declare readonly editor: ToOne<User | null>;
+  declare readonly comments: ToMany<Comment>;
+}
 class Seat extends db.model("seat", { id: integer().primaryKey(), price: numeric(8, 2) }) {}
 class Vehicle extends db.model("vehicle", { id: integer().primaryKey(), kind: enumeration(["car"]) }, { discriminator: "kind" }) {}
 const tag = db.table("tag", { id: integer().primaryKey(), label: text() }, { bindKey: "meta" });
@@ -55,6 +67,7 @@ declare const session: ReturnType<typeof app.session>;
 declare const context: ReturnType<typeof app.context>;
 declare const response: { readonly statusCode: number; on(event: "close", listener: () => void): void };
 declare const query: { readonly page: string; readonly after: string };
+declare const post: Post;
 declare const params: { readonly id: string };
 declare const lastYear: Date;
 declare const percent: number;

@@ -12,8 +12,15 @@ export interface EntityOwner {
   readonly label: string;
   /** The state of an entity that belongs to it. */
   stateOf(entity: Entity): EntityState;
+  /** Its entity with a key, by the values of the key's columns in their order. */
+  findByKey(mapper: Mapper, values: readonly unknown[]): Entity | undefined;
 }
 
+/** The loaded relations of an entity, by their names. */
+export type LoadedRelations = Map<string, unknown>;
+
+let readRelations: (entity: Entity) => LoadedRelations | null;
+let writeRelations: (entity: Entity, relations: LoadedRelations | null) => void;
 let readRow: (entity: Entity) => StoredRow | null;
 let writeRow: (entity: Entity, row: StoredRow | null) => void;
 let readEpoch: (entity: Entity) => number;
@@ -33,8 +40,14 @@ export abstract class Entity {
   #owner: EntityOwner | null = null;
   /** When the row was read, in the session's own count of transactions. */
   #epoch = 0;
+  /** Made when a relation is first read or loaded. */
+  #relations: LoadedRelations | null = null;
 
   static {
+    readRelations = (entity) => entity.#relations;
+    writeRelations = (entity, relations) => {
+      entity.#relations = relations;
+    };
     readEpoch = (entity) => entity.#epoch;
     writeEpoch = (entity, epoch) => {
       entity.#epoch = epoch;
@@ -70,6 +83,16 @@ export function rowOf(entity: Entity): StoredRow | null {
 /** Remembers the row that an entity was loaded from or stored as. */
 export function setRow(entity: Entity, row: StoredRow | null): void {
   writeRow(entity, row);
+}
+
+/** The loaded relations of an entity; null before any was. */
+export function relationsLoadedOf(entity: Entity): LoadedRelations | null {
+  return readRelations(entity);
+}
+
+/** Remembers what is loaded of an entity's relations. */
+export function setRelationsLoaded(entity: Entity, relations: LoadedRelations | null): void {
+  writeRelations(entity, relations);
 }
 
 /** When an entity's row was read: in which of its session's epochs. */

@@ -13,6 +13,7 @@ import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel, PrimaryKeyOf } from "../model/model-types.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
+import type { IncludeOf, Loaded, OnlyRelations } from "../model/relations/relation-types.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared/prepared-runner.ts";
@@ -29,6 +30,7 @@ import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-rea
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
 import { KeyReader } from "./relations/key-reader.ts";
+import { LOAD_OPTIONS, type LoadOptions, loadRelations } from "./relations/load.ts";
 import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
@@ -287,6 +289,40 @@ export class Session<BK extends string = string> extends KyselyStatements {
   delete(entity: Entity): void {
     this.#requireOpen();
     this.#work.delete(entity);
+  }
+
+  /**
+   * Loads relations of entities that are there already, one statement for each relation. Relations that are loaded and fresh are not
+   * asked for again.
+   *
+   * @param entities an entity of this session, or a list
+   * @param include relations by name, each `true` or an object of further ones
+   * @param options `refresh`: whether to read again what is loaded
+   * @returns the same entities, with types that say what is loaded
+   * @throws {InvalidOptionError} if a name is no relation
+   * @throws {SessionError} if an entity does not belong to this session
+   *
+   * @example
+   * const post = await session.load(await session.getOne(Post, 7), { author: { profile: true } });
+   * print(post.author.name);
+   *
+   * @see SQLAlchemy: `AsyncAttrs.awaitable_attrs`
+   */
+  load<E extends Entity, const I extends IncludeOf<E>>(
+    entities: readonly E[],
+    include: I & OnlyRelations<I, E>,
+    options?: LoadOptions,
+  ): Promise<Loaded<E, I>[]>;
+  load<E extends Entity, const I extends IncludeOf<E>>(
+    entity: E,
+    include: I & OnlyRelations<I, E>,
+    options?: LoadOptions,
+  ): Promise<Loaded<E, I>>;
+  async load(given: unknown, include: unknown, options: LoadOptions = NO_OPTIONS): Promise<unknown> {
+    requireKnownOptions(options, LOAD_OPTIONS, "load()");
+    this.#requireOpen();
+    await loadRelations(this.#selects.relations, this.#work, given, include, options);
+    return given;
   }
 
   /**

@@ -3,8 +3,8 @@ import { RecentMap } from "../../engine/recent-map.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import { Template } from "../prepared/template.ts";
 import type { EntitySelection } from "./entity-selection.ts";
-import { rootSelection, type SelectParts, statementOf, withDraft } from "./select-parts.ts";
-import type { SelectTemplate } from "./select-runner.ts";
+import { includeOf, rootSelection, type SelectParts, statementOf, withDraft } from "./select-parts.ts";
+import type { SelectResult, SelectTemplate } from "./select-runner.ts";
 
 /** How many shapes of selects are known of a model. */
 const MOST_SHAPES = 256;
@@ -33,12 +33,14 @@ export function knownSelect(
   const shape = `${terminal}${draft.shape}`;
   let select = shapes.get(shape);
   if (select === undefined) {
-    const { node, result } = statementOf(withDraft(parts, draft.template));
+    const { node, result } = statementOf({ ...withDraft(parts, draft.template), include: undefined });
     const names = new Set(draft.values.map((_, position) => String(position)));
     select = { template: new Template(change(node), names), result };
     shapes.set(shape, select);
   }
-  return select;
+  const include = includeOf(parts);
+  // A select of entities, as all are that get here, may load relations of them.
+  return include === undefined ? select : { ...select, result: { ...select.result, include } as SelectResult };
 }
 
 /** The values of a select by the names of their parameters. */

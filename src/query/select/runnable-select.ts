@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import { type Awaitable, promised } from "../../awaitable.ts";
 import type { BindKey } from "../../bind-key.ts";
+import { UnsupportedError } from "../../errors/configuration.ts";
 import { MultipleResultsError, NoResultError, NotFoundError, SessionError } from "../../errors/session.ts";
 import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
 import { KEYSET_OPTIONS, type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
@@ -207,6 +208,12 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    */
   stream(options: ReadOptions & { readonly chunkSize?: number } = NO_OPTIONS): AsyncIterableIterator<E> {
     requireKnownOptions(options, STREAM_OPTIONS, "stream()");
+    if (this.parts.include !== undefined) {
+      throw new UnsupportedError(
+        "A stream loads no relations. Read pages with `keyset()`, which does, or call `session.load` with some entities at a time.",
+        bindOf(this.parts),
+      );
+    }
     // The statement reads what E says.
     return this.runner.stream(statementOf(this.parts), options.chunkSize ?? 100, options) as AsyncIterableIterator<E>;
   }

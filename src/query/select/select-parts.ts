@@ -13,6 +13,7 @@ import type { BindKey } from "../../bind-key.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { standForTable } from "../../schema/table.ts";
 import { type EntitySelection, entitySelection } from "./entity-selection.ts";
+import { type IncludePlan, type IncludeTree, includePlan } from "./include.ts";
 import { bounded } from "./row-counts.ts";
 import type { SelectDraft } from "./select-draft.ts";
 import type { SelectResult, SelectRunner, SelectStatement } from "./select-runner.ts";
@@ -41,17 +42,25 @@ export interface SelectParts {
   readonly draft: SelectDraft;
   /** Whether rows are read as they are, instead of entities. */
   readonly readsRows: boolean;
+  /** The relations that are loaded with the first model's entities. */
+  readonly include: IncludeTree | undefined;
   readonly runner: SelectRunner | undefined;
 }
 
 /** The same select with another draft. All parts are written in one order, so that they have one hidden class. */
-export function withDraft({ root, joined, text, readsRows, runner }: SelectParts, draft: SelectDraft): SelectParts {
-  return { root, joined, text, draft, readsRows, runner };
+export function withDraft(
+  { root, joined, text, readsRows, include, runner }: SelectParts,
+  draft: SelectDraft,
+): SelectParts {
+  return { root, joined, text, draft, readsRows, include, runner };
 }
 
 /** The same select with a runner. */
-export function withRunner({ root, joined, text, draft, readsRows }: SelectParts, runner: SelectRunner): SelectParts {
-  return { root, joined, text, draft, readsRows, runner };
+export function withRunner(
+  { root, joined, text, draft, readsRows, include }: SelectParts,
+  runner: SelectRunner,
+): SelectParts {
+  return { root, joined, text, draft, readsRows, include, runner };
 }
 
 /** Where a select reads its first model from. */
@@ -99,11 +108,21 @@ function sourceOf({ text }: SelectParts, { mapper, alias, source }: EntitySelect
 function resultOf(parts: SelectParts, root: EntitySelection): SelectResult {
   if (parts.readsRows) return { kind: "rows" };
   const others = parts.joined.filter(({ isRead }) => isRead);
-  if (others.length === 0) return { kind: "entities", selection: root };
+  const include = includeOf(parts);
+  if (others.length === 0) return { kind: "entities", selection: root, include };
   const selections = [parts.root, ...others].map(({ mapper, alias }, index) =>
     entitySelection(mapper, { alias, prefix: `${index}_` }),
   );
-  return { kind: "together", selections };
+  return { kind: "together", selections, include };
+}
+
+/**
+ * The relations to load with the first model's entities.
+ *
+ * @throws {InvalidOptionError} if one that was named is no relation
+ */
+export function includeOf({ root, include }: SelectParts): IncludePlan | undefined {
+  return include === undefined ? undefined : includePlan(root.mapper, include);
 }
 
 function selectionsOf(result: Exclude<SelectResult, { readonly kind: "rows" }>): readonly EntitySelection[] {

@@ -5,6 +5,7 @@ import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Template } from "../prepared/template.ts";
 import type { BulkStatement } from "./bulk-statement.ts";
 import type { EntitySelection } from "./entity-selection.ts";
+import type { IncludePlan } from "./include.ts";
 
 /** How rows are read. */
 export interface ReadOptions {
@@ -18,8 +19,12 @@ export const READ_OPTIONS: readonly (keyof ReadOptions)[] = ["autoflush", "signa
 
 /** The result of a select's rows: one entity each, several entities each, or plain rows. */
 export type SelectResult =
-  | { readonly kind: "entities"; readonly selection: EntitySelection }
-  | { readonly kind: "together"; readonly selections: readonly EntitySelection[] }
+  | { readonly kind: "entities"; readonly selection: EntitySelection; readonly include?: IncludePlan | undefined }
+  | {
+      readonly kind: "together";
+      readonly selections: readonly EntitySelection[];
+      readonly include?: IncludePlan | undefined;
+    }
   | { readonly kind: "rows" };
 
 /** A select that is complete, with what its rows become. */

@@ -2,6 +2,7 @@ import type { BindKey } from "../../bind-key.ts";
 import type { AliasedModel } from "../../model/aliased-model.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { ModelStatics } from "../../model/model-types.ts";
+import type { Loaded } from "../../model/relations/relation-types.ts";
 import type { Columns } from "../../schema/column.ts";
 import type { KyselyRow, Row } from "../../schema/row.ts";
 import type { Table } from "../../schema/table.ts";
@@ -34,6 +35,12 @@ export type WithOptionalTable<DB, N extends string, C extends Columns> = DB & {
 
 /** What rows become when one more entity is read from each. */
 export type Together<E, E2> = E extends readonly unknown[] ? [...E, E2] : [E, E2];
+
+/** The first entity of a row: that of the model that a select began with. */
+export type FirstOf<E> = E extends readonly [infer F, ...unknown[]] ? F : E;
+
+/** What rows become when relations of the first entity are loaded. */
+export type WithIncluded<E, I> = E extends readonly [infer F, ...infer R] ? [Loaded<F, I>, ...R] : Loaded<E, I>;
 
 /** What else than columns rows can be ordered by: the names of what was selected. */
 export type OrderNames<E> = E extends Entity | readonly unknown[] ? Record<never, never> : E;

@@ -24,11 +24,13 @@ import { AliasedModel } from "../../model/aliased-model.ts";
 import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
+import type { IncludeOf, OnlyRelations } from "../../model/relations/relation-types.ts";
 import type { Columns } from "../../schema/column.ts";
 import { markCopy } from "../../schema/package-copy.ts";
 import { ArrangedSelect } from "./arranged-select.ts";
 import { bulkUpdate, type ChangesOrFactory, deleteNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
+import { includeTree, mergedTrees } from "./include.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
 import {
   bindOf,
@@ -44,10 +46,12 @@ import { READ_OPTIONS, type ReadOptions, type SelectRunner, type SelectStatement
 import type {
   AnyAlias,
   Equalities,
+  FirstOf,
   Joinable,
   ReadModel,
   SelectOf,
   Together,
+  WithIncluded,
   WithOptionalTable,
   WithTable,
 } from "./select-types.ts";
@@ -215,6 +219,12 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
   select<CB extends SelectCallback<DB, TB>>(selections: CB): Select<DB, TB, CallbackSelection<DB, TB, CB>, K, C>;
   select<SE extends SelectExpression<DB, TB>>(selection: SE): Select<DB, TB, Selection<DB, TB, SE>, K, C>;
   select(selection: unknown): never {
+    if (this.parts.include !== undefined) {
+      throw new UnsupportedError(
+        "A select of rows loads no relations: leave `include` out, or read entities.",
+        bindOf(this.parts),
+      );
+    }
     const { builder } = this.parts.draft;
     return new Select({
       ...this.parts,
@@ -257,6 +267,33 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
   async delete(options: ReadOptions = NO_OPTIONS): Promise<number> {
     requireKnownOptions(options, READ_OPTIONS, "delete()");
     return this.runner.write({ node: deleteNode(this.parts) }, options);
+  }
+
+  /**
+   * Loads relations of the entities too, in further statements: one for each relation, whatever the number of entities, on
+   * whatever bind. Relations within relations are named within; several calls add up.
+   *
+   * @param include relations by name, each `true` or an object of further ones
+   * @throws {InvalidOptionError} if a name is no relation, when the select is run
+   *
+   * @example
+   * const users = await db.select(User).include({ posts: { comments: true }, profile: true }).orderBy("id").limit(20).all();
+   * for (const user of users) print(user.name, user.posts.length, user.profile?.bio);
+   *
+   * @see SQLAlchemy: `selectinload`
+   */
+  include<const I extends IncludeOf<FirstOf<E>>>(
+    include: I & OnlyRelations<I, FirstOf<E>>,
+  ): Select<DB, TB, WithIncluded<E, I>, K, C> {
+    const { parts } = this;
+    if (parts.readsRows) {
+      throw new UnsupportedError(
+        "A select of rows has no entities to load relations of. Leave `select([…])` out, or join and select columns.",
+        bindOf(parts),
+      );
+    }
+    const tree = includeTree(include);
+    return new Select({ ...parts, include: parts.include === undefined ? tree : mergedTrees(parts.include, tree) });
   }
 
   /** @internal the statement as it is sent, and what its rows become */
@@ -332,7 +369,7 @@ function partsOf(model: AnyModel | AnyAlias): SelectParts {
     // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
     return modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
   });
-  return { root, joined: [], text: undefined, draft, readsRows: false, runner: undefined };
+  return { root, joined: [], text: undefined, draft, readsRows: false, include: undefined, runner: undefined };
 }
 
 /** The model that is named, unless it is a table. */

@@ -16,6 +16,7 @@ import {
   setRow,
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
+import { forgetLoaded } from "../../model/relations/related.ts";
 import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { unknownProperty } from "../../model/unknown-property.ts";
 import type { AnyTable } from "../../schema/table.ts";
@@ -27,7 +28,7 @@ import type { Filled, Undo } from "../transaction/undo-log.ts";
 import { isChanged, isWritable } from "./changes.ts";
 import { DepartedEntities } from "./departed-entities.ts";
 import { applyDefaults, NOTHING_FILLED, setValues, takeBack, valuesOf } from "./entity-values.ts";
-import { identityKeyOf } from "./identity-key.ts";
+import { identityKey, identityKeyOf } from "./identity-key.ts";
 import { IdentityMap } from "./identity-map.ts";
 
 /** The row of a detached entity whose row was deleted. */
@@ -76,6 +77,15 @@ export class UnitOfWork implements EntityOwner {
   stateOf(entity: Entity): EntityState {
     if (this.#added.has(entity)) return "pending";
     return this.#gone.has(entity) ? "deleted" : "persistent";
+  }
+
+  findByKey(mapper: Mapper, values: readonly unknown[]): Entity | undefined {
+    return this.identityMap.get(mapper, identityKey(values));
+  }
+
+  /** Counts the transactions: what was read before the present one is stale. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Whether an entity belongs to this session. */
@@ -142,6 +152,11 @@ export class UnitOfWork implements EntityOwner {
   /** Whether an entity's values may be older than the transaction: the next row read brings new ones. */
   isStale(entity: Entity): boolean {
     return epochOf(entity) !== this.#epoch;
+  }
+
+  /** Relations that were loaded since the last transaction ended are not loaded any more: their rows may be gone. */
+  forgetRelations(): void {
+    for (const entity of this.all()) forgetLoaded(entity, this.#epoch);
   }
 
   /** From now on all that was read before is stale. */

@@ -5,6 +5,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { BulkStatement } from "../../query/select/bulk-statement.ts";
+import type { IncludePlan } from "../../query/select/include.ts";
 import type {
   CompiledSelect,
   ReadOptions,
@@ -15,6 +16,7 @@ import type {
   SelectTemplate,
 } from "../../query/select/select-runner.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import { RelationLoader } from "../relations/relation-loader.ts";
 import type { Router } from "../router.ts";
 import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
@@ -36,6 +38,7 @@ type EntityResult = Exclude<SelectResult, { readonly kind: "rows" }>;
 export class SelectReader implements SelectRunner {
   readonly #host: SelectHost;
   readonly #runner: StatementRunner;
+  #relations: RelationLoader | undefined;
 
   constructor(host: SelectHost, runner: StatementRunner) {
     this.#host = host;
@@ -56,6 +59,30 @@ export class SelectReader implements SelectRunner {
 
   /** What becomes of the rows of a statement that has found its engine. */
   #results(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {
+    const items = this.#items(routed, result, options);
+    if (result.kind === "rows" || result.include === undefined) return items;
+    return this.#withIncluded(items, result.include, options);
+  }
+
+  async #withIncluded(read: Awaitable<unknown[]>, include: IncludePlan, options: ReadOptions): Promise<unknown[]> {
+    const items = await read;
+    // Of several entities in a row, the first is of the model that the select began with.
+    const entities = items.map((item) => (Array.isArray(item) ? item[0] : item) as Entity | null);
+    await this.relations.load(
+      entities.filter((entity) => entity !== null),
+      include,
+      { ...options, refresh: true },
+    );
+    return items;
+  }
+
+  /** Loads relations for the session. */
+  get relations(): RelationLoader {
+    this.#relations ??= new RelationLoader(this.#host.work, this);
+    return this.#relations;
+  }
+
+  #items(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {
     const { compiled, engine } = routed;
     const now = this.#runner.runNow(routed, options);
     if (result.kind === "rows") {
@@ -99,6 +126,12 @@ export class SelectReader implements SelectRunner {
       const items = result.kind === "rows" ? rows : this.#load(result, engine, rows, { undo });
       read = items.map((item, index) => ({ item, values: columns.map((name) => beside[index]![name]) }));
     });
+    if (result.kind !== "rows" && result.include !== undefined)
+      await this.#withIncluded(
+        read.map(({ item }) => item),
+        result.include,
+        options,
+      );
     return read;
   }
 

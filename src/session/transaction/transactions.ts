@@ -368,6 +368,7 @@ export class Transactions {
       await this.#undo(open);
     } finally {
       work.discardPending(() => true);
+      work.forgetRelations();
       work.expire();
     }
   }
@@ -392,6 +393,7 @@ export class Transactions {
       this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => (bind.hasEnded ? detach : undo)(work, log))),
     );
     work.discardPending(() => true);
+    work.forgetRelations();
     work.expire();
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }

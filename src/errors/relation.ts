@@ -1,0 +1,42 @@
+import type { BindKey } from "../bind-key.ts";
+import { MultibindError } from "./multibind-error.ts";
+
+/** Facts about a relation that an error is about. */
+export interface RelationErrorOptions extends ErrorOptions {
+  /** The relation's name. */
+  readonly relation: string;
+  /** The class that has the relation. */
+  readonly entity: string;
+  /** The bind of that class. */
+  readonly bindKey: BindKey;
+}
+
+/** A relation was declared, read or written in a way that it does not allow. */
+export class RelationError extends MultibindError {
+  readonly code: string = "RELATION";
+  /** The relation's name. */
+  readonly relation: string;
+  /** The name of the class that has the relation. */
+  readonly entity: string;
+
+  constructor(message: string, options: RelationErrorOptions) {
+    super(message, options);
+    this.relation = options.relation;
+    this.entity = options.entity;
+  }
+}
+
+/**
+ * A relation was read that is not loaded. Reading a property never asks the database: include the relation in the statement, or
+ * load it with `session.load`.
+ *
+ * @see SQLAlchemy: `lazy="raise_on_sql"`
+ */
+export class NotLoadedError extends RelationError {
+  override readonly code = "NOT_LOADED";
+}
+
+/** A relation was read whose column holds a key that no row has. Between databases no foreign key prevents that. */
+export class DanglingReferenceError extends RelationError {
+  override readonly code = "DANGLING_REFERENCE";
+}

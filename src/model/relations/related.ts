@@ -1,0 +1,158 @@
+import {
+  type Entity,
+  type LoadedRelations,
+  mapperOf,
+  ownerOf,
+  relationsLoadedOf,
+  rowOf,
+  setRelationsLoaded,
+} from "../entity.ts";
+import { isUnchanged, takeSnapshot } from "../snapshot.ts";
+import { Collection } from "./collection.ts";
+import { dangling, notLoaded } from "./not-loaded.ts";
+import { type Relation, relationOf } from "./relation.ts";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** The entity that was read for a to-one relation, null where no row was found, and when it was read. */
+interface HeldOne {
+  readonly target: Entity | null;
+  /** The values of the relation's own columns then. */
+  readonly key: readonly unknown[];
+  readonly epoch: number;
+}
+
+interface HeldMany {
+  readonly collection: Collection;
+  epoch: number;
+}
+
+/** Values of an entity's columns. */
+function valuesIn(entity: Entity): Values {
+  // The columns are the entity's own properties.
+  return entity as unknown as Values;
+}
+
+/** What stands for a key that is not known yet says whose it is. */
+function isReference(value: unknown): value is { readonly entity: Entity } {
+  return typeof value === "object" && value !== null && "entity" in value && "property" in value;
+}
+
+/**
+ * The value of a relation as the application reads it. The database is never asked.
+ *
+ * @throws {NotLoadedError} for a to-one relation that is not loaded
+ * @throws {DanglingReferenceError} for one whose key no row has
+ */
+export function readRelation(entity: Entity, name: string): unknown {
+  const relation = relationOf(mapperOf(entity), name);
+  if (!relation.isToOne) return collectionOf(entity, relation);
+  return relation.kind === "belongsTo" ? readParent(entity, relation) : readOnly(entity, relation);
+}
+
+/** A parent follows its column: the column may have been written since the parent was loaded. */
+function readParent(entity: Entity, relation: Relation): Entity | null {
+  const values = valuesIn(entity);
+  const own = relation.pairs.map((pair) => values[pair.own.name]);
+  if (own.some((value) => value === null || value === undefined)) return null;
+  const reference = own.find(isReference);
+  if (reference !== undefined) return reference.entity;
+  const held = heldOne(entity, relation);
+  if (held !== undefined && isSameKey(relation, values, held.key)) {
+    if (held.target !== null) return held.target;
+    if (relation.missingIsNull) return null;
+    throw dangling(entity, relation);
+  }
+  const known = knownParent(entity, relation);
+  if (known === undefined) throw notLoaded(entity, relation);
+  return known;
+}
+
+function readOnly(entity: Entity, relation: Relation): Entity | null {
+  const held = heldOne(entity, relation);
+  if (held !== undefined) return held.target;
+  if (rowOf(entity) === null) return null;
+  throw notLoaded(entity, relation);
+}
+
+/** The parent that the session of an entity has, where it is found by its primary key. */
+export function knownParent(entity: Entity, relation: Relation): Entity | undefined {
+  if (!relation.isByKey) return undefined;
+  const { target, pairs } = relation;
+  const values = valuesIn(entity);
+  const key = target.key.map((property) => values[pairs.find(({ other }) => other === property)!.own.name]);
+  const known = ownerOf(entity)?.findByKey(target, key);
+  return known !== undefined && mapperOf(known).isA(target) ? known : undefined;
+}
+
+function isSameKey({ pairs }: Relation, values: Values, key: readonly unknown[]): boolean {
+  return pairs.every(({ own }, index) => isUnchanged(own.column.definition.type.kind, values[own.name], key[index]));
+}
+
+function heldOne(entity: Entity, { name }: Relation): HeldOne | undefined {
+  // Under the name of a to-one relation nothing else is kept.
+  return relationsLoadedOf(entity)?.get(name) as HeldOne | undefined;
+}
+
+function heldMany(entity: Entity, relation: Relation): HeldMany {
+  const relations = loadedOf(entity);
+  // Under the name of a to-many relation nothing else is kept.
+  let held = relations.get(relation.name) as HeldMany | undefined;
+  if (held === undefined) {
+    held = { collection: new Collection(entity, relation), epoch: 0 };
+    relations.set(relation.name, held);
+  }
+  return held;
+}
+
+function collectionOf(entity: Entity, relation: Relation): Collection {
+  return heldMany(entity, relation).collection;
+}
+
+function loadedOf(entity: Entity): LoadedRelations {
+  let relations = relationsLoadedOf(entity);
+  if (relations === null) {
+    relations = new Map();
+    setRelationsLoaded(entity, relations);
+  }
+  return relations;
+}
+
+/** Whether a relation can be read, and since which epoch of its session: 0 where that does not matter. */
+export function loadedSince(entity: Entity, relation: Relation): number | undefined {
+  if (!relation.isToOne) {
+    const { collection, epoch } = heldMany(entity, relation);
+    return collection.isLoaded ? epoch : undefined;
+  }
+  const held = heldOne(entity, relation);
+  if (relation.kind === "hasOne") return held?.epoch ?? (rowOf(entity) === null ? 0 : undefined);
+  const values = valuesIn(entity);
+  const own = relation.pairs.map((pair) => values[pair.own.name]);
+  if (own.some((value) => value === null || value === undefined || isReference(value))) return Number.POSITIVE_INFINITY;
+  if (held !== undefined && isSameKey(relation, values, held.key)) return held.epoch;
+  return knownParent(entity, relation) === undefined ? undefined : 0;
+}
+
+/** Keeps what was read for a to-one relation. */
+export function fillOne(entity: Entity, relation: Relation, target: Entity | null, epoch: number): void {
+  const values = valuesIn(entity);
+  const key = relation.pairs.map(({ own }) => {
+    const value = values[own.name];
+    return value === null || value === undefined ? value : takeSnapshot(own.column.definition.type.kind, value);
+  });
+  loadedOf(entity).set(relation.name, { target, key, epoch } satisfies HeldOne);
+}
+
+/** Keeps what was read for a to-many relation. */
+export function fillMany(entity: Entity, relation: Relation, items: readonly Entity[], epoch: number): void {
+  const held = heldMany(entity, relation);
+  held.collection.fill(items);
+  held.epoch = epoch;
+}
+
+/** Forgets what was read of an entity's relations in an epoch that came to nothing. */
+export function forgetLoaded(entity: Entity, epoch: number): void {
+  const relations = relationsLoadedOf(entity);
+  if (relations === null) return;
+  for (const [name, held] of relations) if ((held as HeldOne | HeldMany).epoch >= epoch) relations.delete(name);
+}

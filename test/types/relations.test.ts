@@ -1,0 +1,138 @@
+import { test } from "node:test";
+import {
+  boolean,
+  integer,
+  type Loaded,
+  Multibind,
+  type ReadOnlyMany,
+  select,
+  type ToMany,
+  type ToOne,
+  varchar,
+} from "../../src/index.ts";
+
+const db = new Multibind<"auth" | "meta">();
+
+class User extends db.model("user", { id: integer().primaryKey(), name: varchar(40) }, { bindKey: "auth" }) {
+  declare readonly posts: ToMany<Post>;
+  declare readonly published: ReadOnlyMany<Post>;
+  declare readonly profile: ToOne<Profile | null>;
+  declare readonly tags: ToMany<Tag>;
+}
+class Profile extends db.model("profile", { id: integer().primaryKey(), userId: integer().unique() }) {}
+class Tag extends db.model("tag", { name: varchar(40).primaryKey() }) {}
+class Post extends db.model("post", {
+  id: integer().primaryKey(),
+  authorId: integer(),
+  editorId: integer().nullable(),
+  title: varchar(40),
+  published: boolean(),
+}) {
+  declare readonly author: ToOne<User>;
+  declare readonly editor: ToOne<User | null>;
+}
+const link = db.table("link", { userId: integer().primaryKey(), tag: varchar(40).primaryKey() });
+
+/** Never run: the compiler alone reads it. */
+export async function relations(user: User, post: Post): Promise<void> {
+  db.relate(Post, (r) => ({
+    author: r.belongsTo(() => User, "authorId"),
+    editor: r.belongsTo(() => User, "editorId"),
+  }));
+  db.relate(User, (r) => ({
+    posts: r.hasMany(() => Post, "authorId", { orderBy: "-title" }),
+    published: r.view(
+      () => Post,
+      "authorId",
+      () => select(Post).where("published", "=", true),
+    ),
+    profile: r.hasOne(() => Profile, "userId"),
+    tags: r.manyToMany(
+      () => Tag,
+      () => link,
+      { from: "userId", to: "tag" },
+    ),
+  }));
+
+  // @ts-expect-error a relation that is declared must be described
+  db.relate(Post, (r) => ({ author: r.belongsTo(() => User, "authorId") }));
+  db.relate(Post, (r) => ({
+    // @ts-expect-error there is no such column
+    author: r.belongsTo(() => User, "authorid"),
+    editor: r.belongsTo(() => User, "editorId"),
+  }));
+  db.relate(Post, (r) => ({
+    // @ts-expect-error a text is not the key of a user
+    author: r.belongsTo(() => User, "title"),
+    editor: r.belongsTo(() => User, "editorId"),
+  }));
+  db.relate(Post, (r) => ({
+    author: r.belongsTo(() => User, "authorId"),
+    // @ts-expect-error the column leads to a user, and the class declares one
+    editor: r.belongsTo(() => Profile, "editorId"),
+  }));
+  db.relate(Post, (r) => ({
+    // @ts-expect-error the column may be null, and the class declares a user in any case
+    author: r.belongsTo(() => User, "editorId"),
+    editor: r.belongsTo(() => User, "editorId"),
+  }));
+  db.relate(User, (r) => ({
+    // @ts-expect-error there is no such column to order by
+    posts: r.hasMany(() => Post, "authorId", { orderBy: "titel" }),
+    published: r.view(
+      () => Post,
+      "authorId",
+      // @ts-expect-error the statement is of another model
+      () => select(Tag),
+    ),
+    // @ts-expect-error a relation to many is not one to one
+    profile: r.hasMany(() => Profile, "userId"),
+    tags: r.manyToMany(
+      () => Tag,
+      () => link,
+      // @ts-expect-error the table between has no such column
+      { from: "userId", to: "tagName" },
+    ),
+  }));
+
+  // @ts-expect-error before it is loaded, a relation to one cannot be read
+  void post.author.name;
+  // @ts-expect-error nor one to many
+  void user.posts.length;
+  // @ts-expect-error nor walked through
+  for (const one of user.posts) void one;
+
+  const loaded = await db
+    .select(User)
+    .include({ posts: { author: true, editor: true }, profile: true })
+    .one();
+  const titles: string[] = loaded.posts.map((one) => one.title);
+  void titles;
+  const title: string = loaded.posts.at(0)!.author.name;
+  void title;
+  // @ts-expect-error there may be no editor
+  void loaded.posts.at(0)!.editor.name;
+  void loaded.profile?.userId;
+  // @ts-expect-error tags were not included
+  void loaded.tags.length;
+
+  // @ts-expect-error there is no such relation
+  void db.select(User).include({ pots: true });
+  // @ts-expect-error nor one that is a column
+  void db.select(User).include({ name: true });
+  // @ts-expect-error nor further down, beside one that there is
+  void db.select(User).include({ posts: { author: true, title: true } });
+  // @ts-expect-error nothing but true, or relations
+  void db.select(User).include({ posts: 1 });
+
+  const summary = (one: Loaded<User, { posts: true }>) => one.posts.length;
+  summary(loaded);
+  // @ts-expect-error its posts are not loaded
+  summary(user);
+  const both = await db.session.load([user], { tags: true });
+  void both[0]!.tags.map(({ name }) => name);
+  // @ts-expect-error there is no such relation
+  void db.session.load(user, { tag: true });
+}
+
+test("relations are typed", () => {});
