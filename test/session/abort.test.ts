@@ -177,8 +177,16 @@ onEachFamily(
     );
     const waits =
       family === "postgres"
-        ? () => onPostgres("select 1 from pg_locks where not granted", url)
-        : () => onMysql("select 1 from information_schema.processlist where info like 'update%counter%'");
+        ? () =>
+            onPostgres(
+              "select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()",
+              url,
+            )
+        : () =>
+            onMysql(
+              "select 1 from information_schema.processlist where info like 'update%counter%' and db = database()",
+              url,
+            );
     await Promise.all([
       assert.rejects(updating, ENOUGH),
       until(async () => (await waits()).length > 0).then(() => controller.abort(ENOUGH)),

@@ -31,6 +31,7 @@ import {
   threeUrls,
   verbs,
 } from "../fixtures/matrix.ts";
+import { until } from "../fixtures/until.ts";
 
 const db = new Multibind<"auth" | "meta">();
 class Post extends db.model("post", { id: integer().primaryKey(), title: varchar(40) }) {}
@@ -538,12 +539,13 @@ test("a connection lost during a commit of one statement leaves the bind unknown
   session.add(post);
   const committed = session.commit();
   committed.catch(() => {});
-  for (let tries = 0; tries < 200; tries++) {
+  await until(async () => {
     const ended = await onPostgres(
-      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and query like 'insert%post%'",
+      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and query like 'insert%post%' and datname = current_database()",
+      url,
     );
-    if (ended.length > 0) break;
-  }
+    return ended.length > 0;
+  });
   await assert.rejects(committed, (error) => {
     assert.ok(error instanceof PartialCommitError, String(error));
     assert.deepEqual([error.committed, error.failed, error.rolledBack, error.unknown], [[], [], [], [null]]);
