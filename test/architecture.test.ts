@@ -11,6 +11,16 @@ const LAYERS: readonly string[] = ["errors", "schema", "model", "engine", "query
 const TOP = ["index.ts", "types.ts", "multibind.ts"];
 const BESIDE_ERRORS = ["known-options.ts", "node-version.ts"];
 
+const DATABASE_FOLDER = /^engine\/(sqlite|postgres|mysql)\//;
+
+/** How code asks which database it is, and SQL that only one of them has. */
+const PER_DATABASE: readonly RegExp[] = [
+  /\bfamily\??\.name\b/,
+  /[!=]==? "(sqlite|postgres|mysql)"/,
+  /\bcase "(sqlite|postgres|mysql)"/,
+  /\b(pg_[a-z]+|sqlite_[a-z]+|information_schema|innodb_\w+|json_group_array|json_arrayagg|row_to_json)\b/,
+];
+
 /** What each file imports, types included. */
 async function importsOfSource(): Promise<ReadonlyMap<string, readonly string[]>> {
   const imports = new Map<string, readonly string[]>();
@@ -80,6 +90,36 @@ describe("the architecture", () => {
     // The translator of statements calls itself by nature.
     assert.ok(circles[0]?.every((file) => file.startsWith("engine/statement/")));
     assert.ok(!circles.flat().some((file) => file.startsWith("session/")));
+  });
+
+  test("what differs between databases is in the folder of each", async () => {
+    const found: string[] = [];
+    for await (const path of glob("**/*.ts", { cwd: source })) {
+      if (DATABASE_FOLDER.test(path)) continue;
+      const text = (await readFile(join(source, path), "utf8")).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+      const asked = PER_DATABASE.flatMap((pattern) => text.match(pattern)?.[0] ?? []);
+      found.push(...asked.map((what) => `${path}: ${what}`));
+    }
+    // What a URL means is read before there is a family.
+    const ofUrls = found.filter((one) => one.startsWith("engine/options/database-url.ts: "));
+    assert.deepEqual(
+      found.filter((one) => !ofUrls.includes(one)),
+      [],
+    );
+    assert.deepEqual(new Set(ofUrls.map((one) => one.split(": ")[1])), new Set(['=== "sqlite"']));
+  });
+
+  test("the folders of databases are imported where all of them are listed", async () => {
+    const importing = new Set<string>();
+    for (const [file, targets] of await importsOfSource()) {
+      if (DATABASE_FOLDER.test(file)) continue;
+      if (targets.some((target) => DATABASE_FOLDER.test(target))) importing.add(file);
+    }
+    assert.deepEqual(
+      [...importing].sort(),
+      ["engine/families.ts", "engine/options/database-url.ts", "index.ts"],
+      "what others need of a database is a member of Family",
+    );
   });
 
   test("a circle is found, with all of its files", () => {

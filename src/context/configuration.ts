@@ -1,12 +1,11 @@
-import { isAbsolute, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type BindKey, bindLabel, notABindKey } from "../bind-key.ts";
 import type { EngineDefinition } from "../engine/engine.ts";
+import { families } from "../engine/families.ts";
 import { DatabaseUrl } from "../engine/options/database-url.ts";
 import { type EngineOptions, type OptionLayers, resolveEngineOptions } from "../engine/options/engine-options.ts";
 import type { ResolvedEngineOptions } from "../engine/options/resolved-options.ts";
 import type { EchoListener } from "../engine/recording/echo.ts";
-import { fileUri, isFileUri } from "../engine/sqlite/file-uri.ts";
-import { pathOfUri, sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import { type CommitPolicy, requirePolicy } from "../session/transaction/commit-policy.ts";
@@ -195,19 +194,12 @@ function asLayer(options: EngineOptions): Layer {
   return options as Layer;
 }
 
-/** Puts relative SQLite paths below the application's directory, and names the character set of MySQL. */
+/** Puts relative paths below the application's folder. */
 function locate(bindKey: BindKey, options: ResolvedEngineOptions, instance: string): EngineDefinition {
-  const { url } = options;
-  if (url?.family === "mysql" && url.query["charset"] === undefined) {
-    return { bindKey, options: { ...options, url: url.with({ query: { charset: "utf8mb4", ...url.query } }) } };
-  }
-  if (url?.family !== "sqlite" || sqliteFile(url).path === undefined) return { bindKey, options };
-  const isUri = isFileUri(url);
-  const path = isUri ? pathOfUri(url) : url.database!;
-  if (isAbsolute(path)) return { bindKey, options };
-  const located = join(instance, path);
-  const database = isUri ? fileUri(located) : located;
-  return { bindKey, options: { ...options, url: url.with({ database }) }, directory: instance };
+  const located = options.url && families[options.family].locate?.(options.url, instance);
+  if (located === undefined) return { bindKey, options };
+  const { url, directory } = located;
+  return { bindKey, options: { ...options, url }, ...(directory === undefined ? {} : { directory }) };
 }
 
 function commitOrderOf({ commitOrder }: Configuration, keys: readonly BindKey[]): readonly BindKey[] {

@@ -1,7 +1,6 @@
 import { type BindKey, bindLabel } from "../bind-key.ts";
 import type { EngineDefinition } from "../engine/engine.ts";
 import { families } from "../engine/families.ts";
-import { sqliteFile } from "../engine/sqlite/sqlite-file.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
 
 /**
@@ -28,11 +27,8 @@ function canBePrepared({ options }: EngineDefinition): boolean {
 }
 
 /** Why a bind cannot keep decisions: they are rows of a table of ours that have to outlive the process. */
-function unfitness({ options: { url, managed, readOnly } }: EngineDefinition): string | undefined {
+function unfitness({ options: { url, family, managed, readOnly } }: EngineDefinition): string | undefined {
   if (!managed) return "is not managed (managed: false), so no table of ours goes there";
   if (readOnly) return "is configured with readOnly";
-  if (url?.family !== "sqlite") return undefined;
-  const file = sqliteFile(url);
-  if (file.path === undefined) return "is a database in memory";
-  return file.readOnly ? "is opened for reading only" : undefined;
+  return url && families[family].whyFleeting?.(url);
 }

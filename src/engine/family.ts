@@ -9,6 +9,7 @@ import type { EngineDriver } from "./driver.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type { FamilyDdl } from "./family-ddl.ts";
 import type { HideValues } from "./hidden-values.ts";
+import type { JsonQuery } from "./json-recipe.ts";
 import type { KeyLists } from "./key-lists.ts";
 import type { MissingName } from "./missing-name.ts";
 import type { NameRules } from "./names/name-rules.ts";
@@ -108,6 +109,13 @@ export interface BuiltInDriver {
   is(exported: unknown): boolean;
 }
 
+/** A URL whose place does not depend on the process any more. */
+export interface LocatedUrl {
+  readonly url: DatabaseUrl;
+  /** The folder that a relative path was put below, which has to be there. */
+  readonly directory?: string;
+}
+
 /** Runs SQL text and gives its rows. */
 export type QueryRunner = (sql: string, parameters: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 
@@ -192,6 +200,16 @@ export interface Family {
    * @throws {InvalidOptionError}
    */
   checkOptions(options: ResolvedEngineOptions, where: string): void;
+  /** Options that engines with its own driver have unless others are given. */
+  readonly defaults: Partial<Pick<ResolvedEngineOptions, "poolRecycle" | "networkTimeout">>;
+  /**
+   * The place of a URL as engines use it; absent where it is the URL.
+   *
+   * @param folder what relative paths are relative to
+   */
+  locate?(url: DatabaseUrl, folder: string): LocatedUrl;
+  /** Why what is written to the database at a URL would not outlive the process, as the end of a sentence. */
+  whyFleeting?(url: DatabaseUrl): string | undefined;
   createDriver(config: DriverConfig): EngineDriver;
   /** Returns what stands for a database of which there is one writer in this process; the same for all ways to name it. */
   place?(url: DatabaseUrl, bindKey: BindKey): object | undefined;
@@ -210,6 +228,12 @@ export interface Family {
    * @throws {Refusal} if the database has no such value
    */
   parameter?(value: unknown): unknown;
+  /**
+   * Makes JSON of the rows of a query.
+   *
+   * @throws {UnsupportedError} if the database cannot nest such a query
+   */
+  rowsAsJson(query: JsonQuery): RawNode;
   /** Columns that every table has without a description, in lower case. */
   readonly systemColumns: ReadonlySet<string>;
   /** Whether a statement can give back the rows that it writes. */

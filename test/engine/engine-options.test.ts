@@ -31,6 +31,8 @@ test("what is not given has a default", () => {
     networkTimeout: 30_000,
     readOnly: false,
     managed: true,
+    required: true,
+    password: undefined,
     showValues: false,
     driverOptions: {},
   });

@@ -15,6 +15,7 @@ import {
   mysqlViolation,
 } from "./mysql-errors.ts";
 import { mysqlIdentity } from "./mysql-identity.ts";
+import { mysqlJson } from "./mysql-json.ts";
 import { mysqlKeyLists } from "./mysql-key-lists.ts";
 import { mariadbLacks, mysqlItselfLacks, mysqlLacks, mysqlWords } from "./mysql-lacks.ts";
 import { mysqlLockTimeout } from "./mysql-lock-timeout.ts";
@@ -32,6 +33,11 @@ export const mysql: Family = Object.freeze({
   driverMember: "createConnection",
   checkOptions: ({ preparedStatements }, where) =>
     requirePrepared(preparedStatements, where, "its poolers keep the prepared statements of each client apart"),
+  // Servers close connections that were idle for eight hours.
+  defaults: { poolRecycle: 7_200_000, networkTimeout: 30_000 },
+  locate: (url) => ({
+    url: url.query["charset"] === undefined ? url.with({ query: { charset: "utf8mb4", ...url.query } }) : url,
+  }),
   createDriver: (config) => new MysqlDriver(config),
   createCompiler: () => new MysqlQueryCompiler(),
   createAdapter: () => new MysqlAdapter(),
@@ -39,6 +45,7 @@ export const mysql: Family = Object.freeze({
   dialects: mysqlDialects,
   names: mysqlNames,
   codec: mysqlCodec,
+  rowsAsJson: mysqlJson,
   parameter: mysqlParameter,
   // MariaDB's answer: MySQL itself refuses what it does not have.
   systemColumns: new Set(["_rowid"]),

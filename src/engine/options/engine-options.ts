@@ -89,9 +89,7 @@ export interface EngineOptions {
 
 const FAMILY_NAMES: readonly unknown[] = ["sqlite", "postgres", "mysql"] satisfies FamilyName[];
 const ISOLATION_LEVELS: readonly unknown[] = TRANSACTION_ISOLATION_LEVELS.filter((level) => level !== "snapshot");
-const MYSQL_RECYCLE = 7_200_000;
 const LOCK_TIMEOUT = 10_000;
-const NETWORK_TIMEOUT = 30_000;
 
 type Check = (value: unknown, name: string) => unknown;
 
@@ -181,8 +179,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
   }
   const family = named ?? url?.family ?? familyOf(dialect, where);
   if (url !== undefined) naming(`url (${where})`, () => families[family].checkUrl?.(url));
-  const isRemote = family !== "sqlite" && dialect === undefined;
-  const recycle = family === "mysql" && dialect === undefined ? MYSQL_RECYCLE : undefined;
+  const defaults = dialect === undefined ? families[family].defaults : {};
   const options: ResolvedEngineOptions = {
     url,
     dialect,
@@ -190,7 +187,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     driver: rest.driver,
     poolSize: rest.poolSize ?? 10,
     poolTimeout: rest.poolTimeout ?? 30_000,
-    poolRecycle: "poolRecycle" in rest ? rest.poolRecycle : recycle,
+    poolRecycle: "poolRecycle" in rest ? rest.poolRecycle : defaults.poolRecycle,
     poolPrePing: rest.poolPrePing ?? false,
     echo: rest.echo ?? false,
     log: rest.log,
@@ -198,7 +195,7 @@ export function resolveEngineOptions(layers: OptionLayers, where: string): Resol
     statementTimeout: rest.statementTimeout,
     lockTimeout: "lockTimeout" in rest ? rest.lockTimeout : LOCK_TIMEOUT,
     preparedStatements: rest.preparedStatements,
-    networkTimeout: "networkTimeout" in rest || !isRemote ? rest.networkTimeout : NETWORK_TIMEOUT,
+    networkTimeout: "networkTimeout" in rest ? rest.networkTimeout : defaults.networkTimeout,
     showValues: rest.showValues ?? false,
     readOnly: rest.readOnly ?? false,
     managed: rest.managed ?? true,
@@ -271,25 +268,10 @@ function checkCombination(options: ResolvedEngineOptions, where: string): void {
       );
     }
   }
-  if (options.dialect === undefined) checkOptions(options, where);
   if (options.password !== undefined && options.url?.revealPassword() !== undefined) {
     throw new InvalidOptionError(`Two passwords are given for ${where}: leave out the URL's, or the option password.`);
   }
-  if (options.family !== "sqlite") return;
-  if (options.password !== undefined) {
-    throw new InvalidOptionError(`SQLite asks for no password: leave password of ${where} out.`);
-  }
-  if (options.statementTimeout !== undefined) {
-    throw new InvalidOptionError(`SQLite cannot end a running statement: leave statementTimeout of ${where} out.`);
-  }
-  if (options.networkTimeout !== undefined) {
-    throw new InvalidOptionError(`SQLite has no network: leave networkTimeout of ${where} out.`);
-  }
-  if (options.isolationLevel !== undefined && options.isolationLevel !== "serializable") {
-    throw new InvalidOptionError(
-      `SQLite's transactions are always serializable: leave isolationLevel of ${where} out.`,
-    );
-  }
+  checkOptions(options, where);
 }
 
 function unknownOption(name: string, where: string): never {

@@ -10,6 +10,7 @@ import { postgresDurability } from "./postgres-durability.ts";
 import { hidePostgresValues, postgresErrorKind, postgresMissingName, postgresViolation } from "./postgres-errors.ts";
 import { advancePostgresGenerator } from "./postgres-generators.ts";
 import { postgresIdentity } from "./postgres-identity.ts";
+import { postgresJson } from "./postgres-json.ts";
 import { postgresKeyLists } from "./postgres-key-lists.ts";
 import { postgresLacks, postgresWords } from "./postgres-lacks.ts";
 import { postgresLockTimeout } from "./postgres-lock-timeout.ts";
@@ -29,6 +30,7 @@ export const postgres: Family = Object.freeze({
   driverMember: "Client",
   checkUrl: checkPostgresUrl,
   checkOptions: checkPostgresOptions,
+  defaults: { networkTimeout: 30_000 },
   createDriver: (config) => new PostgresDriver(config),
   createCompiler: () => new PostgresQueryCompiler(),
   createAdapter: () => new PostgresAdapter(),
@@ -36,6 +38,7 @@ export const postgres: Family = Object.freeze({
   dialects: postgresDialects,
   names: postgresNames,
   codec: postgresCodec,
+  rowsAsJson: postgresJson,
   parameter: postgresParameter,
   systemColumns: new Set(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]),
   supportsReturning: () => true,

@@ -1,7 +1,5 @@
 import { RawNode, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import { requireNodeApi } from "../../node-version.ts";
 import type { Family } from "../family.ts";
-import { requirePrepared } from "../options/always-prepared.ts";
 import { decimalArithmetic } from "./decimal-arithmetic.ts";
 import { isNodeSqlite, NODE_SQLITE } from "./node-sqlite.ts";
 import { sqliteBulkUpdate } from "./sqlite-bulk-update.ts";
@@ -11,14 +9,16 @@ import { sqliteDdl } from "./sqlite-ddl.ts";
 import { sqliteDialects } from "./sqlite-dialects.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
 import { sqliteErrorKind, sqliteMissingName, sqliteViolation } from "./sqlite-errors.ts";
-import { sqliteFile } from "./sqlite-file.ts";
+import { locateSqlite, sqliteFile } from "./sqlite-file.ts";
 import { sqliteIdentity } from "./sqlite-identity.ts";
 import { SQLITE_NOW, sqliteInstants } from "./sqlite-instants.ts";
+import { sqliteJson } from "./sqlite-json.ts";
 import { sqliteKeyLists } from "./sqlite-key-lists.ts";
 import { sqliteLacks, sqliteWords } from "./sqlite-lacks.ts";
 import { sqliteLike } from "./sqlite-like.ts";
 import { sqliteNames } from "./sqlite-names.ts";
 import { sqliteNumbering } from "./sqlite-numbering.ts";
+import { checkSqliteOptions } from "./sqlite-options.ts";
 import { sqliteParameter } from "./sqlite-parameters.ts";
 import { placeOf } from "./sqlite-place.ts";
 import { reflectSqlite } from "./sqlite-reflection.ts";
@@ -31,9 +31,13 @@ export const sqlite: Family = Object.freeze({
   driverPackage: "better-sqlite3",
   builtIn: { name: NODE_SQLITE, is: isNodeSqlite },
   checkUrl: sqliteFile,
-  checkOptions: ({ preparedStatements, driver }, where) => {
-    requirePrepared(preparedStatements, where, "there is no server between");
-    if (driver === undefined) requireNodeApi(where);
+  checkOptions: checkSqliteOptions,
+  defaults: {},
+  locate: locateSqlite,
+  whyFleeting: (url) => {
+    const { path, readOnly } = sqliteFile(url);
+    if (path === undefined) return "is a database in memory";
+    return readOnly ? "is opened for reading only" : undefined;
   },
   createDriver: (config) => new SqliteDriver(config),
   place: (url, bindKey) => {
@@ -46,6 +50,7 @@ export const sqlite: Family = Object.freeze({
   dialects: sqliteDialects,
   names: sqliteNames,
   codec: sqliteCodec,
+  rowsAsJson: sqliteJson,
   parameter: sqliteParameter,
   systemColumns: new Set(["rowid", "oid", "_rowid_"]),
   supportsReturning: () => true,

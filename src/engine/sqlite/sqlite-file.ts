@@ -1,7 +1,9 @@
+import { isAbsolute, join } from "node:path";
 import { InvalidUrlError } from "../../errors/configuration.ts";
+import type { LocatedUrl } from "../family.ts";
 import type { DatabaseUrl } from "../options/database-url.ts";
 import { timeout } from "../options/duration.ts";
-import { isFileUri } from "./file-uri.ts";
+import { fileUri, isFileUri } from "./file-uri.ts";
 
 /** The facts in a SQLite URL about its file. */
 export interface SqliteFile {
@@ -43,10 +45,20 @@ export function sqliteFile(url: DatabaseUrl): SqliteFile {
 }
 
 /** The path that a `file:` URI leads to. */
-export function pathOfUri(url: DatabaseUrl): string {
+function pathOfUri(url: DatabaseUrl): string {
   try {
     return decodeURIComponent(url.database!.slice("file:".length));
   } catch {
     throw new InvalidUrlError(`The SQLite URL "${url}" has a "%" that begins no escape; write %25 for a percent sign.`);
   }
+}
+
+/** Puts a relative path below a folder. */
+export function locateSqlite(url: DatabaseUrl, folder: string): LocatedUrl {
+  if (sqliteFile(url).path === undefined) return { url };
+  const isUri = isFileUri(url);
+  const path = isUri ? pathOfUri(url) : url.database!;
+  if (isAbsolute(path)) return { url };
+  const located = join(folder, path);
+  return { url: url.with({ database: isUri ? fileUri(located) : located }), directory: folder };
 }
