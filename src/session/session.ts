@@ -29,7 +29,7 @@ import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
-import { KeyReader } from "./relations/key-reader.ts";
+import type { KeyReader } from "./relations/key-reader.ts";
 import { LOAD_OPTIONS, type LoadOptions, loadRelations } from "./relations/load.ts";
 import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
@@ -111,7 +111,6 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #shared: FlowHost & StatementHost;
   #readerOfKeys: EntityReader | undefined;
   #readerOfSelects: SelectReader | undefined;
-  #readerOfManyKeys: KeyReader | undefined;
   #transactionFunctions: TransactionFunctions | undefined;
   #form: KyselyForm | undefined;
   #prepared: PreparedStatements | undefined;
@@ -181,8 +180,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   /** @internal what reads entities by many keys on this session */
   get keyReader(): KeyReader {
     this.#requireOpen();
-    this.#readerOfManyKeys ??= new KeyReader(this.#shared, this.#runner);
-    return this.#readerOfManyKeys;
+    return this.#selects.keys;
   }
 
   /** Whether the session was closed for good. */

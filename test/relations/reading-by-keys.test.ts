@@ -16,6 +16,7 @@ import {
 } from "../../src/index.ts";
 import type { Entity } from "../../src/model/entity.ts";
 import { mapperOfClass } from "../../src/model/mapper.ts";
+import type { AnyTable } from "../../src/schema/table.ts";
 import type { KeyedSource } from "../../src/session/relations/keyed-rows.ts";
 import { onMysql, onPostgres } from "../fixtures/databases.ts";
 import { onEachFamily, sessionOf, start } from "../fixtures/matrix.ts";
@@ -93,7 +94,7 @@ function ids(found: readonly (readonly Entity[])[]): number[][] {
 const items = (...columns: readonly (keyof Item & string)[]): KeyedSource => ({
   mapper: mapperOfClass(Item),
   columns,
-  isOrdered: true,
+  orderBy: [],
 });
 
 async function stored(t: Parameters<typeof start>[0], databaseUri: string, entities: readonly Entity[]) {
@@ -234,8 +235,12 @@ onEachFamily("rows found through a link are read in one statement, with the link
   const source: KeyedSource = {
     mapper: mapperOfClass(Item),
     columns: ["ownerId"],
-    link: { table: ownership, pairs: [{ link: "itemId", other: "id" }] },
-    isOrdered: true,
+    link: {
+      table: ownership as unknown as AnyTable,
+      from: [{ own: mapperOfClass(Item).key[0]!, column: ownership.columns.ownerId }],
+      to: [{ other: mapperOfClass(Item).key[0]!, column: ownership.columns.itemId }],
+    },
+    orderBy: [],
   };
   const found = await read(session, source, [[7], [8], [9], [10]]);
   assert.deepEqual(ids(found), [[1, 3], [3], [], []]);
@@ -256,7 +261,7 @@ onEachFamily("rows come as the classes that they are of", async (t, url) => {
   const of = (model: typeof Vehicle | typeof Truck | typeof Car): KeyedSource => ({
     mapper: mapperOfClass(model),
     columns: ["ownerId"],
-    isOrdered: true,
+    orderBy: [],
   });
   const found = await read(session, of(Vehicle), [[1], [2]]);
   assert.deepEqual(ids(found), [[1, 2], [3]]);

@@ -16,6 +16,7 @@ import type {
   SelectTemplate,
 } from "../../query/select/select-runner.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
+import { KeyReader } from "../relations/key-reader.ts";
 import { RelationLoader } from "../relations/relation-loader.ts";
 import type { Router } from "../router.ts";
 import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
@@ -39,6 +40,7 @@ export class SelectReader implements SelectRunner {
   readonly #host: SelectHost;
   readonly #runner: StatementRunner;
   #relations: RelationLoader | undefined;
+  #keys: KeyReader | undefined;
 
   constructor(host: SelectHost, runner: StatementRunner) {
     this.#host = host;
@@ -78,8 +80,14 @@ export class SelectReader implements SelectRunner {
 
   /** Loads relations for the session. */
   get relations(): RelationLoader {
-    this.#relations ??= new RelationLoader(this.#host.work, this);
+    this.#relations ??= new RelationLoader(this.#host.work, this.keys);
     return this.#relations;
+  }
+
+  /** Reads entities by many keys. */
+  get keys(): KeyReader {
+    this.#keys ??= new KeyReader(this.#host, this.#runner);
+    return this.#keys;
   }
 
   #items(routed: RoutedStatement<DriverRow>, result: SelectResult, options: ReadOptions): Awaitable<unknown[]> {

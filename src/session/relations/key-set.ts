@@ -32,6 +32,12 @@ export class KeySet {
     return position;
   }
 
+  /** The position of a key; undefined if it is not here. */
+  find(values: readonly unknown[]): number | undefined {
+    const key = this.#accepted(values);
+    return key === undefined ? undefined : this.positionOf(key);
+  }
+
   /** The position of a key that the columns hold; undefined if it is not here. */
   positionOf(values: readonly unknown[]): number | undefined {
     return this.#positions.get(identityKey(values));
@@ -43,7 +49,7 @@ export class KeySet {
       const value = values[part];
       if (value === null || value === undefined) return undefined;
       try {
-        key[part] = this.#columns[part]!.accept(value);
+        key[part] = acceptedBy(this.#columns[part]!, value);
       } catch (error) {
         if (error instanceof InvalidValueError) return undefined;
         throw error;
@@ -51,4 +57,16 @@ export class KeySet {
     }
     return key;
   }
+}
+
+/**
+ * A value as a column takes it: integers of all sizes are alike.
+ *
+ * @throws {InvalidValueError} if the column has no such value
+ */
+function acceptedBy(column: TableColumn, value: unknown): unknown {
+  const { kind } = column.definition.type;
+  if (kind === "bigint" && typeof value === "number") return column.accept(BigInt(value));
+  if ((kind === "integer" || kind === "smallint") && typeof value === "bigint") return column.accept(Number(value));
+  return column.accept(value);
 }

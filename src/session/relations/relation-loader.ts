@@ -4,12 +4,12 @@ import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import { fillMany, fillOne, knownParent, loadedSince, readRelation } from "../../model/relations/related.ts";
 import type { Relation } from "../../model/relations/relation.ts";
 import type { IncludePlan } from "../../query/select/include.ts";
-import type { ReadOptions, SelectRunner } from "../../query/select/select-runner.ts";
+import type { ReadOptions } from "../../query/select/select-runner.ts";
+import { valuesOf } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { KeyReference } from "../flush/key-reference.ts";
-import { keyText, valueFor } from "./key-text.ts";
-import { KeyedRead, type KeyedRows } from "./keyed-read.ts";
-import { readLinks } from "./link-read.ts";
+import type { KeyReader } from "./key-reader.ts";
+import { readRelated, sourceOf } from "./related-rows.ts";
 
 /** How relations are loaded. */
 export interface RelationLoadOptions extends ReadOptions {
@@ -21,12 +21,12 @@ export interface RelationLoadOptions extends ReadOptions {
 interface Job {
   readonly relation: Relation;
   readonly below: IncludePlan;
-  /** The entities whose relation the database is asked for, each with the key to look for. */
-  readonly asked: readonly { readonly entity: Entity; readonly key: readonly unknown[] }[];
+  /** The entities whose relation the database is asked for. */
+  readonly asked: readonly Entity[];
   /** The entities that the others lead to, which are there already. */
   readonly known: readonly Entity[];
-  /** The rows that were found, by the text of the key. */
-  found: KeyedRows;
+  /** The entities that were found for each that was asked for. */
+  found: readonly (readonly Entity[])[];
 }
 
 /**
@@ -37,11 +37,11 @@ interface Job {
  */
 export class RelationLoader {
   readonly #work: UnitOfWork;
-  readonly #selects: SelectRunner;
+  readonly #reader: KeyReader;
 
-  constructor(work: UnitOfWork, selects: SelectRunner) {
+  constructor(work: UnitOfWork, reader: KeyReader) {
     this.#work = work;
-    this.#selects = selects;
+    this.#reader = reader;
   }
 
   async load(
@@ -61,7 +61,7 @@ export class RelationLoader {
       await this.#read(jobs, options);
       done.push(...jobs);
       level = jobs
-        .map((job) => ({ entities: new Set([...job.known, ...targetsOf(job)]), plan: job.below }))
+        .map((job) => ({ entities: new Set([...job.known, ...job.found.flat()]), plan: job.below }))
         .filter((one) => one.plan.length > 0 && one.entities.size > 0);
     }
     for (const job of done) requireOneEach(job);
@@ -69,15 +69,15 @@ export class RelationLoader {
   }
 
   #job(relation: Relation, below: IncludePlan, entities: ReadonlySet<Entity>, refresh: boolean): Job {
-    const asked: { entity: Entity; key: readonly unknown[] }[] = [];
+    const asked: Entity[] = [];
     const known: Entity[] = [];
     for (const entity of entities) {
       requireNoField(entity, relation);
       const held = this.#held(entity, relation, refresh);
       if (held !== undefined) known.push(...held);
-      else asked.push({ entity, key: ownKey(entity, relation) });
+      else asked.push(entity);
     }
-    return { relation, below, asked, known, found: new Map() };
+    return { relation, below, asked, known, found: [] };
   }
 
   /** The entities that a relation leads to without a read; undefined where it must be read. */
@@ -102,7 +102,7 @@ export class RelationLoader {
   async #read(jobs: readonly Job[], options: ReadOptions): Promise<void> {
     const groups = Map.groupBy(
       jobs.filter(({ asked }) => asked.length > 0),
-      ({ relation }) => sourceOf(relation),
+      ({ relation }) => groupOf(relation),
     );
     const outcomes = await Promise.allSettled([...groups.values()].map((group) => this.#readGroup(group, options)));
     // Others of the level have come to their end too.
@@ -110,77 +110,43 @@ export class RelationLoader {
   }
 
   async #readGroup(group: readonly Job[], options: ReadOptions): Promise<void> {
-    const { relation } = group[0]!;
-    const keys = new Map<string, readonly unknown[]>();
-    for (const { asked } of group) for (const { key } of asked) keys.set(keyText(key), key);
-    const found = await this.#rowsOf(relation, keys, options);
-    for (const job of group) job.found = found;
-  }
-
-  #rowsOf(relation: Relation, keys: ReadonlyMap<string, readonly unknown[]>, options: ReadOptions): Promise<KeyedRows> {
-    if (relation.link !== undefined)
-      return readLinks(relation, relation.link, keys, this.#selects, this.#work, options);
-    const { target, pairs, orderBy, statement } = relation;
-    const read = new KeyedRead(this.#selects, this.#work, {
-      target,
-      properties: pairs.map(({ other }) => other),
-      orderBy,
-      statement,
-    });
-    return read.run(keys, options);
+    const wanted = group.flatMap(({ relation, asked }) => asked.map((entity) => ownKey(entity, relation)));
+    const found = await readRelated(this.#reader, this.#work, group[0]!.relation, wanted, options);
+    let first = 0;
+    for (const job of group) {
+      job.found = found.slice(first, first + job.asked.length);
+      first += job.asked.length;
+    }
   }
 
   #fill({ relation, asked, found }: Job): void {
     const { epoch } = this.#work;
-    for (const { entity, key } of asked) {
-      const items = found.get(keyText(key)) ?? [];
+    for (const [index, entity] of asked.entries()) {
+      const items = found[index]!;
       if (relation.isToOne) fillOne(entity, relation, items[0] ?? null, epoch);
       else fillMany(entity, relation, items, epoch);
     }
   }
 }
 
-/** The values of an entity that the rows of a relation are found by, as the columns of the other side take them. */
+/** Equal for relations that one statement can serve. */
+function groupOf(relation: Relation): unknown {
+  return relation.statement === undefined && relation.link === undefined ? sourceOf(relation) : relation;
+}
+
+/** The values of an entity that the rows of a relation are found by. */
 function ownKey(entity: Entity, { pairs, link }: Relation): readonly unknown[] {
-  const values = entity as unknown as Readonly<Record<string, unknown>>;
-  if (link !== undefined) return link.from.map(({ own }) => values[own.name]);
-  return pairs.map(({ own, other }) => {
-    const value = values[own.name];
-    return value instanceof KeyReference ? value : valueFor(other, value);
-  });
-}
-
-/** Where the rows of a relation come from: equal for relations that one statement can serve. */
-function sourceOf({ target, pairs, orderBy, statement, link }: Relation): unknown {
-  if (statement !== undefined || link !== undefined) return Symbol(target.name);
-  const columns = pairs.map(({ other }) => other.name);
-  let sources = known.get(target);
-  if (sources === undefined) {
-    sources = new Map();
-    known.set(target, sources);
-  }
-  const text = JSON.stringify([columns, orderBy]);
-  const source = sources.get(text) ?? {};
-  sources.set(text, source);
-  return source;
-}
-
-const known = new WeakMap<object, Map<string, object>>();
-
-function* targetsOf({ asked, found }: Job): Iterable<Entity> {
-  for (const { key } of asked) yield* found.get(keyText(key)) ?? [];
+  const values = valuesOf(entity);
+  return (link?.from ?? pairs).map(({ own }) => values[own.name]);
 }
 
 /** @throws {MultipleResultsError} if a relation to one entity leads to several */
-function requireOneEach({ relation, asked, found }: Job): void {
-  if (!relation.isToOne) return;
-  for (const { key } of asked) {
-    if ((found.get(keyText(key))?.length ?? 0) <= 1) continue;
-    throw new MultipleResultsError(
-      `Expected one row of ${relation.target.label} for ${relation.label}, but found several with the same key.`,
-      { bindKey: relation.target.table.bindKey },
-    );
-  }
+function requireOneEach({ relation, found }: Job): void {
+  if (!relation.isToOne || found.every(({ length }) => length <= 1)) return;
+  throw new MultipleResultsError(
+    `Expected one row of ${relation.target.label} for ${relation.label}, but found several with the same key.`,
+    { bindKey: relation.target.table.bindKey },
+  );
 }
 
 /** @throws {ModelClassError} if a class field hides the relation */
