@@ -12,7 +12,7 @@ export type {
   ContextOptions,
   DisposeOptions,
 } from "./context/application.ts";
-export type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
+export type { BindChoice, DropChoice } from "./context/bind-selection.ts";
 export type { BindValue, Configuration } from "./context/configuration.ts";
 export type { Context } from "./context/context.ts";
 export type { Engines } from "./context/engines.ts";

@@ -1,6 +1,6 @@
 import type { BindKey } from "./bind-key.ts";
 import { Application } from "./context/application.ts";
-import type { BindChoice, DropChoice } from "./context/chosen-binds.ts";
+import type { BindChoice, DropChoice } from "./context/bind-selection.ts";
 import { type Configuration, resolveConfiguration } from "./context/configuration.ts";
 import { currentContext } from "./context/context.ts";
 import { type Engines, unitedEngines } from "./context/engines.ts";

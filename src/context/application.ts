@@ -6,7 +6,7 @@ import type { PoolStatus } from "../engine/driver.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type Duration, timeout } from "../engine/options/duration.ts";
 import type { Owner } from "../engine/pool/owner.ts";
-import { unlessLate } from "../engine/waiting/unless-late.ts";
+import { withTimeout } from "../engine/waiting/with-timeout.ts";
 import { ConfigurationError, InvalidOptionError } from "../errors/configuration.ts";
 import { fixProperty } from "../fixed-property.ts";
 import { requireKnownOptions } from "../known-options.ts";
@@ -24,7 +24,7 @@ import {
 } from "../session/transaction/recovery.ts";
 import { requireRetries, withRetries } from "../session/transaction/retries.ts";
 import { TRANSACTION_OPTIONS, type TransactionOptions } from "../session/transaction/transaction-function.ts";
-import { type BindChoice, bindsToCreate, bindsToDrop, bindsToReflect, type DropChoice } from "./chosen-binds.ts";
+import { type BindChoice, bindsToCreate, bindsToDrop, bindsToReflect, type DropChoice } from "./bind-selection.ts";
 import type { ResolvedConfiguration } from "./configuration.ts";
 import { Context, currentContext } from "./context.ts";
 import { Engines } from "./engines.ts";
@@ -352,7 +352,7 @@ export class Application<BK extends string = string> {
     // Rows that stay need space and nothing else.
     const { decisions } = this;
     if (decisions !== undefined)
-      await unlessLate(decisions.flush(), decisions.engine.options.poolTimeout).catch(() => {});
+      await withTimeout(decisions.flush(), decisions.engine.options.poolTimeout).catch(() => {});
     await Promise.all([...this.engines].map(([, engine]) => engine.close()));
   }
 
@@ -390,7 +390,7 @@ export class Application<BK extends string = string> {
   async #drain(time: number): Promise<void> {
     this.#draining ??= Promise.withResolvers();
     if (this.#contexts.size === 0 || time === 0) return;
-    await unlessLate(this.#draining.promise, time).catch(() => {});
+    await withTimeout(this.#draining.promise, time).catch(() => {});
   }
 
   #forget(context: Context<BK>): void {

@@ -1,5 +1,5 @@
 import type { Owner } from "../engine/pool/owner.ts";
-import { type Surroundings, surroundings } from "../engine/pool/owner.ts";
+import { type ExecutionContext, executionContext } from "../engine/pool/owner.ts";
 import { callSite } from "../engine/recording/call-site.ts";
 import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { SessionClosedError } from "../errors/session.ts";
@@ -31,7 +31,7 @@ export interface CloseOptions {
  */
 export class Context<BK extends string = string> {
   readonly #application: Application<BK>;
-  readonly #around: Surroundings | undefined;
+  readonly #around: ExecutionContext | undefined;
   readonly #makeSession: (surrounding: Owner | null) => Session<BK>;
   readonly #ending: ContextEnding;
   readonly #onClose: () => void;
@@ -47,7 +47,7 @@ export class Context<BK extends string = string> {
     onClose: () => void,
   ) {
     this.#application = application;
-    this.#around = surroundings.getStore();
+    this.#around = executionContext.getStore();
     this.#makeSession = makeSession;
     this.#ending = ending;
     this.#onClose = onClose;
@@ -71,7 +71,7 @@ export class Context<BK extends string = string> {
   }
 
   /** @internal the context around this one */
-  get around(): Surroundings | undefined {
+  get around(): ExecutionContext | undefined {
     return this.#around;
   }
 
@@ -94,7 +94,7 @@ export class Context<BK extends string = string> {
   /** @internal the same, for callers that close the context by how the function ends */
   enter<T>(run: () => T): T {
     if (this.#closed) throw new SessionClosedError("The context has ended; nothing can run in it.");
-    return surroundings.run(this, run);
+    return executionContext.run(this, run);
   }
 
   /**
@@ -150,7 +150,7 @@ export class Context<BK extends string = string> {
 
 /** The innermost context that fulfils a condition, here and now. */
 export function currentContext(fits: (context: Context) => boolean): Context | undefined {
-  let here = surroundings.getStore();
+  let here = executionContext.getStore();
   while (here instanceof Context) {
     if (fits(here)) return here;
     here = here.around;

@@ -2,7 +2,7 @@ import { ColumnDefinitionNode, DefaultValueNode, GeneratedNode, RawNode } from "
 import type { Engine } from "../engine/engine.ts";
 import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
-import { plainSql } from "./plain-sql.ts";
+import { inlineLiterals } from "./inline-literals.ts";
 
 /** A column as `create table` defines it, without its constraints. */
 export function columnDefinition(column: TableColumn, table: AnyTable, engine: Engine): ColumnDefinitionNode {
@@ -19,7 +19,7 @@ export function columnDefinition(column: TableColumn, table: AnyTable, engine: E
     });
   }
   if (serverDefault === undefined) return ColumnDefinitionNode.cloneWith(definition, { notNull });
-  const value = ddl.defaultValue(column, plainSql(serverDefault, table, engine));
+  const value = ddl.defaultValue(column, inlineLiterals(serverDefault, table, engine));
   return ColumnDefinitionNode.cloneWith(definition, {
     defaultTo: DefaultValueNode.create(RawNode.createWithSql(value)),
     notNull,

@@ -8,10 +8,10 @@ import type { Metadatas } from "../schema/metadatas.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { sortTables } from "../schema/table-order.ts";
 import type { BindTarget } from "./bind-target.ts";
-import { inTransaction, withConnection } from "./borrowed-connection.ts";
 import { onEachBind } from "./each-bind.ts";
-import { requireManaged, requireWritable } from "./permission.ts";
+import { requireManaged, requireWritable } from "./guards.ts";
 import { TableStatements } from "./table-statements.ts";
+import { inTransaction, withConnection } from "./with-connection.ts";
 
 /**
  * Makes the tables that are not there yet, with their constraints and indexes; those that are there are left as they

@@ -9,9 +9,9 @@ import { ForeignKeyViolationError } from "../errors/database.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
 import { sortTables, type TableOrder } from "../schema/table-order.ts";
 import type { BindTarget } from "./bind-target.ts";
-import { inTransaction, withConnection } from "./borrowed-connection.ts";
 import { onEachBind } from "./each-bind.ts";
-import { requireManaged, requireWritable } from "./permission.ts";
+import { requireManaged, requireWritable } from "./guards.ts";
+import { inTransaction, withConnection } from "./with-connection.ts";
 
 /** How tables are dropped. */
 export interface DropOptions {

@@ -1,10 +1,10 @@
 import { requireTableNames } from "../engine/names/table-names.ts";
 import { catalogOf } from "../engine/reflection/catalog-query.ts";
 import type { BindTarget } from "./bind-target.ts";
-import { withConnection } from "./borrowed-connection.ts";
 import { DECISION_TABLE } from "./decision-table.ts";
 import { onEachBind } from "./each-bind.ts";
 import { restoreTables } from "./restored-tables.ts";
+import { withConnection } from "./with-connection.ts";
 
 /**
  * Reads the tables of each bind's own schema into its metadata. A table that is defined there already is left as it is.

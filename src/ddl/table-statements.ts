@@ -22,7 +22,7 @@ import type { AnyTable } from "../schema/table.ts";
 import type { TableColumn } from "../schema/table-column.ts";
 import type { BindTarget } from "./bind-target.ts";
 import { columnDefinition } from "./column-definition.ts";
-import { plainSql } from "./plain-sql.ts";
+import { inlineLiterals } from "./inline-literals.ts";
 
 const ASCII = /^\p{ASCII}*$/u;
 
@@ -50,7 +50,7 @@ export class TableStatements {
         ...table.columnList.flatMap((column) => this.#enumeration(column, table)),
         ...table.checks.map((check) =>
           CheckConstraintNode.create(
-            RawNode.createWithSql(this.#condition(plainSql(check.expression, table, this.#engine), table)),
+            RawNode.createWithSql(this.#condition(inlineLiterals(check.expression, table, this.#engine), table)),
             this.#names.check(table, check),
           ),
         ),

@@ -1,7 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult, type TransactionSettings } from "kysely";
 import { bindLabel } from "../bind-key.ts";
 import { OperationalError } from "../errors/database.ts";
-import { keepShape, UNUSED } from "../kept-shapes.ts";
+import { pinHiddenClass, UNUSED } from "../hidden-class.ts";
 import {
   type AnsweredResult,
   type EngineDriver,
@@ -21,9 +21,9 @@ import { afterAbort } from "./waiting/after-abort.ts";
 import { givenUp, isGivenUp } from "./waiting/given-up.ts";
 import { Aborted, Interruption, PATIENCE } from "./waiting/interruption.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
-import { whenSilent } from "./waiting/patience.ts";
 import { forgetTransaction, mayWaitForItself, noteTransaction, watchSelfWait } from "./waiting/self-wait.ts";
-import { unlessLate } from "./waiting/unless-late.ts";
+import { startWatchdog } from "./waiting/watchdog.ts";
+import { withTimeout } from "./waiting/with-timeout.ts";
 import { endedTransaction, executeWithin } from "./within-transaction.ts";
 
 /** The statements that end a transaction which was begun to be prepared, where they are not the ordinary ones. */
@@ -501,7 +501,7 @@ export class Connection implements DatabaseConnection {
       ? watchSelfWait(this.#owner!, this, (error) => this.interrupt(error))
       : undefined;
     const heard =
-      statementTimeout === undefined ? undefined : whenSilent(statementTimeout, () => this.#raw.destroy?.());
+      statementTimeout === undefined ? undefined : startWatchdog(statementTimeout, () => this.#raw.destroy?.());
     try {
       const result = await run();
       if (!isAborted()) return result;
@@ -526,7 +526,7 @@ export class Connection implements DatabaseConnection {
   /** Sends what loses nothing if the server does not answer: then it undoes by itself what is not committed. */
   #endInTime<T>(sql: string, run: () => Promise<T>): Promise<T> {
     return this.#end(sql, () =>
-      unlessLate(run(), this.engine.options.poolTimeout || PATIENCE).catch((error: unknown) => {
+      withTimeout(run(), this.engine.options.poolTimeout || PATIENCE).catch((error: unknown) => {
         if (isGivenUp(error)) this.#raw.destroy?.();
         throw error;
       }),
@@ -544,4 +544,4 @@ export class Connection implements DatabaseConnection {
   }
 }
 
-keepShape(new Connection(UNUSED, UNUSED, UNUSED));
+pinHiddenClass(new Connection(UNUSED, UNUSED, UNUSED));

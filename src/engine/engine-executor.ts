@@ -10,7 +10,7 @@ import {
 } from "kysely";
 import type { Metadata } from "../schema/metadata.ts";
 import { type AnyTable, tableOfNode } from "../schema/table.ts";
-import { requireOwnTables, visitNodes } from "./own-tables.ts";
+import { requireSameBind, visitNodes } from "./same-bind.ts";
 import { type CompiledStatement, compileStatement } from "./statement/compile-statement.ts";
 import type { CompileTarget } from "./statement/compile-target.ts";
 import { rememberQuery } from "./statement/compiled-queries.ts";
@@ -52,7 +52,7 @@ export class EngineExecutor extends DefaultQueryExecutor {
   override transformQuery<T extends RootOperationNode>(node: T, queryId: QueryId): T {
     if (this.plugins.length === 0) return node;
     const { engine, metadata } = this.#parts;
-    requireOwnTables(node, engine.bindKey, metadata()?.owner);
+    requireSameBind(node, engine.bindKey, metadata()?.owner);
     const tables = tablesIn(node, metadata());
     const result = super.transformQuery(node, queryId);
     transformed.set(result, tables);
@@ -85,7 +85,7 @@ export class EngineExecutor extends DefaultQueryExecutor {
 }
 
 function compiled({ engine, metadata }: ExecutorParts, node: RootOperationNode, queryId: QueryId) {
-  requireOwnTables(node, engine.bindKey, metadata()?.owner);
+  requireSameBind(node, engine.bindKey, metadata()?.owner);
   engine.requireWritable(node.kind !== "SelectQueryNode" && node.kind !== "RawNode");
   // What rows the statement gives, its builder's types say.
   const statement = compileStatement<never>(engine, node, metadata(), queryId, transformed.get(node));

@@ -49,7 +49,7 @@ import type { Codec } from "./values/codec.ts";
 import { ColumnConverter } from "./values/column-converter.ts";
 import { PrecisionRefusal } from "./values/refusals.ts";
 import { givenUp } from "./waiting/given-up.ts";
-import { unlessLate } from "./waiting/unless-late.ts";
+import { withTimeout } from "./waiting/with-timeout.ts";
 
 /** Isolation levels under which all statements of a transaction see the same. */
 const SAME_VIEW = new Set(["repeatable read", "serializable", "snapshot"]);
@@ -152,7 +152,7 @@ export class Engine {
   async ping(limit: number): Promise<void> {
     try {
       const driver = this.#driver ?? (await this.#open());
-      await unlessLate(driver.ping(limit), limit);
+      await withTimeout(driver.ping(limit), limit);
     } catch (error) {
       throw this.databaseError(error);
     }

@@ -1,6 +1,6 @@
 import { AliasedModel } from "./aliased-model.ts";
-import { mapperOfClassInUse } from "./class-in-use.ts";
 import type { AliasOf, AnyModel } from "./model-types.ts";
+import { resolveMapper } from "./resolve-mapper.ts";
 
 /**
  * Gives a model another name, so that a statement can read it twice. `Model.as(name)` is the same.
@@ -14,5 +14,5 @@ import type { AliasOf, AnyModel } from "./model-types.ts";
  * @see SQLAlchemy: `aliased`
  */
 export function alias<M extends AnyModel, A extends string>(model: M, name: A): AliasOf<M, A> {
-  return new AliasedModel(mapperOfClassInUse(model), name) as unknown as AliasOf<M, A>;
+  return new AliasedModel(resolveMapper(model), name) as unknown as AliasOf<M, A>;
 }

@@ -72,7 +72,7 @@ export class Mapper {
   soundClass: EntityClass | undefined;
   /** Whether entities can be made right from rows: the class is sound, and has no constructor that would see them. */
   takesRows = false;
-  /** An entity that is never used: see `keepShape`. */
+  /** An entity that is never used: see `pinHiddenClass`. */
   exemplar: Entity | undefined;
   /** Sets the columns of an entity that is being made. */
   readonly setColumns: ColumnSetter;

@@ -4,7 +4,7 @@ import { thenOfBuilder } from "./awaited-builder.ts";
 import { afterTransaction, builderError, ofCallback, requireCondition, takesCondition } from "./builder-errors.ts";
 import { type ModelWrites, modelWrites, tableOfModel } from "./model-writes.ts";
 import { noResultArgument } from "./no-result.ts";
-import { keptToOwnRows } from "./own-rows.ts";
+import { withSingleTableCriterion } from "./single-table-criterion.ts";
 
 /** A whole Kysely that takes models and tables for the tables that it writes, too. */
 export type ModelKysely<DB> = Kysely<DB> & ModelWrites<DB>;
@@ -52,7 +52,7 @@ const handler: ProxyHandler<object> = {
         const given = assignedValues(name, values).map(inward);
         const result = called(member, target, given, name);
         if (result instanceof Promise) return result.then(givesTransaction(target) ? outward : undefined, throwOurs);
-        return outward(BEGINNINGS.has(name) ? keptToOwnRows(result, values[0]) : result);
+        return outward(BEGINNINGS.has(name) ? withSingleTableCriterion(result, values[0]) : result);
       };
     }
     if (name === "then") return thenOfBuilder(target);

@@ -1,22 +1,22 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "../engine/engine.ts";
-import { unlessAborted } from "../engine/waiting/unless-aborted.ts";
-import { keepShape } from "../kept-shapes.ts";
+import { withSignal } from "../engine/waiting/with-signal.ts";
+import { pinHiddenClass } from "../hidden-class.ts";
 
 /** Says whether work goes on inside a lock; it ends with the lock, also for what was left running. */
-interface Pass {
+interface ReentrancyToken {
   readonly lock: SessionLock;
   /** The purpose of the code that entered. */
   readonly purpose: string;
-  /** The pass in which this one was given, perhaps of another session's lock. */
-  readonly around: Pass | undefined;
+  /** The token in which this one was given, perhaps of another session's lock. */
+  readonly around: ReentrancyToken | undefined;
   valid: boolean;
 }
 
-const passes = new AsyncLocalStorage<Pass>();
+const tokens = new AsyncLocalStorage<ReentrancyToken>();
 
-/** A turn in the order of work, which those behind it wait for. */
-export class Turn {
+/** A place in the order of work, which those behind it wait for. */
+export class Ticket {
   #end: PromiseWithResolvers<void> | undefined;
 
   /** Resolves at the end; created when a caller waits for it. */
@@ -31,19 +31,19 @@ export class Turn {
   }
 }
 
-keepShape(new Turn());
+pinHiddenClass(new Ticket());
 
 /**
  * The order of work in one session: on one bind one thing after the other, on different binds side by side, and some
  * things, such as a commit, alone.
  */
 export class SessionLock {
-  readonly #lanes = new Map<Engine, Turn>();
-  #everything: Turn | undefined;
+  readonly #queues = new Map<Engine, Ticket>();
+  #exclusive: Ticket | undefined;
 
   /** Whether nothing holds this lock. */
   get isFree(): boolean {
-    return this.#lanes.size === 0 && this.#everything === undefined;
+    return this.#queues.size === 0 && this.#exclusive === undefined;
   }
 
   /** Whether the caller runs inside what holds this lock. */
@@ -57,17 +57,17 @@ export class SessionLock {
   }
 
   /** Takes the turn on a bind if no other work is queued. The holder returns it with {@link leave}. */
-  takeNow(engine: Engine): Turn | undefined {
-    if (this.#everything !== undefined || this.#lanes.has(engine)) return undefined;
-    const turn = new Turn();
-    this.#lanes.set(engine, turn);
-    return turn;
+  tryTake(engine: Engine): Ticket | undefined {
+    if (this.#exclusive !== undefined || this.#queues.has(engine)) return undefined;
+    const ticket = new Ticket();
+    this.#queues.set(engine, ticket);
+    return ticket;
   }
 
   /** Ends a turn on a bind. */
-  leave(engine: Engine, turn: Turn): void {
-    if (this.#lanes.get(engine) === turn) this.#lanes.delete(engine);
-    turn.end();
+  leave(engine: Engine, ticket: Ticket): void {
+    if (this.#queues.get(engine) === ticket) this.#queues.delete(engine);
+    ticket.end();
   }
 
   /**
@@ -75,55 +75,55 @@ export class SessionLock {
    *
    * @param signal ends the wait
    */
-  async onBind<T>(engine: Engine, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if ((this.#lanes.size > 0 || this.#everything !== undefined) && this.isInside) return run();
-    const before = (this.#lanes.get(engine) ?? this.#everything)?.over;
-    const turn = new Turn();
-    this.#lanes.set(engine, turn);
+  async runOnBind<T>(engine: Engine, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if ((this.#queues.size > 0 || this.#exclusive !== undefined) && this.isInside) return run();
+    const before = (this.#queues.get(engine) ?? this.#exclusive)?.over;
+    const ticket = new Ticket();
+    this.#queues.set(engine, ticket);
     try {
-      if (before !== undefined) await (signal === undefined ? before : unlessAborted(before, signal));
+      if (before !== undefined) await (signal === undefined ? before : withSignal(before, signal));
     } catch (error) {
       // Those behind still wait for those before.
-      void before?.then(() => this.leave(engine, turn));
+      void before?.then(() => this.leave(engine, ticket));
       throw error;
     }
     try {
       return await run();
     } finally {
-      this.leave(engine, turn);
+      this.leave(engine, ticket);
     }
   }
 
   /** Runs after all that was asked for before, and before all that is asked for later. */
-  async alone<T>(run: () => Promise<T>): Promise<T> {
+  async runExclusive<T>(run: () => Promise<T>): Promise<T> {
     if (this.isInside) return run();
-    const before = [...this.#lanes.values(), ...(this.#everything === undefined ? [] : [this.#everything])];
-    const turn = new Turn();
-    this.#lanes.clear();
-    this.#everything = turn;
+    const before = [...this.#queues.values(), ...(this.#exclusive === undefined ? [] : [this.#exclusive])];
+    const ticket = new Ticket();
+    this.#queues.clear();
+    this.#exclusive = ticket;
     try {
       // What need not wait begins at once.
       if (before.length > 0) await Promise.all(before.map(({ over }) => over));
       return await run();
     } finally {
-      if (this.#everything === turn) this.#everything = undefined;
-      turn.end();
+      if (this.#exclusive === ticket) this.#exclusive = undefined;
+      ticket.end();
     }
   }
 
   /** Runs code of the application inside the lock: what it asks of the session does not wait for the lock. */
   async admit(purpose: string, run: () => unknown): Promise<void> {
-    const pass: Pass = { lock: this, purpose, around: passes.getStore(), valid: true };
+    const token: ReentrancyToken = { lock: this, purpose, around: tokens.getStore(), valid: true };
     try {
-      await passes.run(pass, run);
+      await tokens.run(token, run);
     } finally {
-      pass.valid = false;
+      token.valid = false;
     }
   }
 }
 
 function* purposesOf(lock: SessionLock): IterableIterator<string> {
-  for (let pass = passes.getStore(); pass !== undefined; pass = pass.around) {
-    if (pass.lock === lock && pass.valid) yield pass.purpose;
+  for (let token = tokens.getStore(); token !== undefined; token = token.around) {
+    if (token.lock === lock && token.valid) yield token.purpose;
   }
 }

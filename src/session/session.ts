@@ -6,14 +6,14 @@ import { Owner } from "../engine/pool/owner.ts";
 import type { RecordedQuery } from "../engine/recording/recorded-query.ts";
 import { InvalidOptionError } from "../errors/configuration.ts";
 import { NoResultError, NotFoundError, SessionClosedError, SessionError } from "../errors/session.ts";
-import { keepShape } from "../kept-shapes.ts";
+import { pinHiddenClass } from "../hidden-class.ts";
 import { NO_OPTIONS, requireKnownOptions } from "../known-options.ts";
-import { mapperOfClassInUse } from "../model/class-in-use.ts";
 import { type Entity, type EntityState, stateOf } from "../model/entity.ts";
 import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel, PrimaryKeyOf } from "../model/model-types.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { IncludeOf, Loaded, OnlyRelations } from "../model/relations/relation-types.ts";
+import { resolveMapper } from "../model/resolve-mapper.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared/prepared-runner.ts";
@@ -26,6 +26,7 @@ import { withoutAutoflush } from "./autoflush-scope.ts";
 import { mayBeKey } from "./entities/identity-key.ts";
 import { PendingCopy } from "./entities/pending-copy.ts";
 import { UnitOfWork } from "./entities/unit-of-work.ts";
+import { FlushCoordinator, type FlushHost } from "./flush-coordinator.ts";
 import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
@@ -34,7 +35,6 @@ import { LOAD_OPTIONS, type LoadOptions, loadRelations } from "./relations/load.
 import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
-import { type FlowHost, SessionFlow } from "./session-flow.ts";
 import { sessionKysely } from "./session-kysely.ts";
 import { SessionLock } from "./session-lock.ts";
 import { type RunOptions, type StatementHost, StatementRunner } from "./statement-runner.ts";
@@ -106,9 +106,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #lock = new SessionLock();
   readonly #events: SessionEvents<Session>;
   readonly #transactions: Transactions;
-  readonly #flow: SessionFlow;
+  readonly #flow: FlushCoordinator;
   readonly #runner: StatementRunner;
-  readonly #shared: FlowHost & StatementHost;
+  readonly #shared: FlushHost & StatementHost;
   #readerOfKeys: EntityReader | undefined;
   #readerOfSelects: SelectReader | undefined;
   #transactionFunctions: TransactionFunctions | undefined;
@@ -150,7 +150,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       requireOpen: () => this.#requireNotEnded(),
       requireLive: () => this.#transactionFunctions?.requireLive(),
     };
-    this.#flow = new SessionFlow(this.#shared);
+    this.#flow = new FlushCoordinator(this.#shared);
     this.#runner = new StatementRunner(this.#shared, this.#flow);
   }
 
@@ -397,7 +397,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       requireKnownOptions(options, GET_OPTIONS, "get()");
       this.#requireOpen();
       // The reader gives back an instance of the model that it was asked for.
-      return this.#reader.get(mapperOfClassInUse(model), key, options) as Awaitable<InstanceType<M> | null>;
+      return this.#reader.get(resolveMapper(model), key, options) as Awaitable<InstanceType<M> | null>;
     });
   }
 
@@ -442,7 +442,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     requireKnownOptions(options, GET_OR_404_OPTIONS, "getOr404()");
     this.#requireOpen();
     const { description, ...read } = options;
-    const mapper = mapperOfClassInUse(model);
+    const mapper = resolveMapper(model);
     const entity = mayBeKey(mapper, key) ? await this.get(model, key, read) : null;
     if (entity !== null) return entity;
     throw new NotFoundError(`There is no such ${mapper.name}.`, { bindKey: mapper.table.bindKey, description });
@@ -523,7 +523,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async flush(): Promise<void> {
     this.#requireOpen();
     this.#refuseInListener("flush()", ["beforeFlush", "afterFlush"]);
-    await this.#lock.alone(() => this.#flow.flush());
+    await this.#lock.runExclusive(() => this.#flow.flush());
   }
 
   /**
@@ -538,9 +538,9 @@ export class Session<BK extends string = string> extends KyselyStatements {
       this.#requireOpen();
       this.#refuseInListener("commit()");
       this.#transactionFunctions?.requireNone("commit()");
-      const done = this.#lock.isFree && this.#flow.commitInShort();
+      const done = this.#lock.isFree && this.#flow.tryCommitSingleInsert();
       if (done === true) return undefined;
-      return done === false ? this.#lock.alone(() => this.#flow.commit()) : done;
+      return done === false ? this.#lock.runExclusive(() => this.#flow.commit()) : done;
     });
   }
 
@@ -553,7 +553,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
     this.#requireNotClosed();
     this.#refuseInListener("rollback()");
     this.#transactionFunctions?.requireNone("rollback()");
-    await this.#lock.alone(() => this.#flow.rollback());
+    await this.#lock.runExclusive(() => this.#flow.rollback());
   }
 
   /**
@@ -702,11 +702,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
       owner: this.#owner,
       begin: (settings) => this.#begin(settings),
       commit: () =>
-        this.#lock.alone(async () => {
+        this.#lock.runExclusive(async () => {
           this.#requireNotEnded();
           await this.#flow.commit();
         }),
-      rollback: () => this.#lock.alone(() => this.#flow.rollback()),
+      rollback: () => this.#lock.runExclusive(() => this.#flow.rollback()),
       copyPending: () => {
         const copy = new PendingCopy(this.#work);
         return () => copy.restore();
@@ -755,7 +755,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   }
 
   #beginNested(): Promise<NestedTransaction> {
-    return this.#lock.alone(async () => {
+    return this.#lock.runExclusive(async () => {
       this.#requireNotEnded();
       await this.#flow.flush();
       return new NestedTransaction(this.#transactions, this.#lock, () => this.#flow.flush());
@@ -784,7 +784,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   async #reset(judge?: () => void): Promise<void> {
     await this.#runner.endStreams();
-    await this.#lock.alone(async () => {
+    await this.#lock.runExclusive(async () => {
       judge?.();
       try {
         await this.#transactions.rollback();
@@ -796,7 +796,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
 
   static {
     const exemplar = new Session(NOWHERE);
-    keepShape([exemplar, exemplar.#reader, exemplar.#selects, exemplar.preparedRunner]);
+    pinHiddenClass([exemplar, exemplar.#reader, exemplar.#selects, exemplar.preparedRunner]);
   }
 }
 

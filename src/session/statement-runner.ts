@@ -20,8 +20,8 @@ import { tablesOfStatement } from "../query/statement-tables.ts";
 import type { AnyTable } from "../schema/table.ts";
 import { isAutoflushOff } from "./autoflush-scope.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
+import type { AutoflushNeed, FlushCoordinator } from "./flush-coordinator.ts";
 import { type Router, type Statement, treeOf } from "./router.ts";
-import type { PendingOnBind, SessionFlow } from "./session-flow.ts";
 import type { SessionLock } from "./session-lock.ts";
 import type { Transactions } from "./transaction/transactions.ts";
 
@@ -71,13 +71,13 @@ const NO_STREAMS = new Set<AsyncIterator<unknown>>();
 /** Runs the statements of a session: each on the engine of its tables, in the session's transaction where it has one. */
 export class StatementRunner {
   readonly #host: StatementHost;
-  readonly #flow: SessionFlow;
+  readonly #flow: FlushCoordinator;
   #streams = NO_STREAMS;
   readonly #running = new Set<Connection>();
   /** Ends waits for connections and the begin of transactions when the session ends. */
   #ending: AbortController | undefined;
 
-  constructor(host: StatementHost, flow: SessionFlow) {
+  constructor(host: StatementHost, flow: FlushCoordinator) {
     this.#host = host;
     this.#flow = flow;
   }
@@ -214,15 +214,15 @@ export class StatementRunner {
     const { engine } = statement;
     const { lock, requireLive } = this.#host;
     requireLive();
-    const turn = this.#pendingBefore(engine, options) === "nothing" ? lock.takeNow(engine) : undefined;
-    if (turn === undefined) {
+    const ticket = this.#pendingBefore(engine, options) === "nothing" ? lock.tryTake(engine) : undefined;
+    if (ticket === undefined) {
       return this.#inTurn(engine, options, async () => taken(statement, await this.#execute(statement, options), take));
     }
     try {
       this.#host.requireOpen();
       return taken(statement, await this.#execute(statement, options), take);
     } finally {
-      lock.leave(engine, turn);
+      lock.leave(engine, ticket);
     }
   }
 
@@ -341,16 +341,16 @@ export class StatementRunner {
         }
         return { value: await run() };
       };
-      const turn = await lock.onBind(engine, atItsTurn, signal);
+      const turn = await lock.runOnBind(engine, atItsTurn, signal);
       if (turn !== undefined) return turn.value;
       // Rows of other binds are not written within this bind's turn.
-      await lock.alone(async () => {
+      await lock.runExclusive(async () => {
         if (this.#pendingBefore(engine, options) !== "nothing") await this.#flow.flush(engine.bindKey);
       });
     }
   }
 
-  #pendingBefore({ bindKey }: Engine, { autoflush }: RunOptions): PendingOnBind {
+  #pendingBefore({ bindKey }: Engine, { autoflush }: RunOptions): AutoflushNeed {
     const { work, lock, session } = this.#host;
     if (autoflush === false || work.isEmptyOn(bindKey)) return "nothing";
     return isAutoflushOff(session) || lock.isInside ? "nothing" : this.#flow.pendingOn(bindKey);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createAll } from "../../src/ddl/create-all.ts";
-import { Owner, surroundings } from "../../src/engine/pool/owner.ts";
+import { executionContext, Owner } from "../../src/engine/pool/owner.ts";
 import { DdlError } from "../../src/errors/ddl.ts";
 import { Multibind } from "../../src/multibind.ts";
 import { integer } from "../../src/schema/types/integer.ts";
@@ -38,7 +38,7 @@ test("work that holds the writer itself is told so at once", async () => {
   db.table("one", { id: integer().primaryKey() });
   const session = new Owner("session 1");
   const connection = await database.engine.connect({ use: "write", owner: session });
-  await surroundings.run({ owner: session }, () =>
+  await executionContext.run({ owner: session }, () =>
     assert.rejects(createAll([database.target(db)], db.metadatas), (error) => {
       return error instanceof DdlError && (error.cause as { code?: string }).code === "SELF_DEADLOCK";
     }),

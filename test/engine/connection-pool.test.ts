@@ -209,7 +209,7 @@ test("giving back what was not lent changes nothing", async () => {
   assert.deepEqual(connections.status(), { size: 2, inUse: 0, idle: 1, waiting: 0 });
 });
 
-test("a pool that is wholly in the hands of one's own surroundings is not waited for", async () => {
+test("a pool that is wholly in the hands of one's own execution context is not waited for", async () => {
   const { connections } = pool({ size: 1 });
   const outer = new Owner("session 1");
   await connections.acquire({ owner: outer });

@@ -46,14 +46,14 @@ const Vehicle: Untyped = class Vehicle extends typed.model(
   { discriminator: "kind", identity: "vehicle" },
 ) {};
 
-/** Surroundings of a mistake: tables that exist, users 1 and 2. */
-export interface Surroundings {
+/** ExecutionContext of a mistake: tables that exist, users 1 and 2. */
+export interface ExecutionContext {
   readonly app: Application;
   readonly session: Untyped;
 }
 
 /** Makes a mistake. */
-export type Mistake = (surroundings: Surroundings) => unknown;
+export type Mistake = (executionContext: ExecutionContext) => unknown;
 
 const init = (configuration: unknown) => (new Multibind() as Untyped).init(configuration);
 const fresh = (): Untyped => new Multibind();

@@ -12,12 +12,12 @@ import { DatabaseTimeoutError } from "../../errors/database.ts";
 import type { Metadata } from "../../schema/metadata.ts";
 import type { AcquireOptions, EngineDriver, PoolStatus, ServerLacks } from "../driver.ts";
 import type { Family } from "../family.ts";
+import { FairSemaphore } from "../pool/fair-semaphore.ts";
 import { Owner } from "../pool/owner.ts";
-import { Slots } from "../pool/slots.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { isGivenUp } from "../waiting/given-up.ts";
-import { unlessAborted } from "../waiting/unless-aborted.ts";
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withSignal } from "../waiting/with-signal.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
 import { DialectConnection, type DialectOwner } from "./dialect-connection.ts";
 import type { DialectFindings } from "./dialect-findings.ts";
 import { requireFit } from "./dialect-fitness.ts";
@@ -47,7 +47,7 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
   /** The name of the dialect's class. */
   readonly name: string;
   readonly #driver: Driver;
-  readonly #slots: Slots;
+  readonly #slots: FairSemaphore;
   readonly #options: DialectDriverOptions;
   readonly #owner: DialectOwner;
   readonly #owners = new Map<DatabaseConnection, Owner[]>();
@@ -63,7 +63,7 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
     this.#options = options;
     this.name = dialect.constructor.name || "The dialect";
     const size = dialect.createAdapter().supportsMultipleConnections === false ? 1 : options.poolSize;
-    this.#slots = new Slots({ bindKey: options.bindKey, noun: "connection", size });
+    this.#slots = new FairSemaphore({ bindKey: options.bindKey, noun: "connection", size });
     const { bindKey, family } = options;
     const lend: DialectOwner["lend"] = (use) => this.#lend(use);
     this.#owner = { bindKey, name: this.name, family: family.dialects, lend };
@@ -152,9 +152,9 @@ export class DialectDriver extends TransactionCommands implements EngineDriver {
   /** Waits for a connection of the dialect's own pool, which may be smaller. One that comes too late is given back. */
   async #connect(deadline: number, signal?: AbortSignal): Promise<DialectConnection> {
     const acquiring = this.#driver.acquireConnection(signal === undefined ? {} : { signal });
-    const inTime = unlessLate(acquiring, Math.max(1, deadline - performance.now()));
+    const inTime = withTimeout(acquiring, Math.max(1, deadline - performance.now()));
     try {
-      return this.#known(await (signal === undefined ? inTime : unlessAborted(inTime, signal)));
+      return this.#known(await (signal === undefined ? inTime : withSignal(inTime, signal)));
     } catch (error) {
       inTime.catch(() => {});
       void acquiring.then((late) => this.#driver.releaseConnection(late)).catch(() => {});

@@ -1,4 +1,4 @@
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
 import type { MariadbConnection } from "./mysql-module.ts";
 import type { OpenConnection } from "./mysql-open.ts";
 
@@ -38,9 +38,9 @@ export async function killQuery(
     await connection.query(`kill query ${threadId}`);
   };
   try {
-    await unlessLate(kill(), limit);
+    await withTimeout(kill(), limit);
   } finally {
     // The server's goodbye is not awaited.
-    void unlessLate(connection.end(), limit).catch(() => socket?.destroy());
+    void withTimeout(connection.end(), limit).catch(() => socket?.destroy());
   }
 }

@@ -7,7 +7,7 @@ import { givenUp } from "../waiting/given-up.ts";
 import { PATIENCE } from "../waiting/interruption.ts";
 import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
 import { killQuery, serverOf } from "./mysql-cancel.ts";
 import { ChangedRows } from "./mysql-changed-rows.ts";
 import { watchMysqlLocks } from "./mysql-lock-watch.ts";
@@ -297,7 +297,7 @@ export class MysqlConnection implements PhysicalConnection {
   async reach(limit: number): Promise<void> {
     try {
       const { connection, socket } = await this.#another(limit);
-      void unlessLate(connection.end(), GOODBYE).catch(() => socket?.destroy());
+      void withTimeout(connection.end(), GOODBYE).catch(() => socket?.destroy());
     } catch (error) {
       const number = numberProperty(error, "errno") ?? 0;
       // Below are the system's numbers, above the driver's own.
@@ -308,7 +308,7 @@ export class MysqlConnection implements PhysicalConnection {
   async close(): Promise<void> {
     if (this.isBroken || this.isBusy) return this.destroy();
     this.#broken = true;
-    await unlessLate(this.#connection.end(), GOODBYE).catch(() => this.destroy());
+    await withTimeout(this.#connection.end(), GOODBYE).catch(() => this.destroy());
   }
 
   destroy(reason = givenUp("It was to end at once")): void {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
 import type { MariadbSharedOptions } from "./mysql-changed-rows.ts";
 import type { MariadbConfig, MariadbConnection, MariadbModule } from "./mysql-module.ts";
 
@@ -54,7 +54,7 @@ export async function openConnection(
     stream: kept,
   });
   try {
-    const connection = await unlessLate(connecting, limit);
+    const connection = await withTimeout(connecting, limit);
     return { connection, socket, shared };
   } catch (error) {
     // What comes too late is not wanted.

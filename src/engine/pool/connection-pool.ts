@@ -1,11 +1,11 @@
 import { CompiledQuery } from "kysely";
 import type { BindKey } from "../../bind-key.ts";
 import type { AcquireOptions, PhysicalConnection, PoolStatus, ReleaseOptions } from "../driver.ts";
-import { unlessAborted } from "../waiting/unless-aborted.ts";
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withSignal } from "../waiting/with-signal.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
+import { FairSemaphore } from "./fair-semaphore.ts";
 import { Owner } from "./owner.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-import { Slots } from "./slots.ts";
 
 /** How a pool makes and keeps its connections. Times are milliseconds. */
 export interface PoolOptions<C extends PhysicalConnection> {
@@ -39,7 +39,7 @@ interface Pooled<C> {
  */
 export class ConnectionPool<C extends PhysicalConnection> {
   readonly #options: PoolOptions<C>;
-  readonly #slots: Slots;
+  readonly #slots: FairSemaphore;
   readonly #idle: Pooled<C>[] = [];
   readonly #lent = new Map<PhysicalConnection, Pooled<C>>();
   /** When a connection was last found lost: connections without an answer since then may be lost as well. */
@@ -50,7 +50,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
   constructor(options: PoolOptions<C>) {
     this.#options = options;
     if (options.silence !== undefined) this.#watch = new SilenceWatch(options.silence, () => this.#lent.keys());
-    this.#slots = new Slots({ bindKey: options.bindKey, noun: "connection", size: options.size });
+    this.#slots = new FairSemaphore({ bindKey: options.bindKey, noun: "connection", size: options.size });
   }
 
   /** Lends a connection at once; `undefined` where one has to be waited for, made, or asked whether it lives. */
@@ -64,7 +64,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
     if (this.#hasSoundOne) return this.#lend(this.#idle.pop()!, owner);
     const usable = this.#usable();
     try {
-      return this.#lend(await (signal === undefined ? usable : unlessAborted(usable, signal)), owner);
+      return this.#lend(await (signal === undefined ? usable : withSignal(usable, signal)), owner);
     } catch (error) {
       // After an abort the connection that is on its way is the next one's.
       void usable
@@ -193,7 +193,7 @@ export class ConnectionPool<C extends PhysicalConnection> {
 
 async function rollsBack(connection: PhysicalConnection, timeout: number): Promise<boolean> {
   try {
-    await unlessLate(connection.executeQuery(CompiledQuery.raw("rollback")), timeout);
+    await withTimeout(connection.executeQuery(CompiledQuery.raw("rollback")), timeout);
     return !connection.isBroken;
   } catch {
     return false;

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RecordedQuery } from "../recording/recorded-query.ts";
 import type { ServerTransaction } from "../waiting/server-transaction.ts";
-import type { Slots } from "./slots.ts";
+import type { FairSemaphore } from "./fair-semaphore.ts";
 
 /** A wait that an owner is in; ending it with an error is how a circle of waits is broken. */
 export interface Wait {
-  readonly slots: Slots;
+  readonly slots: FairSemaphore;
   fail(error: Error): void;
 }
 
@@ -36,7 +36,7 @@ export class Owner {
   #inner = NO_OWNERS;
 
   /** @param surrounding the surrounding owner; defaults to that of the code that runs now, null for none */
-  constructor(label: string, surrounding: Owner | null = surroundings.getStore()?.owner ?? null) {
+  constructor(label: string, surrounding: Owner | null = executionContext.getStore()?.owner ?? null) {
     this.label = label;
     this.surrounding = surrounding ?? undefined;
     this.record = surrounding?.record;
@@ -86,7 +86,7 @@ export class Owner {
 /** Yields an owner, those that surround it, and those in whose work the caller runs: none of them goes on before it is done. */
 export function* surroundingOwners(owner: Owner): IterableIterator<Owner> {
   for (let one: Owner | undefined = owner; one !== undefined; one = one.surrounding) yield one;
-  for (let one = surroundings.getStore()?.owner; one !== undefined; one = one.surrounding) {
+  for (let one = executionContext.getStore()?.owner; one !== undefined; one = one.surrounding) {
     if (!owner.isWithin(one)) yield one;
   }
   for (let work = enclosing.getStore(); work !== undefined; work = work.around) {
@@ -96,7 +96,7 @@ export function* surroundingOwners(owner: Owner): IterableIterator<Owner> {
 
 /** Whether {@link surroundingOwners} gives none but the owner itself. */
 export function worksAlone(owner: Owner): boolean {
-  if (owner.surrounding !== undefined || (surroundings.getStore()?.owner ?? owner) !== owner) return false;
+  if (owner.surrounding !== undefined || (executionContext.getStore()?.owner ?? owner) !== owner) return false;
   const work = enclosing.getStore();
   return work === undefined || (work.owner === owner && work.around === undefined);
 }
@@ -114,10 +114,10 @@ export interface EnclosingWork {
 export const enclosing = new AsyncLocalStorage<EnclosingWork>();
 
 /** The execution context of the code that runs now. Upper layers store more in it. */
-export interface Surroundings {
+export interface ExecutionContext {
   /** Undefined where nothing is left to wait for. */
   readonly owner: Owner | undefined;
 }
 
-/** Carries the surroundings through asynchronous calls. */
-export const surroundings = new AsyncLocalStorage<Surroundings>();
+/** Carries the execution context through asynchronous calls. */
+export const executionContext = new AsyncLocalStorage<ExecutionContext>();

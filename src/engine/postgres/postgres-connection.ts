@@ -5,7 +5,7 @@ import { stringProperty } from "../error-kind.ts";
 import { transactionEffect } from "../transaction-text.ts";
 import type { LockWatch } from "../waiting/lock-watch.ts";
 import { allOrFirstError } from "../waiting/pipeline.ts";
-import { unlessLate } from "../waiting/unless-late.ts";
+import { withTimeout } from "../waiting/with-timeout.ts";
 import { StatementsAlone } from "./postgres-alone.ts";
 import { closeStatement } from "./postgres-batch.ts";
 import { sendCancelRequest } from "./postgres-cancel.ts";
@@ -85,7 +85,7 @@ export class PostgresConnection implements PhysicalConnection {
     try {
       // The driver's own limit has ended with the login.
       const left = limit > 0 ? Math.max(limit - (performance.now() - start), 1) : 0;
-      await unlessLate(connection.#prepare(config, target), left);
+      await withTimeout(connection.#prepare(config, target), left);
     } catch (error) {
       await connection.close();
       throw error;
@@ -197,7 +197,7 @@ export class PostgresConnection implements PhysicalConnection {
 
   async ping(timeout: number): Promise<void> {
     try {
-      await unlessLate(this.#sent("select 1"), timeout);
+      await withTimeout(this.#sent("select 1"), timeout);
     } catch (error) {
       this.destroy();
       throw error;
@@ -242,19 +242,19 @@ export class PostgresConnection implements PhysicalConnection {
     const other = this.#another();
     other.on("error", () => {});
     try {
-      await unlessLate(other.connect(), limit);
+      await withTimeout(other.connect(), limit);
     } catch (error) {
       // Only a server says how severe an error is.
       if (stringProperty(error, "severity") === undefined) throw error;
     } finally {
-      void unlessLate(other.end(), GOODBYE).catch(() => other.connection?.stream?.destroy());
+      void withTimeout(other.end(), GOODBYE).catch(() => other.connection?.stream?.destroy());
     }
   }
 
   async close(): Promise<void> {
     if (this.#broken || this.isBusy) return this.destroy();
     this.#broken = true;
-    await unlessLate(this.#client.end(), GOODBYE).catch(() => this.destroy());
+    await withTimeout(this.#client.end(), GOODBYE).catch(() => this.destroy());
   }
 
   destroy(reason?: Error): void {

@@ -1,5 +1,5 @@
 import { type EngineQuery, withParameters } from "../driver.ts";
-import { RecentMap } from "../recent-map.ts";
+import { LruCache } from "../lru-cache.ts";
 import { postgresNative } from "./postgres-parameters.ts";
 
 /**
@@ -22,7 +22,7 @@ export class JsonParameter {
 }
 
 const MOST_KNOWN = 256;
-const known = new RecentMap<string, string>(MOST_KNOWN);
+const known = new LruCache<string, string>(MOST_KNOWN);
 
 /** Literals, quoted names and comments, in which no placeholder stands, or a placeholder. */
 const LEXEMES =

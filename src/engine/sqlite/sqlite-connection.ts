@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type CompiledQuery, InsertQueryNode, type OperationNode, type QueryResult } from "kysely";
 import { type EngineQuery, type PhysicalConnection, withParameters } from "../driver.ts";
-import { RecentMap } from "../recent-map.ts";
+import { LruCache } from "../lru-cache.ts";
 import { sqliteCode } from "./sqlite-errors.ts";
 
 /** The part of the module `better-sqlite3` that is used. */
@@ -46,8 +46,8 @@ export class SqliteConnection implements PhysicalConnection {
   #enough = new AbortController();
   /** Kept apart by how they give integers, since that setting stays with a statement. */
   readonly #statements = {
-    plain: new RecentMap<string, SqliteStatement>(MOST_PREPARED),
-    exact: new RecentMap<string, SqliteStatement>(MOST_PREPARED),
+    plain: new LruCache<string, SqliteStatement>(MOST_PREPARED),
+    exact: new LruCache<string, SqliteStatement>(MOST_PREPARED),
   };
 
   /** @param lockTimeout how long to try while another process holds the lock, in milliseconds */

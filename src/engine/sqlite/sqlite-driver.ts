@@ -5,8 +5,8 @@ import { OperationalError } from "../../errors/database.ts";
 import type { AcquireOptions, EngineDriver, EngineQuery, PoolStatus, ReleaseOptions, Use } from "../driver.ts";
 import type { DriverConfig } from "../options/driver-config.ts";
 import { exportsOf, importFailure } from "../options/driver-module.ts";
+import { FairSemaphore } from "../pool/fair-semaphore.ts";
 import { Owner } from "../pool/owner.ts";
-import { Slots } from "../pool/slots.ts";
 import { TransactionCommands } from "../transaction-commands.ts";
 import { defineDecimalFunctions, type FunctionHolder } from "./decimal-functions.ts";
 import { isNodeSqlite, NODE_SQLITE, nodeSqliteModule } from "./node-sqlite.ts";
@@ -18,7 +18,7 @@ import { readsAnywhere } from "./sqlite-reading-text.ts";
 
 interface Loan {
   /** Those of the writer or of the readers. */
-  readonly slots: Slots;
+  readonly slots: FairSemaphore;
   readonly owner: Owner;
 }
 
@@ -33,8 +33,8 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
   readonly #file: SqliteFile;
   /** The file as other engines may have it too; undefined in memory. */
   #place: SqlitePlace | undefined;
-  #writerSlots: Slots;
-  readonly #readerSlots: Slots;
+  #writerSlots: FairSemaphore;
+  readonly #readerSlots: FairSemaphore;
   readonly #idleReaders: SqliteConnection[] = [];
   readonly #loans = new Map<DatabaseConnection, Loan>();
   readonly #lockTimeout: number;
@@ -54,8 +54,8 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     this.#config = config;
     this.#file = sqliteFile(url);
     this.#place = this.#file.path === undefined ? undefined : placeOf(this.#file.path, bindKey);
-    this.#writerSlots = this.#place?.writerSlots ?? new Slots({ bindKey, noun: "connection", size: 1 });
-    this.#readerSlots = new Slots({ bindKey, noun: "reader", size: options.poolSize });
+    this.#writerSlots = this.#place?.writerSlots ?? new FairSemaphore({ bindKey, noun: "connection", size: 1 });
+    this.#readerSlots = new FairSemaphore({ bindKey, noun: "reader", size: options.poolSize });
     this.#lockTimeout = this.#file.lockTimeout ?? options.poolTimeout;
   }
 
@@ -82,7 +82,7 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     }
   }
 
-  #wait(slots: Slots, owner: Owner, signal: AbortSignal | undefined): Promise<void> {
+  #wait(slots: FairSemaphore, owner: Owner, signal: AbortSignal | undefined): Promise<void> {
     const { bindKey, options } = this.#config;
     return slots.take(owner, { timeout: options.poolTimeout, signal, bindKey });
   }

@@ -1,7 +1,7 @@
 import { readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { BindKey } from "../../bind-key.ts";
-import { Slots } from "../pool/slots.ts";
+import { FairSemaphore } from "../pool/fair-semaphore.ts";
 
 const ABSENT = { throwIfNoEntry: false } as const;
 
@@ -12,11 +12,11 @@ const places = new Map<string, WeakRef<SqlitePlace>>();
 export class SqlitePlace {
   /** The path by which it was found first, without links. */
   readonly path: string;
-  readonly writerSlots: Slots;
+  readonly writerSlots: FairSemaphore;
 
   constructor(path: string, bindKey: BindKey) {
     this.path = path;
-    this.writerSlots = new Slots({ bindKey, noun: "writer", size: 1 });
+    this.writerSlots = new FairSemaphore({ bindKey, noun: "writer", size: 1 });
   }
 }
 

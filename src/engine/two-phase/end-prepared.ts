@@ -2,7 +2,7 @@ import { DatabaseConnectionError, DatabaseError } from "../../errors/database.ts
 import type { Engine } from "../engine.ts";
 import type { Owner } from "../pool/owner.ts";
 import { catalogOf } from "../reflection/catalog-query.ts";
-import { again } from "../waiting/again.ts";
+import { retry } from "../waiting/retry.ts";
 import type { Ending } from "./two-phase.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { Ending } from "./two-phase.ts";
  */
 export function endPrepared(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {
   const mayPass = (error: unknown) => error instanceof DatabaseConnectionError || isElsewhere(engine, error);
-  return again(mayPass, () => attemptToEnd(engine, owner, gid, ending));
+  return retry(mayPass, () => attemptToEnd(engine, owner, gid, ending));
 }
 
 async function attemptToEnd(engine: Engine, owner: Owner, gid: string, ending: Ending): Promise<"ended" | "gone"> {

@@ -1,7 +1,7 @@
 import { Refusal } from "../../schema/logical-type.ts";
 import { parseJson } from "./exact-json.ts";
+import { parseTimestampFast } from "./parse-timestamp-fast.ts";
 import { PrecisionRefusal } from "./refusals.ts";
-import { usualInstant } from "./usual-instant.ts";
 
 /** How values of one column type are written to and read from one family of databases. Null never comes here. */
 export interface Codec {
@@ -198,7 +198,7 @@ function offset(zone: string): number {
 /** Reads a stored instant into a Date. A value without time zone is in UTC. Some dialects have made it a Date already. */
 export function decodeTimestamp(stored: unknown): Date {
   if (typeof stored === "string") {
-    const usual = usualInstant(stored);
+    const usual = parseTimestampFast(stored);
     if (!Number.isNaN(usual)) return new Date(usual);
   }
   if (stored instanceof Date) return new Date(stored);

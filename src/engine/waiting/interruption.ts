@@ -1,5 +1,5 @@
 import type { PhysicalConnection } from "../driver.ts";
-import { unlessLate } from "./unless-late.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 /** How long the server has to end the statement, in milliseconds, before the connection is given up. */
 export const PATIENCE = 2_000;
@@ -37,7 +37,7 @@ export class Interruption {
 
   async #ask(connection: Partial<PhysicalConnection>): Promise<void> {
     for (let pause = FIRST_PAUSE; connection.cancel !== undefined && !this.#isOver; pause *= 2) {
-      await unlessLate(connection.cancel(), PATIENCE);
+      await withTimeout(connection.cancel(), PATIENCE);
       if (this.#isOver) return;
       const paused = Promise.withResolvers<void>();
       const timer = setTimeout(paused.resolve, pause);

@@ -13,9 +13,9 @@ import {
   type SelectQueryNode,
   TableNode,
 } from "kysely";
-import { RecentMap } from "../../engine/recent-map.ts";
+import { LruCache } from "../../engine/lru-cache.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
-import { ownRows } from "../../model/own-rows.ts";
+import { singleTableCriterion } from "../../model/single-table-criterion.ts";
 import { shortenedName } from "../../schema/names.ts";
 import type { AnyTable } from "../../schema/table.ts";
 
@@ -61,7 +61,7 @@ export interface SelectionNames {
 
 interface Cached {
   readonly revision: number;
-  readonly named: RecentMap<string, EntitySelection>;
+  readonly named: LruCache<string, EntitySelection>;
   plain?: EntitySelection;
 }
 
@@ -73,7 +73,7 @@ const cache = new WeakMap<Mapper, Cached>();
 export function entitySelection(mapper: Mapper, { alias, prefix }: SelectionNames = {}): EntitySelection {
   let known = cache.get(mapper);
   if (known === undefined || known.revision !== mapper.revision) {
-    known = { revision: mapper.revision, named: new RecentMap(MOST_NAMES) };
+    known = { revision: mapper.revision, named: new LruCache(MOST_NAMES) };
     cache.set(mapper, known);
   }
   if (alias === undefined && prefix === undefined) {
@@ -114,7 +114,7 @@ function makeSelection(mapper: Mapper, alias: string, prefix: string | undefined
     isJoined || alias !== tableName
       ? AliasNode.create(isJoined ? joinOf(mapper, tables, names) : node, IdentifierNode.create(alias))
       : node;
-  const condition = ownRows(mapper, alias);
+  const condition = singleTableCriterion(mapper, alias);
   const isAlone = columns.get(mapper)!.every(({ rowKey, property }) => rowKey === property.name);
   const { revision } = mapper;
   return { mapper, alias, source, isJoined, selections, condition, columns, isAlone, revision };

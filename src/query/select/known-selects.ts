@@ -1,5 +1,5 @@
 import type { SelectQueryNode } from "kysely";
-import { RecentMap } from "../../engine/recent-map.ts";
+import { LruCache } from "../../engine/lru-cache.ts";
 import type { GivenValues } from "../../engine/statement/placeholders.ts";
 import { Template } from "../prepared/template.ts";
 import type { EntitySelection } from "./entity-selection.ts";
@@ -9,7 +9,7 @@ import type { SelectResult, SelectTemplate } from "./select-runner.ts";
 /** How many shapes of selects are known of a model. */
 const MOST_SHAPES = 256;
 
-const known = new WeakMap<EntitySelection, RecentMap<string, SelectTemplate>>();
+const known = new WeakMap<EntitySelection, LruCache<string, SelectTemplate>>();
 
 /**
  * What all selects of one shape have in common, made when the first of them is run; undefined for a select of which only
@@ -27,7 +27,7 @@ export function knownSelect(
   const selection = rootSelection(parts);
   let shapes = known.get(selection);
   if (shapes === undefined) {
-    shapes = new RecentMap(MOST_SHAPES);
+    shapes = new LruCache(MOST_SHAPES);
     known.set(selection, shapes);
   }
   const shape = `${terminal}${draft.shape}`;

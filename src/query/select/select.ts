@@ -21,10 +21,10 @@ import { requireJoinCondition } from "../../engine/statement/join-condition.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
 import { AliasedModel } from "../../model/aliased-model.ts";
-import { mapperOfClassInUse } from "../../model/class-in-use.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
 import type { IncludeOf, OnlyRelations } from "../../model/relations/relation-types.ts";
+import { resolveMapper } from "../../model/resolve-mapper.ts";
 import type { Columns } from "../../schema/column.ts";
 import { markCopy } from "../../schema/package-copy.ts";
 import { ArrangedSelect } from "./arranged-select.ts";
@@ -361,7 +361,7 @@ export function select<M extends AnyModel | AnyAlias>(model: M): SelectOf<M> {
 const begun = new WeakMap<object, Select<never, never, unknown, BindKey, unknown>>();
 
 function partsOf(model: AnyModel | AnyAlias): SelectParts {
-  const root = namedModel(model) ?? { mapper: mapperOfClassInUse(model), alias: undefined };
+  const root = namedModel(model) ?? { mapper: resolveMapper(model), alias: undefined };
   const draft = SelectDraft.begin(() => {
     const { source } = rootSelection({ root });
     const from: Expression<unknown> = { expressionType: undefined, toOperationNode: () => source };
@@ -375,5 +375,5 @@ function partsOf(model: AnyModel | AnyAlias): SelectParts {
 /** The model that is named, unless it is a table. */
 function namedModel(given: unknown): NamedModel | undefined {
   if (given instanceof AliasedModel) return { mapper: given.mapper, alias: given.alias };
-  return typeof given === "function" ? { mapper: mapperOfClassInUse(given), alias: undefined } : undefined;
+  return typeof given === "function" ? { mapper: resolveMapper(given), alias: undefined } : undefined;
 }

@@ -1,4 +1,4 @@
-import { keepShape } from "../../kept-shapes.ts";
+import { pinHiddenClass } from "../../hidden-class.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { IdentityKey } from "./identity-key.ts";
 
@@ -75,4 +75,4 @@ export class EntitiesByKey {
   }
 }
 
-keepShape(new EntitiesByKey());
+pinHiddenClass(new EntitiesByKey());

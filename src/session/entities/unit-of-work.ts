@@ -1,7 +1,6 @@
 import type { BindKey } from "../../bind-key.ts";
 import { SessionError } from "../../errors/session.ts";
 import { InvalidValueError } from "../../errors/value.ts";
-import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
 import {
   type Entity,
   type EntityOwner,
@@ -17,6 +16,7 @@ import {
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { forgetLoaded } from "../../model/relations/related.ts";
+import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { unknownProperty } from "../../model/unknown-property.ts";
 import type { AnyTable } from "../../schema/table.ts";
@@ -106,7 +106,7 @@ export class UnitOfWork implements EntityOwner {
    * @throws {InvalidValueError} if a name is not that of a column which can be updated
    */
   touch(entity: Entity, names: readonly string[]): void {
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = resolveMapperOfEntity(entity);
     const { key, version, discriminator, table, properties, label } = mapper;
     const { bindKey, fullName } = table;
     if (ownerOf(entity) !== this || this.stateOf(entity) !== "persistent" || this.#deleted.has(entity))
@@ -224,7 +224,7 @@ export class UnitOfWork implements EntityOwner {
   }
 
   #mapperOf(entity: Entity): Mapper {
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = resolveMapperOfEntity(entity);
     requireOwner(mapper.table, this.#tables);
     return mapper;
   }
@@ -247,7 +247,7 @@ export class UnitOfWork implements EntityOwner {
 
   /** Removes an entity; changes that were not stored are lost. */
   expunge(entity: Entity): void {
-    mapperOfEntityInUse(entity);
+    resolveMapperOfEntity(entity);
     if (ownerOf(entity) !== this) throw error(entity, "is not in this session");
     if (this.#gone.has(entity)) setRow(entity, DELETED);
     this.#depart(entity);

@@ -1,12 +1,12 @@
 import type { Engine } from "../../engine/engine.ts";
 import { StaleDataError } from "../../errors/session.ts";
-import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import { pinHiddenClass, UNUSED } from "../../hidden-class.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import type { FlushPlace } from "../transaction/flush-place.ts";
+import type { FlushTarget } from "../transaction/flush-target.ts";
 import { type Filled, Undo } from "../transaction/undo-log.ts";
 import { alikeIn } from "./alike-rows.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
@@ -25,10 +25,10 @@ interface FilledColumn {
 
 /** The part of a flush on one bind. */
 export class BindFlush {
-  readonly #place: FlushPlace;
+  readonly #place: FlushTarget;
   readonly #work: UnitOfWork;
 
-  constructor(place: FlushPlace, work: UnitOfWork) {
+  constructor(place: FlushTarget, work: UnitOfWork) {
     this.#place = place;
     this.#work = work;
   }
@@ -192,7 +192,7 @@ export class BindFlush {
   }
 }
 
-keepShape(new BindFlush(UNUSED, UNUSED));
+pinHiddenClass(new BindFlush(UNUSED, UNUSED));
 
 function both(first: readonly Filled[], second: readonly Filled[]): readonly Filled[] {
   if (first.length === 0) return second;

@@ -9,7 +9,7 @@ import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import type { Router } from "../router.ts";
 import type { SessionLock } from "../session-lock.ts";
-import type { FlushPlace } from "../transaction/flush-place.ts";
+import type { FlushTarget } from "../transaction/flush-target.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import type { NewValues } from "./new-values.ts";
 import { type InsertPart, rowShapes } from "./row-shape.ts";
@@ -73,13 +73,13 @@ function commitSoon(
   engine: Engine,
   statement: EngineQuery<DriverRow>,
 ): Promise<void> {
-  const store = async ({ connection }: FlushPlace) => {
+  const store = async ({ connection }: FlushTarget) => {
     // Only a connection knows whether the server tells what it has stored.
     const { values, part } = row;
     const known = part.confirmed.length === 0 ? statement : part.statements.single(part.written(values));
     stored(work, row, await connection.execute(known));
   };
-  return lock.alone(async () => {
+  return lock.runExclusive(async () => {
     await transactions.commitWhole(engine, row.entity, store, false);
   });
 }

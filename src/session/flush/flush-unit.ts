@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
-import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import { pinHiddenClass, UNUSED } from "../../hidden-class.ts";
 import type { Entity } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { NewValues } from "./new-values.ts";
@@ -143,7 +143,7 @@ export class DeleteUnit extends RowUnit {
   readonly kind = "delete";
 }
 
-keepShape([
+pinHiddenClass([
   AFTER_NOTHING,
   new InsertUnit(UNUSED, UNUSED, UNUSED, UNUSED),
   new UpdateUnit(UNUSED, UNUSED, UNUSED, UNUSED),

@@ -1,7 +1,7 @@
 import { InvalidValueError } from "../../errors/value.ts";
-import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
 import { type Entity, rowOf } from "../../model/entity.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
+import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { restoreSnapshot } from "../../model/snapshot.ts";
 
 /** A value that is not known yet: the key, or a part of it, that an entity will have once it is stored. */
@@ -40,7 +40,7 @@ export class KeyReference {
 export function keyOf<E extends Entity & { readonly id: unknown }>(entity: E): E["id"];
 export function keyOf<E extends Entity, P extends keyof E & string>(entity: E, property: P): E[P];
 export function keyOf(entity: Entity, property?: string): unknown {
-  const mapper = mapperOfEntityInUse(entity);
+  const mapper = resolveMapperOfEntity(entity);
   const name = property ?? "id";
   const found = mapper.properties.find((one) => one.name === name);
   if (found !== undefined) return new KeyReference(entity, found);

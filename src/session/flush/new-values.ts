@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { ColumnConverter } from "../../engine/values/column-converter.ts";
 import { NotNullViolationError } from "../../errors/database.ts";
-import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import { pinHiddenClass, UNUSED } from "../../hidden-class.ts";
 import type { StoredRow } from "../../model/entity.ts";
 import type { MappedProperty } from "../../model/mapper.ts";
 import { takeSnapshot } from "../../model/snapshot.ts";
@@ -259,7 +259,7 @@ export class ValuesDraft {
   }
 }
 
-keepShape([new NewValues([], [], {}), new Waiting(UNUSED, UNUSED, UNUSED), new ValuesDraft(UNUSED, new Map())]);
+pinHiddenClass([new NewValues([], [], {}), new Waiting(UNUSED, UNUSED, UNUSED), new ValuesDraft(UNUSED, new Map())]);
 
 /** Kinds of column of which one value can be written in several ways. */
 export const HAVE_CANONICAL_FORM: ReadonlySet<string> = new Set(["numeric", "uuid", "time", "timestamp"]);

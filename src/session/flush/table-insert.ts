@@ -4,7 +4,7 @@ import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, QueryRunner, TypedColumn } from "../../engine/family.ts";
 import { flattened } from "../../engine/flattened.ts";
-import { RecentMap } from "../../engine/recent-map.ts";
+import { LruCache } from "../../engine/lru-cache.ts";
 import { SessionError } from "../../errors/session.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
@@ -47,8 +47,8 @@ export class TableInsert {
   /** Tells whether the keys of several rows follow one another, where that can be told. */
   readonly #numbering: ((run: QueryRunner) => Promise<boolean>) | undefined;
   readonly #givenKeys: GivenKeys;
-  readonly #together = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
-  readonly #numbered = new RecentMap<number, EngineQuery<DriverRow>>(MOST_LONG);
+  readonly #together = new LruCache<number, EngineQuery<DriverRow>>(MOST_LONG);
+  readonly #numbered = new LruCache<number, EngineQuery<DriverRow>>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
   #returningSingle: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;

@@ -2,7 +2,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, RowwiseStrategy, TypedColumn } from "../../engine/family.ts";
-import { RecentMap } from "../../engine/recent-map.ts";
+import { LruCache } from "../../engine/lru-cache.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
@@ -24,7 +24,7 @@ export class TableUpdate {
   readonly #columns: readonly TableColumn[];
   readonly #where: readonly TableColumn[];
   readonly #givenKeys: GivenKeys;
-  readonly #together = new RecentMap<number, EngineQuery>(MOST_LONG);
+  readonly #together = new LruCache<number, EngineQuery>(MOST_LONG);
   #single: EngineQuery<DriverRow> | undefined;
   #columnwise: EngineQuery<DriverRow> | undefined;
   #typed: readonly TypedColumn[] | undefined;

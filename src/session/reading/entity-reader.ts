@@ -1,9 +1,9 @@
 import type { Awaitable } from "../../awaitable.ts";
 import { SessionError, StaleDataError } from "../../errors/session.ts";
-import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
 import { construct } from "../../model/construction.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
+import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { isUnchanged, restoreSnapshot } from "../../model/snapshot.ts";
 import { READ_OPTIONS, type ReadOptions } from "../../query/select/select-runner.ts";
 import { type Values, valuesOf } from "../entities/entity-values.ts";
@@ -98,7 +98,7 @@ export class EntityReader {
    */
   async refresh(entity: Entity, options: ReadOptions): Promise<void> {
     const { work } = this.#host;
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = resolveMapperOfEntity(entity);
     const { bindKey } = mapper.table;
     const row = rowOf(entity);
     if (!work.owns(entity) || row === null || work.stateOf(entity) !== "persistent") {
@@ -134,7 +134,7 @@ export class EntityReader {
    */
   async merge(entity: Entity, options: ReadOptions): Promise<Entity> {
     const { work } = this.#host;
-    const mapper = mapperOfEntityInUse(entity);
+    const mapper = resolveMapperOfEntity(entity);
     if (work.owns(entity)) return entity;
     const given = valuesOf(entity);
     requireUnchangedClass(mapper, given);

@@ -105,11 +105,11 @@ export class SelectReader implements SelectRunner {
     const { work } = this.#host;
     const routed = this.#runner.prepare<DriverRow>(node);
     if (result.kind === "rows") {
-      for await (const { rows } of this.#runner.stream(routed, chunkSize, options)) yield* unlessAborted(rows, options);
+      for await (const { rows } of this.#runner.stream(routed, chunkSize, options)) yield* withSignal(rows, options);
       return;
     }
     for await (const { rows } of this.#runner.stream(unconverted(routed), chunkSize, options)) {
-      for (const row of unlessAborted(rows, options)) {
+      for (const row of withSignal(rows, options)) {
         const made: Entity[] = [];
         const items = this.#load(result, routed.engine, [row], { made });
         try {
@@ -181,7 +181,7 @@ export class SelectReader implements SelectRunner {
 }
 
 /** Gives rows until a signal is aborted, and then throws its reason. */
-function* unlessAborted<T>(rows: Iterable<T>, { signal }: ReadOptions): Iterable<T> {
+function* withSignal<T>(rows: Iterable<T>, { signal }: ReadOptions): Iterable<T> {
   for (const row of rows) {
     signal?.throwIfAborted();
     yield row;

@@ -1,6 +1,6 @@
 import { UnmappedClassError } from "../../errors/schema.ts";
-import { mapperOfEntityInUse } from "../../model/class-in-use.ts";
 import { Entity } from "../../model/entity.ts";
+import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { includePlan, includeTree } from "../../query/select/include.ts";
 import { READ_OPTIONS, type ReadOptions } from "../../query/select/select-runner.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
@@ -35,7 +35,7 @@ export async function loadRelations(
       throw new UnmappedClassError("Expected an entity to load relations of, or a list of entities.");
     requireOwn(work, entity);
   }
-  const byClass = Map.groupBy(entities as readonly Entity[], (entity) => mapperOfEntityInUse(entity));
+  const byClass = Map.groupBy(entities as readonly Entity[], (entity) => resolveMapperOfEntity(entity));
   const plans = [...byClass].map(([mapper, own]) => ({ own, plan: includePlan(mapper, tree) }));
   for (const { own, plan } of plans) await loader.load(own, plan, { ...options, refresh });
 }

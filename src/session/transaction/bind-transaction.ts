@@ -11,8 +11,8 @@ import type { Ending } from "../../engine/two-phase/two-phase.ts";
 import { endedTransaction, executeWithin } from "../../engine/within-transaction.ts";
 import { DatabaseConnectionError, DatabaseError } from "../../errors/database.ts";
 import { EndedTransactionError, FailedTransactionError } from "../../errors/session.ts";
-import { keepShape, UNUSED } from "../../kept-shapes.ts";
-import type { FlushPlace } from "./flush-place.ts";
+import { pinHiddenClass, UNUSED } from "../../hidden-class.ts";
+import type { FlushTarget } from "./flush-target.ts";
 import { UndoLog } from "./undo-log.ts";
 import { wayOut } from "./way-out.ts";
 
@@ -37,7 +37,7 @@ export interface Part {
  * A session's work on one bind: nothing until it writes, then one transaction on one connection, with a savepoint for
  * each nested transaction that the bind takes part in.
  */
-export class BindTransaction implements FlushPlace {
+export class BindTransaction implements FlushTarget {
   readonly engine: Engine;
   readonly #owner: Owner;
   readonly #levels: Level[] = [];
@@ -388,7 +388,7 @@ export class BindTransaction implements FlushPlace {
   }
 }
 
-keepShape(new BindTransaction(UNUSED, UNUSED));
+pinHiddenClass(new BindTransaction(UNUSED, UNUSED));
 
 async function begin(
   connection: Connection,

@@ -8,7 +8,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { Owner } from "../../engine/pool/owner.ts";
 import { catalogOf } from "../../engine/reflection/catalog-query.ts";
 import { type Decider, databaseOf, newDomain } from "../../engine/two-phase/gid.ts";
-import { again } from "../../engine/waiting/again.ts";
+import { retry } from "../../engine/waiting/retry.ts";
 import { endedTransaction } from "../../engine/within-transaction.ts";
 import {
   DatabaseConnectionError,
@@ -256,7 +256,7 @@ export class DecisionLog {
 
   /** Does something on a connection of its own. */
   #borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return again(mayPass, () => this.#attempt(work));
+    return retry(mayPass, () => this.#attempt(work));
   }
 
   async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {

@@ -2,32 +2,36 @@ import type { BindKey } from "../../bind-key.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
 import type { CommitResult } from "./commit-result.ts";
-import type { FlushPlace } from "./flush-place.ts";
+import type { FlushTarget } from "./flush-target.ts";
 import type { UndoLog } from "./undo-log.ts";
 
 /** Changes to entities on each bind. */
-export type UndoLogs = ReadonlyMap<FlushPlace, UndoLog>;
+export type UndoLogs = ReadonlyMap<FlushTarget, UndoLog>;
 
 /** The committed changes, each entity once. */
-export function committedChanges(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): ModelChange[] {
-  return [...logs].flatMap(([bind, log]) => (fates.get(bind) === "committed" ? changesOf(work, log) : []));
+export function committedChanges(
+  work: UnitOfWork,
+  { statuses }: CommitResult<FlushTarget>,
+  logs: UndoLogs,
+): ModelChange[] {
+  return [...logs].flatMap(([bind, log]) => (statuses.get(bind) === "committed" ? changesOf(work, log) : []));
 }
 
 /** Takes note of what was committed. */
-export function keepCommitted(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): void {
+export function keepCommitted(work: UnitOfWork, { statuses }: CommitResult<FlushTarget>, logs: UndoLogs): void {
   if (!work.hasGone) return;
   for (const [bind, log] of logs) {
-    if (fates.get(bind) === "committed") for (const { entity } of log) work.settleRemoved(entity);
+    if (statuses.get(bind) === "committed") for (const { entity } of log) work.settleRemoved(entity);
   }
 }
 
 /** Restores entities to what the database has, and removes them from the session if that is unknown. */
-export function undoUncommitted(work: UnitOfWork, { fates }: CommitResult<FlushPlace>, logs: UndoLogs): void {
+export function undoUncommitted(work: UnitOfWork, { statuses }: CommitResult<FlushTarget>, logs: UndoLogs): void {
   const undone = new Set<BindKey>();
   for (const [bind, log] of logs) {
-    const fate = fates.get(bind);
-    if (fate === "unknown" || fate === "inDoubt") detach(work, log);
-    if (fate !== "failed" && fate !== "rolledBack") continue;
+    const status = statuses.get(bind);
+    if (status === "unknown" || status === "inDoubt") detach(work, log);
+    if (status !== "failed" && status !== "rolledBack") continue;
     undo(work, log);
     undone.add(bind.engine.bindKey);
   }

@@ -33,7 +33,7 @@ export class NestedTransaction {
 
   /** Keeps what was done; it belongs to the transaction around. Those nested within this one end too. */
   commit(): Promise<void> {
-    return this.#lock.alone(async () => {
+    return this.#lock.runExclusive(async () => {
       this.#requireActive();
       await this.#flush();
       await this.#transactions.release(this.#depth);
@@ -43,7 +43,7 @@ export class NestedTransaction {
 
   /** Undoes what was done since it began. Those nested within this one end too. */
   rollback(): Promise<void> {
-    return this.#lock.alone(async () => {
+    return this.#lock.runExclusive(async () => {
       this.#requireActive();
       this.#ended = true;
       await this.#transactions.rollbackTo(this.#depth);

@@ -5,7 +5,7 @@ import { catalogOf } from "../../engine/reflection/catalog-query.ts";
 import { endPrepared } from "../../engine/two-phase/end-prepared.ts";
 import { branchOf, type Decider, parseGid } from "../../engine/two-phase/gid.ts";
 import type { PreparedTransaction } from "../../engine/two-phase/two-phase.ts";
-import { again } from "../../engine/waiting/again.ts";
+import { retry } from "../../engine/waiting/retry.ts";
 import { DatabaseConnectionError } from "../../errors/database.ts";
 import type { DecisionLog, Outcome } from "./decision-log.ts";
 
@@ -206,7 +206,7 @@ async function judgeOf(decisions: DecisionLog, adopted: readonly string[]): Prom
 }
 
 function preparedOn(engine: Engine): Promise<readonly PreparedTransaction[]> {
-  return again(
+  return retry(
     (error) => error instanceof DatabaseConnectionError,
     async () => {
       const connection = await engine.connect({ use: "read" });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { unlessAborted } from "../../engine/waiting/unless-aborted.ts";
+import { withSignal } from "../../engine/waiting/with-signal.ts";
 import { InvalidOptionError } from "../../errors/configuration.ts";
 import { OperationalError } from "../../errors/database.ts";
 import { PartialCommitError } from "../../errors/session.ts";
@@ -44,7 +44,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (failures >= retries || !isRetryable(error)) throw error;
       const pause = delay(FIRST_PAUSE * 2 ** failures * (0.5 + Math.random()));
-      await (signal === undefined ? pause : unlessAborted(pause, signal));
+      await (signal === undefined ? pause : withSignal(pause, signal));
       beforeRetry?.();
     }
   }

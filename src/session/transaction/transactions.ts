@@ -14,7 +14,7 @@ import type { CommitPolicy } from "./commit-policy.ts";
 import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { committedChanges, detach, keepCommitted, type UndoLogs, undo, undoUncommitted } from "./entity-outcomes.ts";
-import { type FlushPlace, WholeStatement } from "./flush-place.ts";
+import { type FlushTarget, WholeStatement } from "./flush-target.ts";
 import { TwoPhaseCommit } from "./two-phase-commit.ts";
 import type { UndoLog } from "./undo-log.ts";
 import { wayOut } from "./way-out.ts";
@@ -265,13 +265,13 @@ export class Transactions {
       if (place === undefined || !(error instanceof DatabaseConnectionError)) throw error;
       this.#failure = undefined;
       if (work.owns(entity)) work.expunge(entity);
-      throw commitError({ fates: new Map([[place, "unknown"]]), failure: { cause: error } });
+      throw commitError({ statuses: new Map([[place, "unknown"]]), failure: { cause: error } });
     } finally {
       stop();
       owner.signal = signal;
       if (place !== undefined && !place.connection.releaseNow()) await place.connection.release().catch(() => {});
     }
-    const done: CommitResult<FlushPlace> = { fates: new Map([[place, "committed"]]) };
+    const done: CommitResult<FlushTarget> = { statuses: new Map([[place, "committed"]]) };
     return { changes: this.#settle(done, new Map([[place, place.undo]]), isHeard) };
   }
 
@@ -332,7 +332,7 @@ export class Transactions {
   }
 
   /** Records the committed changes. Returns them, if there are listeners. */
-  #settle(result: CommitResult<FlushPlace>, logs: UndoLogs, isHeard: boolean): readonly ModelChange[] {
+  #settle(result: CommitResult<FlushTarget>, logs: UndoLogs, isHeard: boolean): readonly ModelChange[] {
     const { work } = this.#host;
     const changes = isHeard ? committedChanges(work, result, logs) : [];
     keepCommitted(work, result, logs);

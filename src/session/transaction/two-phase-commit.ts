@@ -5,7 +5,7 @@ import { branchOf, gidText, newTransactionId } from "../../engine/two-phase/gid.
 import { DatabaseConnectionError } from "../../errors/database.ts";
 import { CommitPolicyError, EndedTransactionError } from "../../errors/session.ts";
 import type { BindTransaction, Part } from "./bind-transaction.ts";
-import type { CommitResult, Fate } from "./commit-result.ts";
+import type { CommitResult, CommitStatus } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
 
 /**
@@ -94,7 +94,7 @@ export class TwoPhaseCommit {
       if (decision === "open") return this.#leave([...all], decider, cause);
       if (decision.outcome === "aborted") {
         const result = await this.#abort([...all], [decider], cause);
-        if (![...result.fates.values()].includes("inDoubt")) log.settled(id);
+        if (![...result.statuses.values()].includes("inDoubt")) log.settled(id);
         return result;
       }
     }
@@ -114,14 +114,14 @@ export class TwoPhaseCommit {
   /** It is decided that all is committed: whatever happens now, that will be done. */
   async #carryOut(all: readonly BindTransaction[], branches: readonly BindTransaction[]): Promise<CommitResult> {
     const outcomes = await Promise.allSettled(branches.map((bind) => bind.commitPrepared()));
-    const fates = new Map<BindTransaction, Fate>(all.map((bind) => [bind, "committed"]));
+    const statuses = new Map<BindTransaction, CommitStatus>(all.map((bind) => [bind, "committed"]));
     const failures = outcomes.filter((outcome) => outcome.status === "rejected");
     for (const [place, { status }] of outcomes.entries()) {
-      if (status === "rejected") fates.set(branches[place]!, "inDoubt");
+      if (status === "rejected") statuses.set(branches[place]!, "inDoubt");
     }
-    if (failures[0] !== undefined) return { fates, failure: { cause: failures[0].reason } };
+    if (failures[0] !== undefined) return { statuses, failure: { cause: failures[0].reason } };
     this.#decisions.settled(this.#transactionId);
-    return { fates };
+    return { statuses };
   }
 
   /** It is decided that nothing is committed. */
@@ -131,33 +131,33 @@ export class TwoPhaseCommit {
     cause: unknown,
   ): Promise<CommitResult> {
     const culprits = new Set([...failed, ...all.filter((bind) => bind.failedToPrepare)]);
-    const fates = new Map<BindTransaction, Fate>();
+    const statuses = new Map<BindTransaction, CommitStatus>();
     await Promise.all(
       all.map(async (bind) => {
-        const fate = culprits.has(bind) ? "failed" : "rolledBack";
+        const status = culprits.has(bind) ? "failed" : "rolledBack";
         const mayBePrepared = bind.mayBePrepared;
         try {
           await bind.rollback();
-          fates.set(bind, fate);
+          statuses.set(bind, status);
         } catch (error) {
           // A connection that is lost has rolled back by that, but not what is prepared.
-          if (error instanceof EndedTransactionError) fates.set(bind, "unknown");
-          else fates.set(bind, mayBePrepared ? "inDoubt" : fate);
+          if (error instanceof EndedTransactionError) statuses.set(bind, "unknown");
+          else statuses.set(bind, mayBePrepared ? "inDoubt" : status);
         }
       }),
     );
-    return { fates, failure: { cause } };
+    return { statuses, failure: { cause } };
   }
 
   /** The decision is unknown: prepared transactions stay so until `app.recover()` can ask. */
   async #leave(all: readonly BindTransaction[], decider: BindTransaction, cause: unknown): Promise<CommitResult> {
-    const fates = new Map<BindTransaction, Fate>();
+    const statuses = new Map<BindTransaction, CommitStatus>();
     for (const bind of all) {
-      if (bind.engine.sharesWriterWith(decider.engine)) fates.set(bind, "unknown");
-      else fates.set(bind, bind.mayBePrepared ? "inDoubt" : "committed");
+      if (bind.engine.sharesWriterWith(decider.engine)) statuses.set(bind, "unknown");
+      else statuses.set(bind, bind.mayBePrepared ? "inDoubt" : "committed");
       await bind.leavePrepared();
     }
-    return { fates, failure: { cause } };
+    return { statuses, failure: { cause } };
   }
 }
 

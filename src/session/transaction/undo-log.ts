@@ -1,4 +1,4 @@
-import { keepShape, UNUSED } from "../../kept-shapes.ts";
+import { pinHiddenClass, UNUSED } from "../../hidden-class.ts";
 import type { Entity, StoredRow } from "../../model/entity.ts";
 
 /** A property that the session set: what it was, and what it was set to. */
@@ -71,7 +71,7 @@ export class UndoLog {
   }
 }
 
-keepShape([new UndoLog(), new Undo(UNUSED, "read", null, [])]);
+pinHiddenClass([new UndoLog(), new Undo(UNUSED, "read", null, [])]);
 
 /** Values that were filled in first, and then again. */
 function continued(first: readonly Filled[], then: readonly Filled[]): readonly Filled[] {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { surroundings } from "../../../src/engine/pool/owner.ts";
+import { executionContext } from "../../../src/engine/pool/owner.ts";
 import {
   DatabaseTimeoutError,
   DeadlockError,
@@ -297,5 +297,5 @@ test("a table that is being read cannot be dropped by its own reader, and the an
 
 /** Runs something that does not belong to what is around it. */
 function outside<T>(run: () => Promise<T>): Promise<T> {
-  return surroundings.exit(run);
+  return executionContext.exit(run);
 }

@@ -6,7 +6,7 @@ const LONG = 5_000;
 const PAUSES = [20, 50, 150, 400];
 
 /** Does something again, a few times, after errors that may pass. It has to be something that can be done twice. */
-export async function again<T>(mayPass: (error: unknown) => boolean, run: () => Promise<T>): Promise<T> {
+export async function retry<T>(mayPass: (error: unknown) => boolean, run: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LONG;
   for (const pause of PAUSES) {
     try {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { setImmediate as tick } from "node:timers/promises";
 import fc from "fast-check";
-import { Owner, surroundings } from "../../src/engine/pool/owner.ts";
-import { Slots } from "../../src/engine/pool/slots.ts";
+import { FairSemaphore } from "../../src/engine/pool/fair-semaphore.ts";
+import { executionContext, Owner } from "../../src/engine/pool/owner.ts";
 import { DatabaseTimeoutError, DeadlockError, SelfDeadlockError } from "../../src/index.ts";
 
 const LONG = { timeout: 60_000 };
 
-function slots(size: number, noun = "connection"): Slots {
-  return new Slots({ bindKey: "auth", noun, size });
+function slots(size: number, noun = "connection"): FairSemaphore {
+  return new FairSemaphore({ bindKey: "auth", noun, size });
 }
 
 const running = new Set<AbortController>();
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** Takes a place in the background, until the test is over; what became of it can be asked. */
-function taking(from: Slots, owner: Owner, controller = new AbortController()) {
+function taking(from: FairSemaphore, owner: Owner, controller = new AbortController()) {
   const state: { outcome: "waits" | "has it" | Error } = { outcome: "waits" };
   running.add(controller);
   from.take(owner, { ...LONG, signal: controller.signal }).then(
@@ -160,7 +160,7 @@ test("a wait is not refused while an unrelated owner holds a slot", async () => 
   assert.equal(waiting.outcome, "has it");
 });
 
-test("a wait behind one's own surroundings is refused when those get the place", async () => {
+test("a wait behind one's own execution context is refused when those get the place", async () => {
   const one = slots(1);
   const [first, outer] = [new Owner("first"), new Owner("outer")];
   one.tryTake(first);
@@ -274,7 +274,7 @@ test("a wait for a pool is no circle while one of its holders can go on", async 
 
 test("the owner of the code that runs surrounds the owners that are made in it", () => {
   const outer = new Owner("outer");
-  const inner = surroundings.run({ owner: outer }, () => new Owner("inner"));
+  const inner = executionContext.run({ owner: outer }, () => new Owner("inner"));
   assert.equal(inner.surrounding, outer);
   assert.deepEqual([...inner.chain()], [inner, outer]);
   assert.equal(new Owner("alone").surrounding, undefined);
@@ -365,7 +365,7 @@ test("in any order of takes, no owner waits for ever", async () => {
           given.map(async (plan) => {
             const owner = new Owner("one");
             for (;;) {
-              const held: Slots[] = [];
+              const held: FairSemaphore[] = [];
               try {
                 for (const [index, pauses] of plan) {
                   await all[index]!.take(owner, { timeout: 5000 });

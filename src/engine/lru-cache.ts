@@ -1,5 +1,5 @@
 /** A map that keeps the entries used last, up to a limit. */
-export class RecentMap<K, V> {
+export class LruCache<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #limit: number;
 

@@ -10,6 +10,6 @@ export const UNUSED = undefined as never;
  * object of it. Between two requests there may be none of what is made for each of them: without one that stays, the
  * code would be interpreted and compiled anew after such a collection.
  */
-export function keepShape(exemplar: object): void {
+export function pinHiddenClass(exemplar: object): void {
   kept.push(exemplar);
 }

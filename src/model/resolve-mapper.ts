@@ -7,7 +7,7 @@ import { type EntityClass, type Mapper, mapperOfClass } from "./mapper.ts";
  * @throws {UnmappedClassError} if it is no model
  * @throws {ModelClassError} if the model has another class, or this one hides its columns
  */
-export function mapperOfClassInUse(model: unknown): Mapper {
+export function resolveMapper(model: unknown): Mapper {
   const mapper = mapperOfClass(model);
   // A class with a mapper is one that constructs entities.
   const entityClass = model as unknown as EntityClass;
@@ -21,8 +21,8 @@ export function mapperOfClassInUse(model: unknown): Mapper {
  * The mapper of an entity, by its class.
  *
  * @throws {UnmappedClassError} if it is no entity
- * @throws {ModelClassError} as {@link mapperOfClassInUse}
+ * @throws {ModelClassError} as {@link resolveMapper}
  */
-export function mapperOfEntityInUse(entity: unknown): Mapper {
-  return mapperOfClassInUse(typeof entity === "object" && entity !== null ? entity.constructor : undefined);
+export function resolveMapperOfEntity(entity: unknown): Mapper {
+  return resolveMapper(typeof entity === "object" && entity !== null ? entity.constructor : undefined);
 }

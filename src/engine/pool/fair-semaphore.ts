@@ -32,7 +32,7 @@ interface Waiter extends Wait {
  * A wait that can never end is refused at once: if every place is held by the waiter's own surroundings, or by owners
  * that wait, themselves or through others, for what the waiter holds.
  */
-export class Slots {
+export class FairSemaphore {
   readonly description: SlotsDescription;
   readonly #holders: Owner[] = [];
   readonly #waiters: Waiter[] = [];
@@ -128,7 +128,7 @@ export class Slots {
         waiter.fail(this.#selfDeadlock(waiter));
         return;
       }
-      // Every wait in this file is made by a `Slots`.
+      // Every wait in this file is made by a `FairSemaphore`.
       const circle = [waiter, ...(endless as readonly Waiter[])];
       const youngest = circle.reduce((young, other) => (other.owner.age > young.owner.age ? other : young));
       youngest.fail(youngest.slots.#deadlock(youngest));
@@ -202,7 +202,7 @@ function mayWaitInVain(holder: Owner): boolean {
  * The waits because of which none of the places will ever come free to those in `chain`: each is, directly or through
  * others, for a place of theirs. `undefined` if one will.
  */
-function endlessWaits(wanted: Slots, chain: ReadonlySet<Owner>): readonly Wait[] | undefined {
+function endlessWaits(wanted: FairSemaphore, chain: ReadonlySet<Owner>): readonly Wait[] | undefined {
   const waitsOf = new Map<Owner, readonly Wait[]>();
   const reached = new Set([wanted]);
   for (const slots of reached) {
@@ -214,7 +214,7 @@ function endlessWaits(wanted: Slots, chain: ReadonlySet<Owner>): readonly Wait[]
     }
   }
   // A place comes free if an owner that has it can go on, and an owner can go on if all that it waits for comes free.
-  const free = new Set<Slots>();
+  const free = new Set<FairSemaphore>();
   const goesOn = (holder: Owner) => waitsOf.get(holder)?.every((wait) => free.has(wait.slots)) === true;
   for (let before = -1; free.size > before; ) {
     before = free.size;

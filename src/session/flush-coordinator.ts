@@ -13,11 +13,11 @@ import { isOneStatement } from "./flush/row-shape.ts";
 import type { Router } from "./router.ts";
 import type { SessionAnnouncer, SessionEvent } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
-import type { FlushPlace } from "./transaction/flush-place.ts";
+import type { FlushTarget } from "./transaction/flush-target.ts";
 import type { CommitOutcome, Transactions } from "./transaction/transactions.ts";
 
 /** A view of the session for its flow of work. */
-export interface FlowHost {
+export interface FlushHost {
   readonly owner: Owner;
   readonly work: UnitOfWork;
   readonly lock: SessionLock;
@@ -27,7 +27,7 @@ export interface FlowHost {
 }
 
 /** The work that must be done before a statement can see pending work on its bind. */
-export type PendingOnBind = "nothing" | "here" | "elsewhere";
+export type AutoflushNeed = "nothing" | "here" | "elsewhere";
 
 /** How often a commit flushes what its listeners have added, before it takes them for endless. */
 const MOST_FLUSHES = 100;
@@ -36,15 +36,15 @@ const MOST_FLUSHES = 100;
  * How a session's work gets into the databases: flush, commit and rollback, each with its listeners. Callers hold the
  * lock.
  */
-export class SessionFlow {
-  readonly #host: FlowHost;
+export class FlushCoordinator {
+  readonly #host: FlushHost;
 
-  constructor(host: FlowHost) {
+  constructor(host: FlushHost) {
     this.#host = host;
   }
 
   /** Whether anything is pending on a bind, and whether rows of other binds have to be stored before. */
-  pendingOn(bindKey: BindKey): PendingOnBind {
+  pendingOn(bindKey: BindKey): AutoflushNeed {
     const pending = this.#host.work.pendingWithKeys(bindKey);
     if (isNothing(pending)) return "nothing";
     return pending.added.some((entity) => mapperOf(entity).table.bindKey !== bindKey) ? "elsewhere" : "here";
@@ -79,7 +79,7 @@ export class SessionFlow {
     const unit = units.length === 1 ? units[0]! : undefined;
     const isWhole = isCommitted && transactions.isUntouched && !events.has("afterFlush");
     if (isWhole && unit !== undefined && isOneStatement(unit)) {
-      const store = (place: FlushPlace) => new BindFlush(place, work).run(units);
+      const store = (place: FlushTarget) => new BindFlush(place, work).run(units);
       return transactions.commitWhole(unit.engine, unit.entity, store, events.has("modelsCommitted"));
     }
     try {
@@ -97,7 +97,7 @@ export class SessionFlow {
    *
    * @returns whether it is done, or will be; otherwise {@link commit} has to do it
    */
-  commitInShort(): boolean | Promise<void> {
+  tryCommitSingleInsert(): boolean | Promise<void> {
     const { transactions, events } = this.#host;
     return transactions.isFresh && events.isSilent && commitSoleRow(this.#host);
   }

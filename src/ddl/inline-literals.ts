@@ -22,7 +22,7 @@ import { timestamp } from "../schema/types/temporal.ts";
  *
  * @throws {SchemaError} if the expression holds a value that has no literal
  */
-export function plainSql(expression: Expression<unknown>, table: AnyTable, engine: Engine): string {
+export function inlineLiterals(expression: Expression<unknown>, table: AnyTable, engine: Engine): string {
   const node = new PlainTransformer(table, engine.family).transformNode(expression.toOperationNode());
   return engine.compileQuery(RawNode.createWithChild(node)).sql;
 }

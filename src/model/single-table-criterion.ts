@@ -15,7 +15,7 @@ import { MAPPER } from "./entity.ts";
 import type { Mapper } from "./mapper.ts";
 
 /** What keeps a model in its parent's table to its own rows and its children's; undefined for one with a table. */
-export function ownRows(mapper: Mapper, alias: string): OperationNode | undefined {
+export function singleTableCriterion(mapper: Mapper, alias: string): OperationNode | undefined {
   const { parent, discriminator } = mapper;
   if (parent === undefined || discriminator === undefined || parent.table !== mapper.table) return undefined;
   const identities = [...mapper.family()].map((relative) => relative.identity);
@@ -38,11 +38,11 @@ interface Conditional {
  * @param from what the statement begins with: a model or anything else, or a list
  * @throws {UnsupportedError} if the rows cannot be told apart by their table alone
  */
-export function keptToOwnRows(builder: unknown, from: unknown): unknown {
+export function withSingleTableCriterion(builder: unknown, from: unknown): unknown {
   let kept = builder;
   for (const one of Array.isArray(from) ? from : [from]) {
     const named = namedMapper(one);
-    const condition = named && ownRows(named.mapper, named.alias);
+    const condition = named && singleTableCriterion(named.mapper, named.alias);
     if (named === undefined || condition === undefined) continue;
     requireDiscriminatorOfTable(named.mapper);
     // What begins with a table takes conditions.

@@ -3,7 +3,7 @@
  *
  * @throws the signal's reason
  */
-export async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function withSignal<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -15,7 +15,7 @@ const VALUES = new Set(["ValueNode", "PrimitiveValueListNode"]);
  * @param owner the `Multibind` object whose tables the engine holds, where it is known
  * @throws {CrossBindError | OtherMultibindError}
  */
-export function requireOwnTables(statement: OperationNode, bindKey: BindKey, owner: TableOwner | undefined): void {
+export function requireSameBind(statement: OperationNode, bindKey: BindKey, owner: TableOwner | undefined): void {
   const tables = new Set<AnyTable>();
   collect(statement, tables);
   if (owner !== undefined) for (const table of tables) requireOwner(table, owner);

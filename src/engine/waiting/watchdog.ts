@@ -4,7 +4,7 @@ const GRACE = 2_000;
 const SECOND_LOOK = 100;
 
 /** Calls `giveUp` if a server that ends statements after a time does not even say so. Returns a function that stops this. */
-export function whenSilent(statementTimeout: number, giveUp: () => void): () => void {
+export function startWatchdog(statementTimeout: number, giveUp: () => void): () => void {
   let timer = setTimeout(() => {
     timer = setTimeout(giveUp, SECOND_LOOK);
   }, statementTimeout + GRACE);

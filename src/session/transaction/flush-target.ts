@@ -3,7 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { UndoLog } from "./undo-log.ts";
 
 /** Where rows of one bind are stored: in a transaction of that bind, or by one statement that is a whole transaction. */
-export interface FlushPlace {
+export interface FlushTarget {
   readonly engine: Engine;
   readonly connection: Connection;
   /** Changes to entities. */
@@ -13,7 +13,7 @@ export interface FlushPlace {
 }
 
 /** The place of a statement that is a whole transaction: it happens as a whole or not at all. */
-export class WholeStatement implements FlushPlace {
+export class WholeStatement implements FlushTarget {
   readonly engine: Engine;
   readonly connection: Connection;
   readonly undo = new UndoLog();
