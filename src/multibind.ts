@@ -20,9 +20,10 @@ import {
 } from "./model/define-model.ts";
 import type { Entity } from "./model/entity.ts";
 import type { AbstractClass, AnyModel, ModelClass, ModelOptions, NewRootRow, Selected } from "./model/model-types.ts";
+import { checkRelations, checkWhatIsDefined } from "./model/relations/check-relations.ts";
 import { relate } from "./model/relations/relate.ts";
-import { checkWhatIsDefined, type Relations } from "./model/relations/relation.ts";
-import type { ColumnsOf, Relater, RelationFacts } from "./model/relations/relation-types.ts";
+import type { Relations } from "./model/relations/relation.ts";
+import type { ColumnsOf, Relater, RelationFacts, RelationNames } from "./model/relations/relation-types.ts";
 import { requireSupportedNode } from "./node-version.ts";
 import type { KyselyForm } from "./query/kysely-form.ts";
 import { KyselyStatements } from "./query/kysely-statements.ts";
@@ -223,7 +224,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
    * @see SQLAlchemy: `configure_mappers`, which checks the models but not their binds
    */
   check(): void {
-    for (const relations of this.#related) relations.check();
+    for (const relations of this.#relations()) checkRelations(relations);
     const here = this.#currentContext();
     if (here !== undefined) {
       here.application.check();
@@ -253,7 +254,7 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     const application = new Application<BK>(resolved, { db: this, metadatas: this.metadatas, events: this.#events });
     for (const { bindKey } of resolved.engines) this.metadatas.ensure(bindKey);
     this.metadatas.check();
-    for (const relations of this.#related) checkWhatIsDefined(relations);
+    for (const relations of this.#relations()) checkWhatIsDefined(relations);
     const { problem } = application.router;
     if (problem !== undefined)
       process.emitWarning(problem, { type: "MultibindWarning", code: "MULTIBIND_UNBOUND_MODELS" });
@@ -277,8 +278,38 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `relationship()`
    */
-  relate<M extends AnyModel>(model: M, say: (r: Relater<ColumnsOf<M>>) => RelationFacts<InstanceType<M>>): void {
-    this.#related.add(relate(model, say));
+  relate<M extends AnyModel>(model: M, say: (r: Relater<ColumnsOf<M>>) => RelationFacts<InstanceType<M>>): void;
+  /**
+   * Says the relations of a child that its parent does not have.
+   *
+   * @param model the child's class
+   * @param parent a class that it extends, whose relations are the child's too
+   * @param say makes the facts, one for each relation that the child adds
+   * @throws {SchemaError} also if the child's rows are not rows of the parent, as those of a concrete child are not
+   *
+   * @example
+   * class Car extends Vehicle.extend({ doors: integer() }, { identity: "car" }) {
+   *   declare readonly garage: ToOne<Garage | null>;
+   *   static { db.relate(this, Vehicle, (r) => ({ garage: r.hasOne(() => Garage, "carId") })); }
+   * }
+   */
+  relate<M extends AnyModel, P extends AnyModel>(
+    model: M,
+    parent: P,
+    say: (r: Relater<ColumnsOf<M>>) => Omit<RelationFacts<InstanceType<M>>, RelationNames<InstanceType<P>>>,
+  ): void;
+  relate(model: AnyModel, ...given: readonly unknown[]): void {
+    this.#related.add(relate(model, given));
+  }
+
+  /** The relations of classes that were not defined anew since. */
+  #relations(): Iterable<Relations> {
+    for (const relations of this.#related) {
+      const { owner } = relations;
+      const isDefined = this.metadatas.find(owner.table.bindKey, owner.table.fullName) === owner.table;
+      if (!isDefined || ![...owner.root.family()].includes(owner)) this.#related.delete(relations);
+    }
+    return this.#related;
   }
 
   /** The context's application. @throws {NoContextError} outside of a context */

@@ -9,6 +9,7 @@ export type {
   BelongsToOptions,
   ColumnsOf,
   HasManyOptions,
+  HasOneOptions,
   IncludeOf,
   OnlyRelations,
   Relater,

@@ -57,6 +57,7 @@ class Post extends db.model("post", {
   declare readonly editor: ToOne<User | null>;
   declare readonly comments: ToMany<Comment>;
 }
+class Garage extends db.model("garage", { id: integer().primaryKey(), carId: integer().unique() }) {}
 class Seat extends db.model("seat", { id: integer().primaryKey(), price: numeric(8, 2) }) {}
 class Vehicle extends db.model("vehicle", { id: integer().primaryKey(), kind: enumeration(["car"]) }, { discriminator: "kind" }) {}
 const tag = db.table("tag", { id: integer().primaryKey(), label: text() }, { bindKey: "meta" });

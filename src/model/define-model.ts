@@ -23,6 +23,7 @@ import {
   requirePossibleProperties,
 } from "./model-checks.ts";
 import type { AnyModel } from "./model-types.ts";
+import { accessorNames } from "./relations/relation-accessor.ts";
 
 /** What models are defined in: the metadata of all binds, and how columns are named. */
 export interface ModelRegistry {
@@ -139,6 +140,17 @@ export function mapTable(
   return modelClass(registry, base, table.columns, { name: table.tableName, table, discriminator, identity });
 }
 
+/** @throws {SchemaError} if a column has the name of a relation of the parent class */
+function requireNoRelation(base: Base, parent: Mapper, columns: Columns): void {
+  const name = [...accessorNames(base.prototype)].find((relation) => Object.hasOwn(columns, relation));
+  if (name === undefined) return;
+  throw new SchemaError(
+    `A child of ${parent.label} cannot have a column "${name}": that is a relation of its parent class. ` +
+      `Give the property another name: \`other: text().named("${name}")\`.`,
+    { bindKey: parent.table.bindKey },
+  );
+}
+
 /** Makes the class of a base without table. */
 export function defineAbstractModel(
   registry: ModelRegistry,
@@ -219,6 +231,7 @@ function extendModel(
   ];
   requireKnownOptions(options, name === undefined ? SINGLE_TABLE_OPTIONS : CHILD_OPTIONS, `a child of ${parent.label}`);
   const all = { ...columns, ...own };
+  requireNoRelation(base, parent, all);
   const { concrete, ...others } = options;
   if (concrete === true) {
     return defineModel(registry, name!, all, { ...others, bindKey: bindKeyOr(options, parent.table.bindKey) }, base);

@@ -31,6 +31,9 @@ class Post extends db.model("post", {
   declare readonly author: ToOne<User>;
   declare readonly editor: ToOne<User | null>;
 }
+class Report extends Post.extend("report", { id: integer().primaryKey().references("post.id"), bossId: integer() }) {
+  declare readonly boss: ToOne<User>;
+}
 const link = db.table("link", { userId: integer().primaryKey(), tag: varchar(40).primaryKey() });
 
 /** Never run: the compiler alone reads it. */
@@ -92,6 +95,25 @@ export async function relations(user: User, post: Post): Promise<void> {
       () => link,
       // @ts-expect-error the table between has no such column
       { from: "userId", to: "tagName" },
+    ),
+  }));
+
+  db.relate(Report, Post, (r) => ({ boss: r.belongsTo(() => User, "bossId") }));
+  // @ts-expect-error what the parent does not have must be described
+  db.relate(Report, Post, () => ({}));
+  db.relate(User, (r) => ({
+    posts: r.hasMany(() => Post, "authorId"),
+    published: r.view(
+      () => Post,
+      "authorId",
+      () => select(Post),
+    ),
+    // @ts-expect-error unique or not is yes or no
+    profile: r.hasOne(() => Profile, "userId", { unique: "no" }),
+    tags: r.manyToMany(
+      () => Tag,
+      () => link,
+      { from: "userId", to: "tag" },
     ),
   }));
 

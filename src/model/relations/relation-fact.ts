@@ -14,6 +14,8 @@ export interface RelationFact {
   readonly link: (() => unknown) | undefined;
   readonly statement: (() => unknown) | undefined;
   readonly missing: "null" | undefined;
+  /** Whether a relation to one entity must be over columns whose values are unique. */
+  readonly isUnique: boolean;
   readonly orderBy: readonly string[];
 }
 
@@ -22,7 +24,7 @@ type Given = Readonly<Record<string, unknown>>;
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   belongsTo: ["missing"],
   hasMany: ["orderBy"],
-  hasOne: [],
+  hasOne: ["unique"],
 };
 
 /** What `db.relate` hands to its callback. */
@@ -41,9 +43,10 @@ export const relater = {
 };
 
 function direct(kind: RelationKind, target: unknown, columns: unknown, given: unknown): RelationFact {
-  const { missing, orderBy } = optionsOf(kind, given);
+  const { missing, orderBy, unique = true } = optionsOf(kind, given);
   if (missing !== undefined && missing !== "null")
     throw new SchemaError('Expected the option missing of belongsTo to be "null".');
+  if (typeof unique !== "boolean") throw new SchemaError("Expected the option unique of hasOne to be true or false.");
   return {
     kind,
     target: thunk(target, kind),
@@ -51,6 +54,7 @@ function direct(kind: RelationKind, target: unknown, columns: unknown, given: un
     link: undefined,
     statement: undefined,
     missing,
+    isUnique: unique,
     orderBy: orderBy === undefined ? [] : [orderBy].flat().map(String),
   };
 }

@@ -157,6 +157,15 @@ export interface HasManyOptions<P extends string = string> {
   readonly orderBy?: P | `-${P}` | readonly (P | `-${P}`)[] | undefined;
 }
 
+/** Options of `r.hasOne`. */
+export interface HasOneOptions {
+  /**
+   * `false`: no constraint says that the target's column is unique, such as in a table that is not yours. Two rows are a
+   * `MultipleResultsError` then.
+   */
+  readonly unique?: boolean | undefined;
+}
+
 /** Says how the relations of a model are stored. Its methods know the model's columns. */
 export interface Relater<C> {
   /**
@@ -198,10 +207,12 @@ export interface Relater<C> {
   hasOne<T extends AnyModel, P extends keyof ColumnsOf<T> & string>(
     target: () => T,
     column: P & Holding<ColumnsOf<T>, P, KeyValue<C>>,
+    options?: HasOneOptions,
   ): ToOneFact<InstanceOf<T> | null>;
   hasOne<T extends AnyModel, const P extends object>(
     target: () => T,
     columns: P & Pairs<C, ColumnsOf<T>, P>,
+    options?: HasOneOptions,
   ): ToOneFact<InstanceOf<T> | null>;
   /**
    * Rows of a table between, in any bind, hold the keys of both sides: a model, or a plain table.

@@ -1,25 +1,18 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
-import { nameList, quotedName } from "../../errors/name-list.ts";
+import { quotedName } from "../../errors/name-list.ts";
 import { RelationError } from "../../errors/relation.ts";
 import { SchemaError } from "../../errors/schema.ts";
-import { type AnyTable, Table } from "../../schema/table.ts";
-import type { TableColumn } from "../../schema/table-column.ts";
 import { type MappedProperty, type Mapper, mapperOfClass } from "../mapper.ts";
 import type { RelationFact, RelationKind, SaidColumns } from "./relation-fact.ts";
+import { linkOf, type RelationLink } from "./relation-link.ts";
+import { areUnique, quotedNames, refused, requireAlike } from "./relation-sides.ts";
+
+export type { RelationLink } from "./relation-link.ts";
 
 /** Two properties that hold the same value: one of the class that has the relation, one of the target. */
 export interface RelationPair {
   readonly own: MappedProperty;
   readonly other: MappedProperty;
-}
-
-/** A table whose rows hold the keys of both sides. */
-export interface RelationLink {
-  readonly table: AnyTable;
-  /** Its columns with the values of the class that has the relation. */
-  readonly from: readonly { readonly own: MappedProperty; readonly column: TableColumn }[];
-  /** Its columns with the values of the target. */
-  readonly to: readonly { readonly other: MappedProperty; readonly column: TableColumn }[];
 }
 
 /** A column by which the entities of a relation are ordered. */
@@ -59,12 +52,7 @@ export class Relation {
     this.statement = fact.statement;
     this.missingIsNull = fact.missing === "null";
     this.orderBy = fact.orderBy.map((column) => orderOf(this, column));
-    if (this.isToOne)
-      requireUnique(
-        this.target,
-        this.pairs.map(({ other }) => other),
-        this,
-      );
+    if (this.isToOne && fact.isUnique) requireUnique(this);
   }
 
   /** Whether it leads to one entity at most. */
@@ -84,7 +72,7 @@ export class Relation {
 
   /** The relation as messages write it. */
   get label(): string {
-    return `${this.owner.name}.${this.name}`;
+    return `${classNameOf(this.owner)}.${this.name}`;
   }
 
   /** The facts of an error about it. */
@@ -95,13 +83,13 @@ export class Relation {
 
 /** The relations of a class and its parents by name, each resolved when it is first asked for. */
 export class Relations {
-  readonly #owner: Mapper;
+  readonly owner: Mapper;
   readonly #parent: () => Relations | undefined;
   readonly #facts = new Map<string, RelationFact>();
   readonly #resolved = new Map<string, Relation>();
 
   constructor(owner: Mapper, parent: () => Relations | undefined) {
-    this.#owner = owner;
+    this.owner = owner;
     this.#parent = parent;
   }
 
@@ -110,16 +98,28 @@ export class Relations {
     return [...(this.#parent()?.names ?? []), ...this.#facts.keys()];
   }
 
-  /** @throws {SchemaError} if there is a property of that name */
+  /** The names of those that the parents have not. */
+  get ownNames(): Iterable<string> {
+    return this.#facts.keys();
+  }
+
+  /** @throws {SchemaError} if the class or one below it has a property or relation of that name */
   add(name: string, fact: RelationFact): void {
-    const { label, table, propertyNames } = this.#owner;
+    const { label, table } = this.owner;
     const { bindKey } = table;
-    if (propertyNames.has(name))
-      throw new SchemaError(`Cannot relate ${label}: "${name}" is a column, and a relation needs a name of its own.`, {
-        bindKey,
-      });
-    if (this.names.includes(name))
-      throw new SchemaError(`Cannot relate ${label}: it has a relation "${name}" already.`, { bindKey });
+    for (const mapper of this.owner.family()) {
+      const what = mapper.propertyNames.has(name)
+        ? "column"
+        : relationsOf(mapper).names.includes(name)
+          ? "relation"
+          : undefined;
+      if (what === undefined) continue;
+      const whose = mapper === this.owner ? "it" : mapper.label;
+      throw new SchemaError(
+        `Cannot relate ${label}: ${whose} has a ${what} "${name}" already, and a relation needs a name of its own.`,
+        { bindKey },
+      );
+    }
     this.#facts.set(name, fact);
   }
 
@@ -129,15 +129,17 @@ export class Relations {
     if (known !== undefined) return known;
     const fact = this.#facts.get(name);
     if (fact === undefined) return this.#parent()?.get(name);
-    const relation = new Relation(name, this.#owner, fact);
-    requireOnlyOne(relation, this.#resolved.values());
+    const relation = new Relation(name, this.owner, fact);
+    requireOnlyOne(relation, this.#known());
     this.#resolved.set(name, relation);
     return relation;
   }
 
-  /** Resolves all of its own. */
-  check(): void {
-    for (const name of this.#facts.keys()) this.get(name);
+  /** Those that are resolved, the parents' included. */
+  *#known(): Iterable<Relation> {
+    const parent = this.#parent();
+    if (parent !== undefined) yield* parent.#known();
+    yield* this.#resolved.values();
   }
 }
 
@@ -145,7 +147,7 @@ export class Relations {
 function requireOnlyOne(relation: Relation, others: Iterable<Relation>): void {
   if (relation.kind === "view") return;
   for (const other of others) {
-    if (other.kind !== relation.kind || other.target !== relation.target) continue;
+    if (other.kind === "view" || other.target !== relation.target) continue;
     if (JSON.stringify(columnsOf(other)) !== JSON.stringify(columnsOf(relation))) continue;
     throw new SchemaError(
       `Cannot have both ${other.label} and ${relation.label}: they are over the same columns. Make one of them a \`view\`.`,
@@ -160,10 +162,8 @@ function columnsOf({ pairs, link }: Relation): readonly string[] {
   return [link.table.fullName, ...ends];
 }
 
-function refused({ label, owner }: Relation, reason: string): SchemaError {
-  return new SchemaError(`Cannot relate ${label} (${bindLabel(owner.table.bindKey)}): ${reason}`, {
-    bindKey: owner.table.bindKey,
-  });
+function classNameOf(mapper: Mapper): string {
+  return mapper.isRegistered ? mapper.entityClass.name : mapper.name;
 }
 
 function targetOf(name: string, owner: Mapper, { target }: RelationFact): Mapper {
@@ -173,7 +173,7 @@ function targetOf(name: string, owner: Mapper, { target }: RelationFact): Mapper
     return mapperOfClass(given);
   } catch (error) {
     throw new SchemaError(
-      `Cannot relate ${owner.name}.${name} (${bindLabel(owner.table.bindKey)}): its target is not a model. ${(error as Error).message}`,
+      `Cannot relate ${classNameOf(owner)}.${name} (${bindLabel(owner.table.bindKey)}): its target is not a model. ${(error as Error).message}`,
       { bindKey: owner.table.bindKey },
     );
   }
@@ -202,45 +202,9 @@ function pairsOf(relation: Relation, columns: SaidColumns): readonly RelationPai
   const said = typeof columns === "string" ? { [parent.key[0]!.name]: columns } : columns;
   return Object.entries(said).map(([ofParent, ofChild]) => {
     const [one, other] = [propertyOf(relation, parent, ofParent), propertyOf(relation, child, ofChild)];
-    requireAlike(relation, one, other);
+    requireAlike(relation, one.column, other.column);
     return isChild ? { own: other, other: one } : { own: one, other };
   });
-}
-
-/** Integers of all sizes are alike; so are texts. */
-const ALIKE: Readonly<Record<string, string>> = { smallint: "integer", bigint: "integer" };
-
-function requireAlike(relation: Relation, one: MappedProperty, other: MappedProperty): void {
-  const [first, second] = [one, other].map(({ column }) => column.definition.type.kind) as [string, string];
-  if ((ALIKE[first] ?? first) === (ALIKE[second] ?? second)) return;
-  throw refused(
-    relation,
-    `"${one.name}" of ${one.table.tableName} is ${first} and "${other.name}" of ${other.table.tableName} is ${second}.`,
-  );
-}
-
-function linkOf(relation: Relation, { link, columns }: RelationFact): RelationLink {
-  const given = link!();
-  const table = given instanceof Table ? (given as AnyTable) : mapperOfClass(given).table;
-  const { from, to } = columns as Readonly<Record<string, string>>;
-  if (from === undefined || to === undefined || Object.keys(columns).length !== 2)
-    throw refused(relation, "expected its columns to be { from, to }.");
-  const column = (name: string): TableColumn => {
-    const found = Object.hasOwn(table.columns, name) ? (table.columns[name] as TableColumn) : undefined;
-    if (found !== undefined) return found;
-    throw refused(
-      relation,
-      `table "${table.tableName}" has no column "${name}". Its columns: ${quotedNames(Object.keys(table.columns))}.`,
-    );
-  };
-  for (const { key, label } of [relation.owner, relation.target])
-    if (key.length !== 1)
-      throw refused(relation, `the key of ${label} has several columns; relate to the link as a model.`);
-  return {
-    table,
-    from: [{ own: relation.owner.key[0]!, column: column(from) }],
-    to: [{ other: relation.target.key[0]!, column: column(to) }],
-  };
 }
 
 function orderOf(relation: Relation, said: string): RelationOrder {
@@ -250,23 +214,16 @@ function orderOf(relation: Relation, said: string): RelationOrder {
 }
 
 /** @throws {SchemaError} if several rows may have the same values */
-function requireUnique(mapper: Mapper, properties: readonly MappedProperty[], relation: Relation): void {
-  const names = new Set(properties.map(({ name }) => name));
-  const isSame = (columns: readonly string[]) =>
-    columns.length === names.size && columns.every((name) => names.has(name));
-  const uniques = mapper.tables.flatMap((table) => [
-    ...table.uniques.map(({ columns }) => columns),
-    ...table.indexes.filter((index) => index.unique).map(({ columns }) => columns),
-  ]);
-  if ([mapper.key.map(({ name }) => name), ...uniques].some(isSame)) return;
+function requireUnique(relation: Relation): void {
+  const { key, tables, label } = relation.target;
+  const names = relation.pairs.map(({ other }) => other.name);
+  const keyNames = key.map(({ name }) => name);
+  if (areUnique(keyNames, tables, names)) return;
+  const way = relation.kind === "hasOne" ? ", or say `{ unique: false }` if the table is not yours to change" : "";
   throw refused(
     relation,
-    `several rows of ${mapper.label} may have the same ${quotedNames(names)}. Make ${names.size === 1 ? "it" : "them"} unique.`,
+    `several rows of ${label} may have the same ${quotedNames(names)}. Make ${names.length === 1 ? "it" : "them"} unique${way}.`,
   );
-}
-
-function quotedNames(names: Iterable<string>): string {
-  return nameList([...names].map(quotedName));
 }
 
 const byMapper = new WeakMap<Mapper, Relations>();
@@ -303,18 +260,4 @@ export function relationOf(mapper: Mapper, name: string): Relation {
 export function knownRelations(mapper: Mapper): string {
   const { names } = relationsOf(mapper);
   return names.length === 0 ? "It has none: `db.relate` says them." : `Its relations: ${quotedNames(names)}.`;
-}
-
-/**
- * Resolves the relations of a class as far as their targets are defined; the others are resolved at their first use.
- *
- * @throws {SchemaError} if one does not fit the models
- */
-export function checkWhatIsDefined(relations: Relations): void {
-  try {
-    relations.check();
-  } catch (error) {
-    // A class is asked for before the module that defines it has run.
-    if (!(error instanceof ReferenceError)) throw error;
-  }
 }
