@@ -13,10 +13,11 @@ import { mapperOfClass } from "../model/mapper.ts";
 import type { AnyModel, PrimaryKeyOf } from "../model/model-types.ts";
 import type { ModelKysely } from "../model/models-as-tables.ts";
 import type { IncludeOf, Loaded, OnlyRelations } from "../model/relations/relation-types.ts";
-import { resolveMapper } from "../model/resolve-mapper.ts";
+import { resolveMapper, resolveMapperOfEntity } from "../model/resolve-mapper.ts";
 import { type KyselyForm, kyselyForm } from "../query/kysely-form.ts";
 import { KyselyStatements } from "../query/kysely-statements.ts";
 import type { PreparedRunner } from "../query/prepared/prepared-runner.ts";
+import { includePlan, includeTree } from "../query/select/include.ts";
 import { NOT_FOUND_OPTIONS, type NotFoundOptions } from "../query/select/runnable-select.ts";
 import { Select, select } from "../query/select/select.ts";
 import { READ_OPTIONS, type ReadOptions } from "../query/select/select-runner.ts";
@@ -31,7 +32,8 @@ import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-rea
 import { PreparedStatements } from "./reading/prepared-statements.ts";
 import { SelectReader } from "./reading/select-reader.ts";
 import type { KeyReader } from "./relations/key-reader.ts";
-import { LOAD_OPTIONS, type LoadOptions, loadRelations } from "./relations/load.ts";
+import { LOAD_OPTIONS, type LoadOptions, rootsOf } from "./relations/load.ts";
+import { LoadGatherer } from "./relations/load-gatherer.ts";
 import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
@@ -47,7 +49,8 @@ import { Transactions } from "./transaction/transactions.ts";
 import { type UncommittedWork, uncommittedWork } from "./uncommitted-work.ts";
 
 const EXECUTE_OPTIONS: readonly string[] = ["autoflush", "bindKey", "readOnly", "signal"];
-const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS])];
+const GET_OR_404_OPTIONS: readonly string[] = [...new Set([...GET_OPTIONS, ...NOT_FOUND_OPTIONS, "include"])];
+const REFRESH_OPTIONS: readonly string[] = [...READ_OPTIONS, "include"];
 
 /** A session's view of its application. */
 export interface SessionHost {
@@ -111,6 +114,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #shared: FlushHost & StatementHost;
   #readerOfKeys: EntityReader | undefined;
   #readerOfSelects: SelectReader | undefined;
+  #gatheredLoads: LoadGatherer | undefined;
   #transactionFunctions: TransactionFunctions | undefined;
   #form: KyselyForm | undefined;
   #prepared: PreparedStatements | undefined;
@@ -319,7 +323,8 @@ export class Session<BK extends string = string> extends KyselyStatements {
   async load(given: unknown, include: unknown, options: LoadOptions = NO_OPTIONS): Promise<unknown> {
     requireKnownOptions(options, LOAD_OPTIONS, "load()");
     this.#requireOpen();
-    await loadRelations(this.#selects.relations, this.#work, given, include, options);
+    const { refresh = false, signal, autoflush } = options;
+    await this.#loads.load(rootsOf(this.#work, given, include), { refresh, signal, autoflush });
     return given;
   }
 
@@ -426,7 +431,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
    * The same as {@link get}, where a row that is not there is the answer 404 to a request. That includes a key
    * that no row can have: a number out of range, text for a number, a malformed UUID.
    *
-   * @param options `description`: what to tell the one who asked
+   * @param options `description`: what to tell the one who asked; `include`: relations to load with it
    * @throws {NotFoundError} if there is no such row
    *
    * @example
@@ -434,31 +439,56 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see Flask-SQLAlchemy: `db.get_or_404`
    */
+  getOr404<M extends AnyModel>(
+    model: M,
+    key: PrimaryKeyOf<M>,
+    options?: GetOptions & NotFoundOptions,
+  ): Promise<InstanceType<M>>;
+  getOr404<M extends AnyModel, const I extends IncludeOf<InstanceType<M>>>(
+    model: M,
+    key: PrimaryKeyOf<M>,
+    options: GetOptions & NotFoundOptions & { readonly include: I & OnlyRelations<I, InstanceType<M>> },
+  ): Promise<Loaded<InstanceType<M>, I>>;
   async getOr404<M extends AnyModel>(
     model: M,
     key: PrimaryKeyOf<M>,
-    options: GetOptions & NotFoundOptions = NO_OPTIONS,
+    options: GetOptions & NotFoundOptions & { readonly include?: unknown } = NO_OPTIONS,
   ): Promise<InstanceType<M>> {
     requireKnownOptions(options, GET_OR_404_OPTIONS, "getOr404()");
     this.#requireOpen();
-    const { description, ...read } = options;
+    const { description, include, ...read } = options;
     const mapper = resolveMapper(model);
+    if (include !== undefined) includePlan(mapper, includeTree(include));
     const entity = mayBeKey(mapper, key) ? await this.get(model, key, read) : null;
-    if (entity !== null) return entity;
+    if (entity !== null) {
+      if (include !== undefined) await this.#include(entity, include, read);
+      return entity;
+    }
     throw new NotFoundError(`There is no such ${mapper.name}.`, { bindKey: mapper.table.bindKey, description });
   }
 
   /**
    * Reads an entity's row again, also where the entity was changed.
    *
+   * @param options `include`: relations to read again with it
    * @throws {SessionError} if the entity is not persistent here, or its row is gone
+   *
+   * @example
+   * const user = await session.getOne(User, 7);
+   * await session.refresh(user, { include: { posts: true } });
    *
    * @see SQLAlchemy: `Session.refresh`
    */
-  async refresh(entity: Entity, options: ReadOptions = NO_OPTIONS): Promise<void> {
-    requireKnownOptions(options, READ_OPTIONS, "refresh()");
+  async refresh<E extends Entity, const I extends IncludeOf<E> = IncludeOf<E>>(
+    entity: E,
+    options: ReadOptions & { readonly include?: (I & OnlyRelations<I, E>) | undefined } = NO_OPTIONS,
+  ): Promise<void> {
+    requireKnownOptions(options, REFRESH_OPTIONS, "refresh()");
     this.#requireOpen();
-    await this.#reader.refresh(entity, options);
+    const { include, ...read } = options;
+    if (include !== undefined) includePlan(resolveMapperOfEntity(entity), includeTree(include));
+    await this.#reader.refresh(entity, read);
+    if (include !== undefined) await this.#include(entity, include, read);
   }
 
   /**
@@ -686,6 +716,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
     return this.#form;
   }
 
+  /** Reads relations of an entity, whether they are loaded or not. */
+  #include(entity: Entity, include: unknown, { signal, autoflush }: ReadOptions): Promise<void> {
+    return this.#selects.relations.load(rootsOf(this.#work, entity, include), { signal, autoflush, refresh: true });
+  }
+
   get #reader(): EntityReader {
     this.#readerOfKeys ??= new EntityReader(this.#shared, this.#runner);
     return this.#readerOfKeys;
@@ -694,6 +729,11 @@ export class Session<BK extends string = string> extends KyselyStatements {
   get #selects(): SelectReader {
     this.#readerOfSelects ??= new SelectReader(this.#shared, this.#runner);
     return this.#readerOfSelects;
+  }
+
+  get #loads(): LoadGatherer {
+    this.#gatheredLoads ??= new LoadGatherer(this.#shared, this.#selects.relations);
+    return this.#gatheredLoads;
   }
 
   get #functions(): TransactionFunctions {

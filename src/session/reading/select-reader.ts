@@ -70,11 +70,8 @@ export class SelectReader implements SelectRunner {
     const items = await read;
     // Of several entities in a row, the first is of the model that the select began with.
     const entities = items.map((item) => (Array.isArray(item) ? item[0] : item) as Entity | null);
-    await this.relations.load(
-      entities.filter((entity) => entity !== null),
-      include,
-      { ...options, refresh: true },
-    );
+    const root = { entities: new Set(entities.filter((entity) => entity !== null)), plan: include };
+    await this.relations.load([root], { ...options, refresh: true });
     return items;
   }
 

@@ -4,7 +4,7 @@ import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { includePlan, includeTree } from "../../query/select/include.ts";
 import { READ_OPTIONS, type ReadOptions } from "../../query/select/select-runner.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
-import { type RelationLoader, requireOwn } from "./relation-loader.ts";
+import { type Root, requireOwn } from "./relation-loader.ts";
 
 /** How relations of entities are loaded. */
 export interface LoadOptions extends ReadOptions {
@@ -15,19 +15,13 @@ export interface LoadOptions extends ReadOptions {
 export const LOAD_OPTIONS: readonly (keyof LoadOptions)[] = [...READ_OPTIONS, "refresh"];
 
 /**
- * Loads relations of one entity, or of a list.
+ * The relations to load of one entity, or of a list.
  *
  * @throws {UnmappedClassError} if there is anything else in it
  * @throws {InvalidOptionError} if a name is no relation
  * @throws {SessionError} if an entity does not belong to the session
  */
-export async function loadRelations(
-  loader: RelationLoader,
-  work: UnitOfWork,
-  given: unknown,
-  include: unknown,
-  { refresh = false, ...options }: LoadOptions,
-): Promise<void> {
+export function rootsOf(work: UnitOfWork, given: unknown, include: unknown): Root[] {
   const tree = includeTree(include);
   const entities: readonly unknown[] = Array.isArray(given) ? given : [given];
   for (const entity of entities) {
@@ -36,6 +30,5 @@ export async function loadRelations(
     requireOwn(work, entity);
   }
   const byClass = Map.groupBy(entities as readonly Entity[], (entity) => resolveMapperOfEntity(entity));
-  const plans = [...byClass].map(([mapper, own]) => ({ own, plan: includePlan(mapper, tree) }));
-  for (const { own, plan } of plans) await loader.load(own, plan, { ...options, refresh });
+  return [...byClass].map(([mapper, own]) => ({ entities: new Set(own), plan: includePlan(mapper, tree) }));
 }

@@ -17,6 +17,12 @@ export interface RelationLoadOptions extends ReadOptions {
   readonly refresh: boolean;
 }
 
+/** Entities, and which relations of them to load. */
+export interface Root {
+  readonly entities: ReadonlySet<Entity>;
+  readonly plan: IncludePlan;
+}
+
 /** One relation of the entities of a level, and what was found for each. */
 interface Job {
   readonly relation: Relation;
@@ -44,16 +50,10 @@ export class RelationLoader {
     this.#reader = reader;
   }
 
-  async load(
-    entities: readonly Entity[],
-    plan: IncludePlan,
-    { refresh, signal, autoflush }: RelationLoadOptions,
-  ): Promise<void> {
+  async load(roots: readonly Root[], { refresh, signal, autoflush }: RelationLoadOptions): Promise<void> {
     const options: ReadOptions = { signal, autoflush };
     const done: Job[] = [];
-    let level: readonly { readonly entities: ReadonlySet<Entity>; readonly plan: IncludePlan }[] = [
-      { entities: new Set(entities), plan },
-    ];
+    let level = roots;
     while (level.length > 0) {
       const jobs = level.flatMap((one) =>
         one.plan.map(({ relation, below }) => this.#job(relation, below, one.entities, refresh)),
@@ -61,7 +61,7 @@ export class RelationLoader {
       await this.#read(jobs, options);
       done.push(...jobs);
       level = jobs
-        .map((job) => ({ entities: new Set([...job.known, ...job.found.flat()]), plan: job.below }))
+        .map((job): Root => ({ entities: new Set([...job.known, ...job.found.flat()]), plan: job.below }))
         .filter((one) => one.plan.length > 0 && one.entities.size > 0);
     }
     for (const job of done) requireOneEach(job);
