@@ -12,6 +12,7 @@ export type {
   HasOneOptions,
   IncludeOf,
   OnlyRelations,
+  RelatedTo,
   Relater,
   RelationFacts,
   RelationNames,
@@ -23,4 +24,13 @@ export type {
 } from "./model/relations/relation-types.ts";
 export type { Given, ParameterExpression, UnknownParameters } from "./query/prepared/parameters.ts";
 export type { Preparable, Prepared } from "./query/prepared/prepare.ts";
-export type { FirstOf, SelectOf, WithIncluded, WithOptionalTable, WithTable } from "./query/select/select-types.ts";
+export type { AcrossOptions } from "./query/select/relation-filter.ts";
+export type {
+  Across,
+  FirstOf,
+  SelectIn,
+  SelectOf,
+  WithIncluded,
+  WithOptionalTable,
+  WithTable,
+} from "./query/select/select-types.ts";

@@ -40,3 +40,28 @@ export class NotLoadedError extends RelationError {
 export class DanglingReferenceError extends RelationError {
   override readonly code = "DANGLING_REFERENCE";
 }
+
+/** Facts about a filter over two binds. */
+export interface CrossBindFilterErrorOptions extends RelationErrorOptions {
+  /** The bound that was exceeded; undefined where none was given. */
+  readonly maxKeys: number | undefined;
+  /** The bind of the rows that were to be filtered by. */
+  readonly targetBindKey: BindKey;
+}
+
+/**
+ * A filter by a relation of another bind has no bound, or more keys match than its bound allows. Nothing was read but keys.
+ */
+export class CrossBindFilterError extends RelationError {
+  override readonly code = "CROSS_BIND_FILTER";
+  /** The bound that was exceeded; undefined where none was given. */
+  readonly maxKeys: number | undefined;
+  /** The bind of the rows that were to be filtered by; `bindKey` is that of the select. */
+  readonly targetBindKey: BindKey;
+
+  constructor(message: string, options: CrossBindFilterErrorOptions) {
+    super(message, options);
+    this.maxKeys = options.maxKeys;
+    this.targetBindKey = options.targetBindKey;
+  }
+}

@@ -147,6 +147,14 @@ export async function relations(user: User, post: Post): Promise<void> {
   // @ts-expect-error nothing but true, or relations
   void db.select(User).include({ posts: 1 });
 
+  void db.select(User).whereHas("posts", select(Post).where("title", "=", "x"), { maxKeys: 10 });
+  // @ts-expect-error posts are in another bind, so the keys must be bounded
+  void db.select(User).whereHas("posts", select(Post).where("title", "=", "x"));
+  // @ts-expect-error the statement is of another model
+  void db.select(User).whereHas("posts", select(Tag), { maxKeys: 10 });
+  // @ts-expect-error there is no such relation
+  void db.select(User).whereHasNot("name");
+
   const summary = (one: Loaded<User, { posts: true }>) => one.posts.length;
   summary(loaded);
   // @ts-expect-error its posts are not loaded

@@ -67,6 +67,9 @@ export type LoadedReadOnlyMany<T> = ReadOnlyMany<T> & Omit<LoadedMany<T>, typeof
 
 type TargetOf<V> = V extends { readonly [TARGET]: infer T } ? T : never;
 
+/** The target of a relation. */
+export type RelatedTo<E, P extends keyof E> = NonNullable<TargetOf<E[P]>>;
+
 /** The names of the relations that a class declares. */
 export type RelationNames<E> = { [P in keyof E]-?: [TargetOf<E[P]>] extends [never] ? never : P }[keyof E];
 

@@ -12,7 +12,7 @@ import { InvalidValueError } from "../../errors/value.ts";
 import { isParameter, type ParameterExpression } from "../prepared/parameters.ts";
 import { RunnableSelect } from "./runnable-select.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
-import { bindOf, isOwnColumn, rootSelection, type SelectParts, withDraft } from "./select-parts.ts";
+import { bindOf, isOwnColumn, rootSelection, withDraft } from "./select-parts.ts";
 import type { OrderNames } from "./select-types.ts";
 
 /** How rows are locked when they are read. */
@@ -128,9 +128,6 @@ export abstract class ArrangedSelect<DB, TB extends keyof DB, E> extends Runnabl
   noWait(): this {
     return this.refined((builder) => builder.noWait());
   }
-
-  /** @internal the select that is made of other parts */
-  protected abstract rebuilt(parts: SelectParts): this;
 
   /** @internal the select with another builder */
   protected refined(change: (builder: AnyBuilder) => AnyBuilder): this {

@@ -16,9 +16,10 @@ import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
 import { KEYSET_OPTIONS, type KeysetOptions, type KeysetPage, readKeyset } from "../keyset/keyset.ts";
 import { knownSelect, valuesByPosition } from "./known-selects.ts";
 import { itemsOf, PAGE_OPTIONS, Page, type PageOptions, type PageReader, pageNumbers } from "./pagination.ts";
+import { conditionByKeys } from "./relation-filter.ts";
 import { countNode, existsNode, limited, pageNode } from "./row-counts.ts";
-import { SelectDraft } from "./select-draft.ts";
-import { bindOf, type SelectParts, statementOf } from "./select-parts.ts";
+import { applied, SelectDraft } from "./select-draft.ts";
+import { bindOf, type SelectParts, statementOf, withDraft } from "./select-parts.ts";
 import { type CompiledSelect, READ_OPTIONS, type ReadOptions, type SelectRunner } from "./select-runner.ts";
 
 /** The text of an error for a missing row. */
@@ -140,6 +141,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     options: ReadOptions = NO_OPTIONS,
   ): Promise<ExtractTypeFromReferenceExpression<DB, TB, RE>[]> {
     requireKnownOptions(options, READ_OPTIONS, "pluck()");
+    if (this.#readsKeys) return (await this.#withKeys(options)).pluck(column, options);
     const draft = SelectDraft.of(this.parts.draft.builder.clearSelect().select([column]));
     const rows = await this.runner.read(statementOf({ ...this.parts, draft, readsRows: true }), options);
     // Each row has that column's value, and nothing else.
@@ -173,6 +175,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    */
   async paginate(options: PageOptions = NO_OPTIONS): Promise<Page<E>> {
     requireKnownOptions(options, PAGE_OPTIONS, "paginate()");
+    if (this.#readsKeys) return (await this.#withKeys(options)).paginate(options);
     const asked = pageNumbers(options);
     const read: PageReader<E> = ({ page, perPage }) =>
       this.#read(undefined, (node) => pageNode(node, perPage, (page - 1) * perPage), options);
@@ -196,6 +199,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
    */
   async keyset(options: KeysetOptions = NO_OPTIONS): Promise<KeysetPage<E>> {
     requireKnownOptions(options, KEYSET_OPTIONS, "keyset()");
+    if (this.#readsKeys) return (await this.#withKeys(options)).keyset(options);
     // The statement reads what E says.
     return (await readKeyset(this.parts, this.runner, options)) as KeysetPage<E>;
   }
@@ -268,6 +272,9 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     return statementOf(this.parts).node;
   }
 
+  /** @internal the select that is made of other parts */
+  protected abstract rebuilt(parts: SelectParts): this;
+
   /** @internal the runner of the select */
   protected get runner(): SelectRunner {
     const { runner } = this.parts;
@@ -276,6 +283,21 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
       `This select of ${this.#label} belongs to no session. Run it with \`session.select(statement)\` or \`db.select(statement)\`.`,
       bindOf(this.parts),
     );
+  }
+
+  /** Whether keys of other binds have to be read before the statement. */
+  get #readsKeys(): boolean {
+    return this.parts.filters.length > 0;
+  }
+
+  /** The same select with the keys that were read now. */
+  async #withKeys({ signal, autoflush }: ReadOptions): Promise<this> {
+    const { runner } = this;
+    const { mapper, alias = mapper.table.tableName } = this.parts.root;
+    const reading = this.parts.filters.map((filter) => conditionByKeys(filter, alias, runner, { signal, autoflush }));
+    const conditions = await Promise.all(reading);
+    const builder = conditions.reduce((all, one) => applied(all, "where", [one]), this.parts.draft.builder);
+    return this.rebuilt({ ...withDraft(this.parts, SelectDraft.of(builder)), filters: [] });
   }
 
   get #label(): string {
@@ -304,6 +326,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     change: (node: SelectQueryNode) => SelectQueryNode,
     options: ReadOptions,
   ): Awaitable<E[]> {
+    if (this.#readsKeys) return this.#withKeys(options).then((select) => select.#read(terminal, change, options));
     const { runner } = this;
     const known = terminal === undefined ? undefined : knownSelect(this.parts, terminal, change);
     // The statement reads what E says.
@@ -316,6 +339,7 @@ export abstract class RunnableSelect<DB, TB extends keyof DB, E> implements Alia
     change: (node: SelectQueryNode) => SelectQueryNode,
     options: ReadOptions,
   ): Promise<Record<string, unknown>[]> {
+    if (this.#readsKeys) return (await this.#withKeys(options)).#rows(change, options);
     const { node } = statementOf(this.parts);
     const rows = await this.runner.read({ node: change(node), result: { kind: "rows" } }, options);
     // Whatever is read as rows has columns by their names.

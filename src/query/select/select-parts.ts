@@ -10,10 +10,12 @@ import {
   WhereNode,
 } from "kysely";
 import type { BindKey } from "../../bind-key.ts";
+import { UnsupportedError } from "../../errors/configuration.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import { standForTable } from "../../schema/table.ts";
 import { type EntitySelection, entitySelection } from "./entity-selection.ts";
 import { type IncludePlan, type IncludeTree, includePlan } from "./include.ts";
+import type { RelationFilter } from "./relation-filter.ts";
 import { bounded } from "./row-counts.ts";
 import type { SelectDraft } from "./select-draft.ts";
 import type { SelectResult, SelectRunner, SelectStatement } from "./select-runner.ts";
@@ -44,28 +46,40 @@ export interface SelectParts {
   readonly readsRows: boolean;
   /** The relations that are loaded with the first model's entities. */
   readonly include: IncludeTree | undefined;
+  /** Filters by relations of other binds, whose keys are read first. */
+  readonly filters: readonly RelationFilter[];
   readonly runner: SelectRunner | undefined;
 }
 
 /** The same select with another draft. All parts are written in one order, so that they have one hidden class. */
 export function withDraft(
-  { root, joined, text, readsRows, include, runner }: SelectParts,
+  { root, joined, text, readsRows, include, filters, runner }: SelectParts,
   draft: SelectDraft,
 ): SelectParts {
-  return { root, joined, text, draft, readsRows, include, runner };
+  return { root, joined, text, draft, readsRows, include, filters, runner };
 }
 
 /** The same select with a runner. */
 export function withRunner(
-  { root, joined, text, draft, readsRows, include }: SelectParts,
+  { root, joined, text, draft, readsRows, include, filters }: SelectParts,
   runner: SelectRunner,
 ): SelectParts {
-  return { root, joined, text, draft, readsRows, include, runner };
+  return { root, joined, text, draft, readsRows, include, filters, runner };
 }
 
 /** Where a select reads its first model from. */
 export function rootSelection({ root: { mapper, alias } }: Pick<SelectParts, "root">): EntitySelection {
   return entitySelection(mapper, { alias });
+}
+
+/** @throws {UnsupportedError} if keys have to be read first, so that there is no one statement */
+function requireNoFilters(parts: SelectParts): void {
+  if (parts.filters.length === 0) return;
+  throw new UnsupportedError(
+    "A filter by a relation of another bind takes a statement of its own: run the select with `all`, `first`, `one`, `count`, " +
+      "`paginate` or `keyset`.",
+    bindOf(parts),
+  );
 }
 
 /** The bind of a select, for errors. */
@@ -88,6 +102,7 @@ export function isOwnColumn(
  * begun.
  */
 export function statementOf(parts: SelectParts): SelectStatement {
+  requireNoFilters(parts);
   const root = rootSelection(parts);
   const joined = parts.joined.map(({ mapper, alias }) => entitySelection(mapper, { alias }));
   const result = resultOf(parts, root);

@@ -6,6 +6,7 @@ import type { Loaded } from "../../model/relations/relation-types.ts";
 import type { Columns } from "../../schema/column.ts";
 import type { KyselyRow, Row } from "../../schema/row.ts";
 import type { Table } from "../../schema/table.ts";
+import type { AcrossOptions } from "./relation-filter.ts";
 import type { Select } from "./select.ts";
 
 /** The possible targets of a join: a model, under its own name or another, or a table of the same bind. */
@@ -35,6 +36,14 @@ export type WithOptionalTable<DB, N extends string, C extends Columns> = DB & {
 
 /** What rows become when one more entity is read from each. */
 export type Together<E, E2> = E extends readonly unknown[] ? [...E, E2] : [E, E2];
+
+/** A select of entities, by what its rows become and its bind: matching the class itself would cost the compiler far more. */
+export interface SelectIn<E, K extends BindKey> {
+  readonly $statement: { readonly entity: E; readonly bindKey: K };
+}
+
+/** Within a bind nothing need be said of the keys of a filter; across binds their number must be bounded. */
+export type Across<K, K2> = [K2] extends [K] ? [options?: AcrossOptions] : [options: AcrossOptions];
 
 /** The first entity of a row: that of the model that a select began with. */
 export type FirstOf<E> = E extends readonly [infer F, ...unknown[]] ? F : E;

@@ -21,9 +21,10 @@ import { requireJoinCondition } from "../../engine/statement/join-condition.ts";
 import { UnsupportedError } from "../../errors/configuration.ts";
 import { NO_OPTIONS, requireKnownOptions } from "../../known-options.ts";
 import { AliasedModel } from "../../model/aliased-model.ts";
+import type { Mapper } from "../../model/mapper.ts";
 import type { AnyModel } from "../../model/model-types.ts";
 import { modelsAsTables } from "../../model/models-as-tables.ts";
-import type { IncludeOf, OnlyRelations } from "../../model/relations/relation-types.ts";
+import type { IncludeOf, OnlyRelations, RelatedTo, RelationNames } from "../../model/relations/relation-types.ts";
 import { resolveMapper } from "../../model/resolve-mapper.ts";
 import type { Columns } from "../../schema/column.ts";
 import { markCopy } from "../../schema/package-copy.ts";
@@ -31,6 +32,7 @@ import { ArrangedSelect } from "./arranged-select.ts";
 import { bulkUpdate, type ChangesOrFactory, deleteNode } from "./bulk-statements.ts";
 import { isEqualities, withEqualities } from "./equalities.ts";
 import { includeTree, mergedTrees } from "./include.ts";
+import { type AcrossOptions, condition, type FilterSelect, relationFilter } from "./relation-filter.ts";
 import { type AnyBuilder, applied, SelectDraft } from "./select-draft.ts";
 import {
   bindOf,
@@ -44,11 +46,13 @@ import {
 } from "./select-parts.ts";
 import { READ_OPTIONS, type ReadOptions, type SelectRunner, type SelectStatement } from "./select-runner.ts";
 import type {
+  Across,
   AnyAlias,
   Equalities,
   FirstOf,
   Joinable,
   ReadModel,
+  SelectIn,
   SelectOf,
   Together,
   WithIncluded,
@@ -69,6 +73,9 @@ import type {
  * @see SQLAlchemy: `select(Model)`
  */
 export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends ArrangedSelect<DB, TB, E> {
+  /** For types only: what the rows become, and the bind. */
+  declare readonly $statement: { readonly entity: E; readonly bindKey: K };
+
   /**
    * Takes the model's rows from SQL text instead of its table. The text is a select that gives all columns of the table,
    * under their names in the database; conditions, joins, order and all else apply to what it gives. It runs on the
@@ -296,6 +303,51 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
     return new Select({ ...parts, include: parts.include === undefined ? tree : mergedTrees(parts.include, tree) });
   }
 
+  /**
+   * Keeps the entities that a relation leads somewhere from: to any row, or to one that a statement finds. Within a bind this
+   * is part of the statement; across binds the keys are read first, by a statement of its own, and `maxKeys` bounds them.
+   *
+   * @param relation the relation's name
+   * @param given a select of the relation's model, and `{ maxKeys }` where that is of another bind
+   * @throws {CrossBindFilterError} if more keys match than `maxKeys`, when the select is run
+   * @throws {RelationError} if there is no such relation
+   *
+   * @example
+   * db.select(Post).whereHas("comments", select(Comment).where("text", "like", "%?"), { maxKeys: 5000 })
+   *
+   * @see SQLAlchemy: `User.posts.any(…)`, `Post.author.has(…)`
+   */
+  whereHas<P extends RelationNames<FirstOf<E>> & string>(relation: P, options?: AcrossOptions): Select<DB, TB, E, K, C>;
+  whereHas<P extends RelationNames<FirstOf<E>> & string, K2 extends BindKey>(
+    relation: P,
+    statement: SelectIn<RelatedTo<FirstOf<E>, P>, K2>,
+    ...across: Across<K, K2>
+  ): Select<DB, TB, E, K, C>;
+  whereHas(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
+    return this.#filtered(given, false);
+  }
+
+  /**
+   * Keeps the entities that a relation leads nowhere from; the opposite of {@link whereHas}.
+   *
+   * @example
+   * db.select(Post).whereHasNot("comments", { maxKeys: 5000 })
+   *
+   * @see SQLAlchemy: `~User.posts.any(…)`
+   */
+  whereHasNot<P extends RelationNames<FirstOf<E>> & string>(
+    relation: P,
+    options?: AcrossOptions,
+  ): Select<DB, TB, E, K, C>;
+  whereHasNot<P extends RelationNames<FirstOf<E>> & string, K2 extends BindKey>(
+    relation: P,
+    statement: SelectIn<RelatedTo<FirstOf<E>, P>, K2>,
+    ...across: Across<K, K2>
+  ): Select<DB, TB, E, K, C>;
+  whereHasNot(...given: readonly unknown[]): Select<DB, TB, E, K, C> {
+    return this.#filtered(given, true);
+  }
+
   /** @internal the statement as it is sent, and what its rows become */
   get statement(): SelectStatement {
     return statementOf(this.parts);
@@ -310,6 +362,16 @@ export class Select<DB, TB extends keyof DB, E, K extends BindKey, C> extends Ar
   protected override rebuilt(parts: SelectParts): this {
     // No class is made of this one.
     return new Select(parts) as unknown as this;
+  }
+
+  #filtered(given: readonly unknown[], isNegated: boolean): Select<DB, TB, E, K, C> {
+    const { parts } = this;
+    const { mapper, alias = mapper.table.tableName } = parts.root;
+    // A select has all that the filter uses.
+    const begin = (target: Mapper) => select(target.entityClass as never) as unknown as FilterSelect;
+    const filter = relationFilter(mapper, given, isNegated, begin);
+    if (filter.maxKeys !== undefined) return new Select({ ...parts, filters: [...parts.filters, filter] });
+    return this.refined((builder) => applied(builder, "where", [condition(filter, alias)]));
   }
 
   #join(method: "innerJoin" | "leftJoin", [table, ...on]: readonly unknown[], isRead: boolean): unknown {
@@ -369,7 +431,16 @@ function partsOf(model: AnyModel | AnyAlias): SelectParts {
     // Kysely takes anything with a node for a table; what the columns are is said by the type that is returned.
     return modelsAsTables(creator.selectFrom(from as never)) as unknown as AnyBuilder;
   });
-  return { root, joined: [], text: undefined, draft, readsRows: false, include: undefined, runner: undefined };
+  return {
+    root,
+    joined: [],
+    text: undefined,
+    draft,
+    readsRows: false,
+    include: undefined,
+    filters: [],
+    runner: undefined,
+  };
 }
 
 /** The model that is named, unless it is a table. */
