@@ -10,7 +10,7 @@ export function nameList(names: readonly string[]): string {
   return [...names.slice(0, MOST_NAMES), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-/** A name in double quotes, cut where it is too long to be one. */
+/** A name in double quotes, cut where it is too long to be one, without characters that a terminal would obey. */
 export function quotedName(name: string): string {
-  return `"${name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name}"`;
+  return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 }

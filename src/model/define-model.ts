@@ -1,10 +1,11 @@
 import { type BindKey, bindLabel, notABindKey } from "../bind-key.ts";
+import { quotedName } from "../errors/name-list.ts";
 import { InvalidNameError, SchemaError, UnmappedClassError } from "../errors/schema.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Columns } from "../schema/column.ts";
 import type { Redefinition } from "../schema/metadata.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
-import { brokenName, shownName } from "../schema/names.ts";
+import { brokenName } from "../schema/names.ts";
 import { markCopy } from "../schema/package-copy.ts";
 import { type AnyTable, Table, type TableOptions } from "../schema/table.ts";
 import { requireOwner } from "../schema/table-owner.ts";
@@ -90,7 +91,7 @@ function requireBindKey(bindKey: unknown, label: string): asserts bindKey is Bin
 
 /** @throws {SchemaError} if what a table is found by is not a name */
 function requireNames(name: unknown, bindKey: unknown, schema: unknown): void {
-  const label = typeof name === "string" && name !== "" ? `table ${shownName(name)}` : "a table without a name";
+  const label = typeof name === "string" && name !== "" ? `table ${quotedName(name)}` : "a table without a name";
   requireBindKey(bindKey, label);
   if (typeof name !== "string" || name === "") {
     throw new SchemaError(`A table of ${bindLabel(bindKey)} has no name.`, { bindKey });
@@ -101,9 +102,9 @@ function requireNames(name: unknown, bindKey: unknown, schema: unknown): void {
   for (const identifier of schema === undefined ? [name] : [name, schema]) {
     const reason = brokenName(identifier);
     if (reason === undefined) continue;
-    const what = identifier === name ? "a table" : `the schema of table ${shownName(name)}`;
+    const what = identifier === name ? "a table" : `the schema of table ${quotedName(name)}`;
     throw new InvalidNameError(
-      `Cannot use the name ${shownName(identifier)} for ${what} of ${bindLabel(bindKey)}: ${reason}.`,
+      `Cannot use the name ${quotedName(identifier)} for ${what} of ${bindLabel(bindKey)}: ${reason}.`,
       { bindKey, identifier },
     );
   }

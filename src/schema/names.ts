@@ -1,13 +1,5 @@
 import { createHash } from "node:crypto";
 
-const LONGEST_SHOWN = 80;
-
-/** A name in double quotes as messages show it, without characters that a terminal would obey. */
-export function shownName(name: string): string {
-  const shown = name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name;
-  return JSON.stringify(shown);
-}
-
 /** Why no database can keep a name as it is; `undefined` for one that some can. */
 export function brokenName(name: string): string | undefined {
   if (name.includes("\0")) return "it contains a NUL character";

@@ -1,8 +1,9 @@
+import { quotedName } from "../errors/name-list.ts";
 import { InvalidNameError, SchemaError } from "../errors/schema.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import type { CheckConstraint, Constraint, ForeignKeyConstraint, Index, UniqueConstraint } from "./constraint.ts";
 import { ForeignKey } from "./foreign-key.ts";
-import { brokenName, shownName } from "./names.ts";
+import { brokenName } from "./names.ts";
 import { requireThisCopy } from "./package-copy.ts";
 import { type ColumnTable, TableColumn } from "./table-column.ts";
 
@@ -35,7 +36,7 @@ export class TableParts {
       if (definition === undefined) throw this.#error(`has no column in "${property}": give one such as \`integer()\``);
       requireThisCopy(given, `the column "${property}" of table ${this.#label}`);
       const name = definition.name ?? naming(property);
-      this.#requireName(name, `the column ${shownName(property)}`, property);
+      this.#requireName(name, `the column ${quotedName(property)}`, property);
       if (this.byName.has(name)) throw this.#error(`has two columns named "${name}"`);
       const column = new TableColumn(definition, this.#owner, property, name);
       this.byName.set(name, column);
@@ -112,7 +113,7 @@ export class TableParts {
     if (reason === undefined) return;
     const { fullName: table, bindKey } = this.#owner;
     throw new InvalidNameError(
-      `Cannot use the name ${shownName(String(name))} for ${what} of table ${this.#label}: ${reason}.`,
+      `Cannot use the name ${quotedName(String(name))} for ${what} of table ${this.#label}: ${reason}.`,
       { bindKey, identifier: String(name), table, column },
     );
   }

@@ -6,8 +6,8 @@ import {
   type RootOperationNode,
 } from "kysely";
 import { type BindKey, bindLabel } from "../../bind-key.ts";
+import { quotedName } from "../../errors/name-list.ts";
 import { InvalidNameError } from "../../errors/schema.ts";
-import { shownName } from "../../schema/names.ts";
 import { isNode } from "../statement/nodes.ts";
 import { type NameRules, storedNameRefusal } from "./name-rules.ts";
 
@@ -119,7 +119,7 @@ function collect(part: unknown, names: Names, parent: string | undefined): void 
 
 function invalid(identifier: string, reason: string, bindKey: BindKey): InvalidNameError {
   return new InvalidNameError(
-    `Cannot use the name ${shownName(identifier)} in a statement on ${bindLabel(bindKey)}: ${reason}. ` +
+    `Cannot use the name ${quotedName(identifier)} in a statement on ${bindLabel(bindKey)}: ${reason}. ` +
       "Choose another name or alias.",
     { bindKey, identifier },
   );

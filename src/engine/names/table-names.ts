@@ -1,7 +1,7 @@
 import { type BindKey, bindLabel } from "../../bind-key.ts";
+import { quotedName } from "../../errors/name-list.ts";
 import { InvalidNameError } from "../../errors/schema.ts";
 import type { ConstraintName } from "../../schema/constraint-names.ts";
-import { shownName } from "../../schema/names.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import { type NameRules, type Namespace, storedNameRefusal } from "./name-rules.ts";
@@ -26,9 +26,9 @@ export function requireColumnName(
   if (ofTable !== undefined) throw badTable(table.name, ofTable, own);
   const reason = storedNameRefusal(names, name);
   if (reason === undefined) return;
-  const why = name === property ? reason : `its name ${shownName(name)} cannot stay as it is: ${reason}`;
+  const why = name === property ? reason : `its name ${quotedName(name)} cannot stay as it is: ${reason}`;
   throw new InvalidNameError(
-    `Cannot use column ${shownName(property)} of table ${shownName(table.fullName)} (${bindLabel(bindKey)}): ${why}. ` +
+    `Cannot use column ${quotedName(property)} of table ${quotedName(table.fullName)} (${bindLabel(bindKey)}): ${why}. ` +
       'Give it another name with `.named("…")`.',
     { ...own, identifier: name, column: property },
   );
@@ -54,7 +54,7 @@ export function requireTableNames(tables: Iterable<AnyTable>, target: Target): v
       const twin = known.get(table.fullName.toLowerCase());
       if (twin !== undefined) {
         throw new InvalidNameError(
-          `Cannot use table ${shownName(table.fullName)} beside ${shownName(twin.fullName)} (${bindLabel(bindKey)}): ` +
+          `Cannot use table ${quotedName(table.fullName)} beside ${quotedName(twin.fullName)} (${bindLabel(bindKey)}): ` +
             "the names differ only in case, and the database takes them for the same. Rename one of them.",
           { ...own, identifier: table.tableName },
         );
@@ -78,7 +78,7 @@ export function requireColumnCase(table: AnyTable, { bindKey, family }: Target):
     const twin = known.get(column.name.toLowerCase());
     if (twin !== undefined) {
       throw new InvalidNameError(
-        `Cannot use column ${shownName(column.name)} beside ${shownName(twin.name)} in table ${table.label}: ` +
+        `Cannot use column ${quotedName(column.name)} beside ${quotedName(twin.name)} in table ${table.label}: ` +
           'the names differ only in case, and the database takes them for the same. Rename one with `.named("…")`.',
         { bindKey, identifier: column.name, table: table.fullName, column: column.property },
       );
@@ -111,23 +111,23 @@ export function requireConstraintNames(
     return undefined;
   };
   for (const table of tables)
-    take(names.namespaces.table, table.tableName, table, `table ${shownName(table.fullName)}`);
+    take(names.namespaces.table, table.tableName, table, `table ${quotedName(table.fullName)}`);
   for (const table of tables) {
     for (const { kind, name, columns, wayOut } of namesOf(table)) {
       const own = { bindKey, identifier: name, table: table.fullName };
-      const over = columns.length === 0 ? "" : ` over ${columns.map(shownName).join(", ")}`;
-      const label = `the ${kind}${over} of table ${shownName(table.fullName)}`;
+      const over = columns.length === 0 ? "" : ` over ${columns.map(quotedName).join(", ")}`;
+      const label = `the ${kind}${over} of table ${quotedName(table.fullName)}`;
       const reason = storedNameRefusal(names, name);
       if (reason !== undefined) {
         throw new InvalidNameError(
-          `Cannot use the name ${shownName(name)} for ${label} (${bindLabel(bindKey)}): ${reason}. ${wayOut}`,
+          `Cannot use the name ${quotedName(name)} for ${label} (${bindLabel(bindKey)}): ${reason}. ${wayOut}`,
           own,
         );
       }
       const holder = take(names.namespaces[kind], name, table, label);
       if (holder === undefined) continue;
       throw new InvalidNameError(
-        `Cannot use the name ${shownName(name)} for ${label} (${bindLabel(bindKey)}): ${holder} has it already. ${wayOut}`,
+        `Cannot use the name ${quotedName(name)} for ${label} (${bindLabel(bindKey)}): ${holder} has it already. ${wayOut}`,
         own,
       );
     }
@@ -140,7 +140,7 @@ function badTable(
   own: { readonly bindKey: BindKey; readonly table: string },
 ): InvalidNameError {
   return new InvalidNameError(
-    `Cannot use table ${shownName(own.table)} (${bindLabel(own.bindKey)}): the name ${shownName(identifier)} cannot stay ` +
+    `Cannot use table ${quotedName(own.table)} (${bindLabel(own.bindKey)}): the name ${quotedName(identifier)} cannot stay ` +
       `as it is: ${reason}. Rename the table.`,
     { ...own, identifier },
   );

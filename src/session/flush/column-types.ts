@@ -1,7 +1,7 @@
 import type { Connection } from "../../engine/connection.ts";
 import { withParameters } from "../../engine/driver.ts";
-import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, ListedType, QueryRunner, TypedColumn } from "../../engine/family.ts";
+import { memoizePerEngine } from "../../engine/memoize-per-engine.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
@@ -11,7 +11,7 @@ type Types = ReadonlyMap<string, ListedType>;
 
 const TEXT: ListedType = { type: "text", isListed: true, isBytes: false };
 
-const known = new WeakMap<Engine, WeakMap<AnyTable, Promise<Types>>>();
+const read = memoizePerEngine((_: AnyTable): { types: Promise<Types> | undefined } => ({ types: undefined }));
 
 /** Columns with their types in the database, which is asked once for each table. */
 export async function typedColumns(
@@ -27,19 +27,15 @@ export async function typedColumns(
 
 function typesOf(table: AnyTable, connection: Connection, { columnTypes }: ColumnwiseStatements): Promise<Types> {
   const { engine } = connection;
-  let ofEngine = known.get(engine);
-  if (ofEngine === undefined) {
-    ofEngine = new WeakMap();
-    known.set(engine, ofEngine);
-  }
-  let types = ofEngine.get(table);
-  if (types === undefined) {
+  const ofTable = read(table, engine);
+  if (ofTable.types === undefined) {
     const run: QueryRunner = async (sql, parameters) =>
       // Rows have columns by their names.
       (await connection.execute(withParameters(engine.rawQuery(sql), parameters))).rows as DriverRow[];
-    types = columnTypes(table, run);
-    ofEngine.set(table, types);
-    types.catch(() => ofEngine.delete(table));
+    ofTable.types = columnTypes(table, run);
+    ofTable.types.catch(() => {
+      ofTable.types = undefined;
+    });
   }
-  return types;
+  return ofTable.types;
 }

@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
+import { memoizePerEngine } from "../../engine/memoize-per-engine.ts";
 import type { StoredRow } from "../../model/entity.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
 import type { AnyTable } from "../../schema/table.ts";
@@ -176,22 +177,8 @@ export class RowShapes {
   }
 }
 
-const known = new WeakMap<Engine, WeakMap<Mapper, RowShapes>>();
-
 /** How rows of a model are stored on an engine. */
-export function rowShapes(mapper: Mapper, engine: Engine): RowShapes {
-  let ofEngine = known.get(engine);
-  if (ofEngine === undefined) {
-    ofEngine = new WeakMap();
-    known.set(engine, ofEngine);
-  }
-  let shapes = ofEngine.get(mapper);
-  if (shapes === undefined) {
-    shapes = new RowShapes(mapper, engine);
-    ofEngine.set(mapper, shapes);
-  }
-  return shapes;
-}
+export const rowShapes = memoizePerEngine((mapper: Mapper, engine: Engine) => new RowShapes(mapper, engine));
 
 /** Whether a row is written, and all that the database fills in of it is known, by one statement. */
 export function isOneStatement(unit: FlushUnit): boolean {

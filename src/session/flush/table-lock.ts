@@ -2,6 +2,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { type EngineQuery, withParameters } from "../../engine/driver.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ColumnwiseStatements, TypedColumn } from "../../engine/family.ts";
+import { memoizePerEngine } from "../../engine/memoize-per-engine.ts";
 import type { AnyTable } from "../../schema/table.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
 import { typedColumns } from "./column-types.ts";
@@ -46,17 +47,15 @@ export class TableLock {
   }
 }
 
-const known = new WeakMap<Engine, WeakMap<AnyTable, Map<boolean, TableLock>>>();
+const locksOf = memoizePerEngine((table: AnyTable, engine: Engine) => ({
+  ofKeys: new TableLock(table, engine, true),
+  ofOthers: new TableLock(table, engine, false),
+}));
 
 /** The locks of a table's rows on an engine. */
 export function tableLock(table: AnyTable, engine: Engine, changesKeys: boolean): TableLock {
-  const ofEngine = known.get(engine) ?? new WeakMap<AnyTable, Map<boolean, TableLock>>();
-  known.set(engine, ofEngine);
-  const ofTable = ofEngine.get(table) ?? new Map<boolean, TableLock>();
-  ofEngine.set(table, ofTable);
-  const lock = ofTable.get(changesKeys) ?? new TableLock(table, engine, changesKeys);
-  ofTable.set(changesKeys, lock);
-  return lock;
+  const { ofKeys, ofOthers } = locksOf(table, engine);
+  return changesKeys ? ofKeys : ofOthers;
 }
 
 function kept(query: EngineQuery): EngineQuery<DriverRow> {

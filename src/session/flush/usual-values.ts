@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
+import { memoizePerEngine } from "../../engine/memoize-per-engine.ts";
 import { type Entity, rowOf, type StoredRow } from "../../model/entity.ts";
 import { generated } from "../../model/generated-code.ts";
 import type { MappedProperty, Mapper } from "../../model/mapper.ts";
@@ -13,8 +14,6 @@ interface Readers {
   readonly values: (entity: Entity) => NewValues | undefined;
   readonly changes: (entity: Entity, row: StoredRow) => NewValues | undefined;
 }
-
-const known = new WeakMap<Engine, WeakMap<Mapper, Readers>>();
 
 /**
  * The values of a new row in the usual case: every column was given a value in its canonical form or the key of another
@@ -32,19 +31,12 @@ export function usualChanges(entity: Entity, mapper: Mapper, engine: Engine): Ne
   return readersFor(mapper, engine).changes(entity, rowOf(entity)!);
 }
 
-function readersFor(mapper: Mapper, engine: Engine): Readers {
-  let ofEngine = known.get(engine);
-  if (ofEngine === undefined) {
-    ofEngine = new WeakMap();
-    known.set(engine, ofEngine);
-  }
-  let readers = ofEngine.get(mapper);
-  if (readers === undefined) {
-    readers = { values: valuesReader(mapper, engine), changes: changesReader(mapper, engine) };
-    ofEngine.set(mapper, readers);
-  }
-  return readers;
-}
+const readersFor = memoizePerEngine(
+  (mapper: Mapper, engine: Engine): Readers => ({
+    values: valuesReader(mapper, engine),
+    changes: changesReader(mapper, engine),
+  }),
+);
 
 /** The code that reads one property. */
 interface PropertyCode {

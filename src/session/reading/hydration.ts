@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
+import { memoizePerEngine } from "../../engine/memoize-per-engine.ts";
 import type { Mapper } from "../../model/mapper.ts";
 import type { EntityColumn, EntitySelection } from "../../query/select/entity-selection.ts";
 import {
@@ -84,19 +85,7 @@ export class Hydrator {
   }
 }
 
-const hydrators = new WeakMap<Engine, WeakMap<EntitySelection, Hydrator>>();
-
 /** The hydrator of a selection on an engine. */
-export function hydratorFor(selection: EntitySelection, engine: Engine): Hydrator {
-  let ofEngine = hydrators.get(engine);
-  if (ofEngine === undefined) {
-    ofEngine = new WeakMap();
-    hydrators.set(engine, ofEngine);
-  }
-  let hydrator = ofEngine.get(selection);
-  if (hydrator === undefined) {
-    hydrator = new Hydrator(selection, engine);
-    ofEngine.set(selection, hydrator);
-  }
-  return hydrator;
-}
+export const hydratorFor = memoizePerEngine(
+  (selection: EntitySelection, engine: Engine) => new Hydrator(selection, engine),
+);
