@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { type Entity, rowOf } from "../entity.ts";
+import type { HeldReading } from "./held-reading.ts";
 import { notLoaded } from "./not-loaded.ts";
 import type { Relation } from "./relation.ts";
 
@@ -9,11 +10,12 @@ const NONE: readonly Entity[] = Object.freeze([]);
 export class Collection implements Iterable<Entity> {
   readonly #entity: Entity;
   readonly #relation: Relation;
-  #items: readonly Entity[] | undefined;
+  readonly #held: HeldReading<readonly Entity[]>;
 
-  constructor(entity: Entity, relation: Relation) {
+  constructor(entity: Entity, relation: Relation, held: HeldReading<readonly Entity[]>) {
     this.#entity = entity;
     this.#relation = relation;
+    this.#held = held;
   }
 
   get isLoaded(): boolean {
@@ -63,13 +65,8 @@ export class Collection implements Iterable<Entity> {
     return `ToMany(${this.isLoaded ? this.length : "not loaded"})`;
   }
 
-  /** Takes what was read. */
-  fill(items: readonly Entity[]): void {
-    this.#items = Object.freeze(items);
-  }
-
   /** Nothing refers to an entity that has no row. */
   get #known(): readonly Entity[] | undefined {
-    return this.#items ?? (rowOf(this.#entity) === null ? NONE : undefined);
+    return this.#held.value ?? (rowOf(this.#entity) === null ? NONE : undefined);
   }
 }

@@ -9,22 +9,26 @@ import {
 } from "../entity.ts";
 import { isUnchanged, takeSnapshot } from "../snapshot.ts";
 import { Collection } from "./collection.ts";
+import { HeldReading, type ReadTime } from "./held-reading.ts";
 import { dangling, notLoaded } from "./not-loaded.ts";
 import { type Relation, relationOf } from "./relation.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The entity that was read for a to-one relation, null where no row was found, and when it was read. */
-interface HeldOne {
+/** The entity that was read for a to-one relation; null where no row was found. */
+interface One {
   readonly target: Entity | null;
   /** The values of the relation's own columns then. */
   readonly key: readonly unknown[];
-  readonly epoch: number;
 }
 
 interface HeldMany {
+  readonly reading: HeldReading<readonly Entity[]>;
   readonly collection: Collection;
-  epoch: number;
+}
+
+interface HeldOne {
+  readonly reading: HeldReading<One>;
 }
 
 /** Values of an entity's columns. */
@@ -57,22 +61,26 @@ function readParent(entity: Entity, relation: Relation): Entity | null {
   if (own.some((value) => value === null || value === undefined)) return null;
   const reference = own.find(isReference);
   if (reference !== undefined) return reference.entity;
-  const held = heldOne(entity, relation);
-  if (held !== undefined && isSameKey(relation, values, held.key)) {
-    if (held.target !== null) return held.target;
-    if (relation.missingIsNull) return null;
-    throw dangling(entity, relation);
-  }
+  const held = heldOne(entity, relation)?.value;
+  const isHeld = held !== undefined && isSameKey(relation, values, held.key);
+  if (isHeld && held.target !== null && isWith(held.target, entity)) return held.target;
   const known = knownParent(entity, relation);
-  if (known === undefined) throw notLoaded(entity, relation);
-  return known;
+  if (known !== undefined) return known;
+  if (!isHeld) throw notLoaded(entity, relation);
+  if (held.target === null && !relation.missingIsNull) throw dangling(entity, relation);
+  return held.target;
 }
 
 function readOnly(entity: Entity, relation: Relation): Entity | null {
-  const held = heldOne(entity, relation);
+  const held = heldOne(entity, relation)?.value;
   if (held !== undefined) return held.target;
   if (rowOf(entity) === null) return null;
   throw notLoaded(entity, relation);
+}
+
+/** Whether two entities belong to the same session, or both to none. */
+function isWith(one: Entity, other: Entity): boolean {
+  return ownerOf(one) === ownerOf(other);
 }
 
 /** The parent that the session of an entity has, where it is found by its primary key. */
@@ -89,9 +97,9 @@ function isSameKey({ pairs }: Relation, values: Values, key: readonly unknown[])
   return pairs.every(({ own }, index) => isUnchanged(own.column.definition.type.kind, values[own.name], key[index]));
 }
 
-function heldOne(entity: Entity, { name }: Relation): HeldOne | undefined {
+function heldOne(entity: Entity, { name }: Relation): HeldReading<One> | undefined {
   // Under the name of a to-one relation nothing else is kept.
-  return relationsLoadedOf(entity)?.get(name) as HeldOne | undefined;
+  return (relationsLoadedOf(entity)?.get(name) as HeldOne | undefined)?.reading;
 }
 
 function heldMany(entity: Entity, relation: Relation): HeldMany {
@@ -99,7 +107,8 @@ function heldMany(entity: Entity, relation: Relation): HeldMany {
   // Under the name of a to-many relation nothing else is kept.
   let held = relations.get(relation.name) as HeldMany | undefined;
   if (held === undefined) {
-    held = { collection: new Collection(entity, relation), epoch: 0 };
+    const reading = new HeldReading<readonly Entity[]>();
+    held = { reading, collection: new Collection(entity, relation, reading) };
     relations.set(relation.name, held);
   }
   return held;
@@ -118,41 +127,49 @@ function loadedOf(entity: Entity): LoadedRelations {
   return relations;
 }
 
-/** Whether a relation can be read, and since which epoch of its session: 0 where that does not matter. */
+/**
+ * Whether a relation can be read, and since when: see {@link ReadTime}; 0 where it should be read again because an entity
+ * has left the session, and without end where only the entity's own column tells.
+ */
 export function loadedSince(entity: Entity, relation: Relation): number | undefined {
   if (!relation.isToOne) {
-    const { collection, epoch } = heldMany(entity, relation);
-    return collection.isLoaded ? epoch : undefined;
+    const { collection, reading } = heldMany(entity, relation);
+    if (!collection.isLoaded) return undefined;
+    return collection.items.every((item) => isWith(item, entity)) ? (reading.since ?? 0) : 0;
   }
-  const held = heldOne(entity, relation);
-  if (relation.kind === "hasOne") return held?.epoch ?? (rowOf(entity) === null ? 0 : undefined);
+  const reading = heldOne(entity, relation);
+  const held = reading?.value;
+  const hasLeft = held != null && held.target !== null && !isWith(held.target, entity);
+  if (relation.kind === "hasOne") {
+    if (held === undefined) return rowOf(entity) === null ? 0 : undefined;
+    return hasLeft ? 0 : reading!.since;
+  }
   const values = valuesIn(entity);
   const own = relation.pairs.map((pair) => values[pair.own.name]);
   if (own.some((value) => value === null || value === undefined || isReference(value))) return Number.POSITIVE_INFINITY;
-  if (held !== undefined && isSameKey(relation, values, held.key)) return held.epoch;
+  if (held !== undefined && isSameKey(relation, values, held.key)) return hasLeft ? 0 : reading!.since;
   return knownParent(entity, relation) === undefined ? undefined : 0;
 }
 
 /** Keeps what was read for a to-one relation. */
-export function fillOne(entity: Entity, relation: Relation, target: Entity | null, epoch: number): void {
+export function fillOne(entity: Entity, relation: Relation, target: Entity | null, time: ReadTime): void {
   const values = valuesIn(entity);
   const key = relation.pairs.map(({ own }) => {
     const value = values[own.name];
     return value === null || value === undefined ? value : takeSnapshot(own.column.definition.type.kind, value);
   });
-  loadedOf(entity).set(relation.name, { target, key, epoch } satisfies HeldOne);
+  const relations = loadedOf(entity);
+  const reading = heldOne(entity, relation) ?? new HeldReading<One>();
+  reading.keep({ target, key }, time);
+  relations.set(relation.name, { reading } satisfies HeldOne);
 }
 
 /** Keeps what was read for a to-many relation. */
-export function fillMany(entity: Entity, relation: Relation, items: readonly Entity[], epoch: number): void {
-  const held = heldMany(entity, relation);
-  held.collection.fill(items);
-  held.epoch = epoch;
+export function fillMany(entity: Entity, relation: Relation, items: readonly Entity[], time: ReadTime): void {
+  heldMany(entity, relation).reading.keep(Object.freeze(items), time);
 }
 
-/** Forgets what was read of an entity's relations in an epoch that came to nothing. */
-export function forgetLoaded(entity: Entity, epoch: number): void {
-  const relations = relationsLoadedOf(entity);
-  if (relations === null) return;
-  for (const [name, held] of relations) if ((held as HeldOne | HeldMany).epoch >= epoch) relations.delete(name);
+/** Gives an entity's relations back what they held before a transaction began. */
+export function rollBackLoaded(entity: Entity, began: number): void {
+  for (const held of relationsLoadedOf(entity)?.values() ?? []) (held as HeldOne | HeldMany).reading.rollBack(began);
 }

@@ -15,7 +15,8 @@ import {
   setRow,
 } from "../../model/entity.ts";
 import type { Mapper } from "../../model/mapper.ts";
-import { forgetLoaded } from "../../model/relations/related.ts";
+import type { ReadTime } from "../../model/relations/held-reading.ts";
+import { rollBackLoaded } from "../../model/relations/related.ts";
 import { resolveMapperOfEntity } from "../../model/resolve-mapper.ts";
 import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot.ts";
 import { unknownProperty } from "../../model/unknown-property.ts";
@@ -38,6 +39,7 @@ const DELETED: StoredRow = Object.freeze({});
 const NO_ENTITIES = new Set<Entity>();
 const NONE_FILLED = new Map<Entity, readonly Filled[]>();
 const NONE_TOUCHED = new Map<Entity, Set<string>>();
+const NONE_WRITTEN = new Map<AnyTable, number>();
 
 /** The entities of a session: which there are, what became of them, and which of them have to be stored. */
 export class UnitOfWork implements EntityOwner {
@@ -53,6 +55,14 @@ export class UnitOfWork implements EntityOwner {
   /** Properties that count as changed though their values are those of the rows. */
   #touched = NONE_TOUCHED;
   #epoch = 1;
+  /** Counts writes, and transactions that begin or end. */
+  #clock = 1;
+  /** When the transactions began that are open, the outermost first. */
+  #began = [1];
+  /** When everything became stale for the last time. */
+  #expired = 1;
+  /** When statements last wrote to tables. */
+  #written = NONE_WRITTEN;
   readonly #tables: TableOwner;
 
   /**
@@ -83,9 +93,26 @@ export class UnitOfWork implements EntityOwner {
     return this.identityMap.get(mapper, identityKey(values));
   }
 
-  /** Counts the transactions: what was read before the present one is stale. */
-  get epoch(): number {
-    return this.#epoch;
+  /** When a relation that is read now is read. */
+  get readTime(): ReadTime {
+    return { now: this.#clock, innermost: this.#began.at(-1)!, outermost: this.#began[0]! };
+  }
+
+  /** Since when what was read of tables is fresh. */
+  freshSince(tables: Iterable<AnyTable>): number {
+    let since = this.#expired;
+    for (const table of tables) since = Math.max(since, this.#written.get(table) ?? 0);
+    return since;
+  }
+
+  /** A nested transaction begins. */
+  nest(): void {
+    this.#began.push(++this.#clock);
+  }
+
+  /** A nested transaction of a depth ends, with those within it. */
+  unnest(depth: number): void {
+    this.#began.splice(depth - 1);
   }
 
   /** Whether an entity belongs to this session. */
@@ -154,14 +181,23 @@ export class UnitOfWork implements EntityOwner {
     return epochOf(entity) !== this.#epoch;
   }
 
-  /** Relations that were loaded since the last transaction ended are not loaded any more: their rows may be gone. */
-  forgetRelations(): void {
-    for (const entity of this.all()) forgetLoaded(entity, this.#epoch);
+  /** Relations hold what they held before the transaction of a depth: the rows that were read since may be gone. */
+  rollBackRelations(depth: number): void {
+    const began = this.#began[depth - 1]!;
+    for (const entity of this.all()) rollBackLoaded(entity, began);
   }
 
   /** From now on all that was read before is stale. */
   expire(): void {
     this.#epoch++;
+    this.#expired = ++this.#clock;
+    if (this.#written.size > 0) this.#written.clear();
+  }
+
+  /** The same, as the outermost transaction has ended. */
+  expireWithTransaction(): void {
+    this.expire();
+    this.#began = [this.#clock];
   }
 
   /** The same for one entity. */
@@ -171,6 +207,9 @@ export class UnitOfWork implements EntityOwner {
 
   /** The same for the entities whose rows are in these tables. */
   expireTables(tables: ReadonlySet<AnyTable>): void {
+    if (this.#written === NONE_WRITTEN) this.#written = new Map();
+    this.#clock++;
+    for (const table of tables) this.#written.set(table, this.#clock);
     for (const [, entities] of this.identityMap) {
       for (const entity of entities.list) {
         if (mapperOf(entity).tables.some((table) => tables.has(table))) setEpoch(entity, 0);

@@ -1,10 +1,12 @@
 import { ModelClassError } from "../../errors/schema.ts";
 import { MultipleResultsError, SessionError } from "../../errors/session.ts";
 import { type Entity, mapperOf, rowOf } from "../../model/entity.ts";
+import type { ReadTime } from "../../model/relations/held-reading.ts";
 import { fillMany, fillOne, knownParent, loadedSince, readRelation } from "../../model/relations/related.ts";
 import type { Relation } from "../../model/relations/relation.ts";
 import type { IncludePlan } from "../../query/select/include.ts";
 import type { ReadOptions } from "../../query/select/select-runner.ts";
+import type { AnyTable } from "../../schema/table.ts";
 import { valuesOf } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { KeyReference } from "../flush/key-reference.ts";
@@ -31,6 +33,8 @@ interface Job {
   readonly asked: readonly Entity[];
   /** The entities that the others lead to, which are there already. */
   readonly known: readonly Entity[];
+  /** Those with a parent that the session has, which is kept for when the entity leaves the session. */
+  readonly withParent: readonly (readonly [entity: Entity, parent: Entity])[];
   /** The entities that were found for each that was asked for. */
   found: readonly (readonly Entity[])[];
 }
@@ -52,6 +56,7 @@ export class RelationLoader {
 
   async load(roots: readonly Root[], { refresh, signal, autoflush }: RelationLoadOptions): Promise<void> {
     const options: ReadOptions = { signal, autoflush };
+    const { readTime } = this.#work;
     const done: Job[] = [];
     let level = roots;
     while (level.length > 0) {
@@ -65,19 +70,32 @@ export class RelationLoader {
         .filter((one) => one.plan.length > 0 && one.entities.size > 0);
     }
     for (const job of done) requireOneEach(job);
-    for (const job of done) this.#fill(job);
+    for (const job of done) fill(job, readTime);
   }
 
   #job(relation: Relation, below: IncludePlan, entities: ReadonlySet<Entity>, refresh: boolean): Job {
     const asked: Entity[] = [];
     const known: Entity[] = [];
+    const withParent: [Entity, Entity][] = [];
     for (const entity of entities) {
       requireNoField(entity, relation);
+      const parent = this.#freshParent(entity, relation);
+      if (parent !== undefined) {
+        known.push(parent);
+        withParent.push([entity, parent]);
+        continue;
+      }
       const held = this.#held(entity, relation, refresh);
       if (held !== undefined) known.push(...held);
       else asked.push(entity);
     }
-    return { relation, below, asked, known, found: [] };
+    return { relation, below, asked, known, withParent, found: [] };
+  }
+
+  #freshParent(entity: Entity, relation: Relation): Entity | undefined {
+    if (relation.kind !== "belongsTo" || ownKey(entity, relation).some(isNoValue)) return undefined;
+    const parent = knownParent(entity, relation);
+    return parent === undefined || this.#work.isStale(parent) ? undefined : parent;
   }
 
   /** The entities that a relation leads to without a read; undefined where it must be read. */
@@ -88,12 +106,10 @@ export class RelationLoader {
       const reference = values.find((value) => value instanceof KeyReference);
       if (reference !== undefined) return [reference.entity];
       if (values.some((value) => value === null || value === undefined)) return [];
-      const parent = knownParent(entity, relation);
-      if (parent !== undefined && !this.#work.isStale(parent)) return [parent];
     } else if (row === null) return [];
     if (refresh) return undefined;
     const since = loadedSince(entity, relation);
-    if (since === undefined || since < this.#work.epoch) return undefined;
+    if (since === undefined || since < this.#work.freshSince(tablesOf(relation))) return undefined;
     const value = readRelation(entity, relation.name) as Entity | null | Iterable<Entity>;
     return value === null ? [] : Symbol.iterator in value ? [...value] : [value];
   }
@@ -118,15 +134,24 @@ export class RelationLoader {
       first += job.asked.length;
     }
   }
+}
 
-  #fill({ relation, asked, found }: Job): void {
-    const { epoch } = this.#work;
-    for (const [index, entity] of asked.entries()) {
-      const items = found[index]!;
-      if (relation.isToOne) fillOne(entity, relation, items[0] ?? null, epoch);
-      else fillMany(entity, relation, items, epoch);
-    }
+function fill({ relation, asked, found, withParent }: Job, time: ReadTime): void {
+  for (const [entity, parent] of withParent) fillOne(entity, relation, parent, time);
+  for (const [index, entity] of asked.entries()) {
+    const items = found[index]!;
+    if (relation.isToOne) fillOne(entity, relation, items[0] ?? null, time);
+    else fillMany(entity, relation, items, time);
   }
+}
+
+function isNoValue(value: unknown): boolean {
+  return value === null || value === undefined || value instanceof KeyReference;
+}
+
+/** The tables whose rows say which entities a relation leads to. */
+function tablesOf({ target, link }: Relation): readonly AnyTable[] {
+  return link === undefined ? target.tables : [...target.tables, link.table];
 }
 
 /** Equal for relations that one statement can serve. */

@@ -235,7 +235,7 @@ export class Transactions {
   /** A transaction has begun and ended at once. */
   passed(): void {
     this.#end();
-    this.#host.work.expire();
+    this.#host.work.expireWithTransaction();
   }
 
   /**
@@ -284,6 +284,7 @@ export class Transactions {
   /** Begins a nested transaction; each bind takes part in it with its next statement. Returns its depth. */
   nest(): number {
     this.requireUsable();
+    this.#host.work.nest();
     return ++this.#depth;
   }
 
@@ -368,8 +369,8 @@ export class Transactions {
       await this.#undo(open);
     } finally {
       work.discardPending(() => true);
-      work.forgetRelations();
-      work.expire();
+      work.rollBackRelations(1);
+      work.expireWithTransaction();
     }
   }
 
@@ -378,13 +379,18 @@ export class Transactions {
     this.requireSound();
     for (const bind of this.open()) await bind.release(depth - 1);
     this.#depth = depth - 1;
+    this.#host.work.unnest(depth);
   }
 
   /** Ends a nested transaction and those within it, and undoes what they did. */
   async rollbackTo(depth: number): Promise<void> {
     this.#failure = undefined;
     this.#depth = depth - 1;
-    await this.#rollbackLevels(depth);
+    try {
+      await this.#rollbackLevels(depth);
+    } finally {
+      this.#host.work.unnest(depth);
+    }
   }
 
   async #rollbackLevels(depth: number): Promise<void> {
@@ -393,7 +399,7 @@ export class Transactions {
       this.open().map((bind) => bind.rollbackTo(depth - 1, (log) => (bind.hasEnded ? detach : undo)(work, log))),
     );
     work.discardPending(() => true);
-    work.forgetRelations();
+    work.rollBackRelations(depth);
     work.expire();
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
