@@ -45,7 +45,7 @@ export class DanglingReferenceError extends RelationError {
 export interface CrossBindFilterErrorOptions extends RelationErrorOptions {
   /** The bound that was exceeded; undefined where none was given. */
   readonly maxKeys: number | undefined;
-  /** The bind of the rows that were to be filtered by. */
+  /** The bind of the rows to filter by. */
   readonly targetBindKey: BindKey;
 }
 
@@ -56,7 +56,7 @@ export class CrossBindFilterError extends RelationError {
   override readonly code = "CROSS_BIND_FILTER";
   /** The bound that was exceeded; undefined where none was given. */
   readonly maxKeys: number | undefined;
-  /** The bind of the rows that were to be filtered by; `bindKey` is that of the select. */
+  /** The bind of the rows to filter by; `bindKey` is that of the select. */
   readonly targetBindKey: BindKey;
 
   constructor(message: string, options: CrossBindFilterErrorOptions) {

@@ -23,7 +23,7 @@ export function mysqlColumnType({ definition: { type } }: TableColumn): string {
     case "timestamp":
       return type.asText === true ? "datetime(6)" : "datetime(3)";
     case "binary":
-      return "longblob";
+      return type.declared ?? "longblob";
     case "uuid":
       return "char(36) character set ascii collate ascii_bin";
     case "enumeration":

@@ -1,5 +1,5 @@
 import type { LogicalType } from "../../schema/logical-type.ts";
-import { binary } from "../../schema/types/binary.ts";
+import { binary, declaredBinary } from "../../schema/types/binary.ts";
 import { boolean } from "../../schema/types/boolean.ts";
 import { enumerationType } from "../../schema/types/enumeration.ts";
 import { float } from "../../schema/types/float.ts";
@@ -17,6 +17,14 @@ import { limitedText, type ValueList } from "../reflection/reflected-types.ts";
 const EXACT = "utf8mb4_bin";
 const QUOTED = "'(?:[^'\\\\]|''|\\\\.)*'";
 const TYPE = /^(\w+(?: precision)?)(?:\((.*)\))?((?: unsigned| zerofill)*)$/s;
+
+/** A date that is none, which MySQL and MariaDB keep where their mode lets them: such columns hold it as a rule. */
+const ZERO_DATE = /^'?0000-00-00/;
+
+/** Whether a column has a date that is none for its default, so that values of it may not be dates. */
+export function isZeroDate(value: string | null): boolean {
+  return value !== null && ZERO_DATE.test(value);
+}
 
 /**
  * The logical type of a column.
@@ -66,10 +74,12 @@ export function mysqlReflectedType(declared: string, collation: string | null): 
     case "json":
       return json().definition.type;
     case "binary":
+      return declaredBinary(declared, Number(details));
     case "varbinary":
     case "tinyblob":
     case "blob":
     case "mediumblob":
+      return declaredBinary(declared);
     case "longblob":
       return binary().definition.type;
     case "uuid":

@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import { json } from "../../schema/types/json.ts";
+import { nativeType } from "../../schema/types/native.ts";
 import type { RunQuery } from "../reflection/catalog-query.ts";
 import {
   type ReflectedCheck,
@@ -22,7 +24,7 @@ import {
   readKeys,
   readServer,
 } from "./mysql-catalog-rows.ts";
-import { mysqlDefault, mysqlReflectedType, mysqlValueList, unescaped } from "./mysql-reflected-types.ts";
+import { isZeroDate, mysqlDefault, mysqlReflectedType, mysqlValueList, unescaped } from "./mysql-reflected-types.ts";
 
 /** Everything that the catalogue says of one table. */
 interface TableRows {
@@ -31,6 +33,8 @@ interface TableRows {
   readonly keys: readonly KeyRow[];
   readonly actions: readonly ActionRow[];
   readonly checks: readonly CheckRow[];
+  /** Columns of type `tinyint(1)` that hold other numbers than 0 and 1. */
+  readonly numbers: ReadonlySet<string>;
 }
 
 /** Reads the tables of the connection's own database out of MySQL's or MariaDB's catalogue. */
@@ -42,15 +46,36 @@ export async function reflectMysql(run: RunQuery): Promise<ReflectedSchema> {
   const keys = byTable(await readKeys(run));
   const actions = byTable(await readActions(run));
   const checks = byTable(await readChecks(run, isMariadb));
+  const numbers = new Map<string, ReadonlySet<string>>();
+  for (const [name, rows] of columns) numbers.set(name, await numbersOf(name, rows, run));
   const tables = [...columns].map(([name, rows]) => {
     const of = <R>(lists: Map<string, R[]>) => lists.get(name) ?? [];
     return reflectedTable(
       name,
-      { columns: rows, indexes: of(indexes), keys: of(keys), actions: of(actions), checks: of(checks) },
+      {
+        columns: rows,
+        indexes: of(indexes),
+        keys: of(keys),
+        actions: of(actions),
+        checks: of(checks),
+        numbers: numbers.get(name)!,
+      },
       isMariadb,
     );
   });
   return { tables, foldsCase };
+}
+
+/** The columns of type `tinyint(1)` that cannot be booleans: only their rows tell, since the type itself takes -128 to 127. */
+async function numbersOf(table: string, columns: readonly ColumnRow[], run: RunQuery): Promise<ReadonlySet<string>> {
+  const names = columns.filter(({ type }) => type === "tinyint(1)").map(({ name }) => name);
+  if (names.length === 0) return new Set();
+  const tests = names.map(
+    (name, index) =>
+      sql`exists (select 1 from ${sql.table(table)} where ${sql.ref(name)} not in (0, 1)) as ${sql.ref(`n${index}`)}`,
+  );
+  const [found] = await run(sql<Readonly<Record<string, number | bigint>>>`select ${sql.join(tests)}`);
+  return new Set(names.filter((_, index) => Number(found![`n${index}`]) === 1));
 }
 
 function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): ReflectedTable {
@@ -63,7 +88,7 @@ function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): Refl
   }));
   const primaryKey = indexes.find((index) => index.name === "PRIMARY")?.columns ?? [];
   const others = indexes.filter((index) => index.plain && index.name !== "PRIMARY");
-  const columns = rows.columns.map((row) => reflectedColumn(row, isMariadb));
+  const columns = rows.columns.map((row) => reflectedColumn(row, rows.numbers.has(row.name), isMariadb));
   return {
     name,
     ...recognizeEnumerations(...withoutJsonChecks(columns, rows.checks), mysqlValueList),
@@ -76,8 +101,9 @@ function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): Refl
   };
 }
 
-function reflectedColumn(row: ColumnRow, isMariadb: boolean): ReflectedColumn {
-  const type = mysqlReflectedType(row.type, row.collation);
+function reflectedColumn(row: ColumnRow, hasNumbers: boolean, isMariadb: boolean): ReflectedColumn {
+  const type =
+    isZeroDate(row.default) || hasNumbers ? nativeType(row.type) : mysqlReflectedType(row.type, row.collation);
   const computed = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/.test(row.extra) && row.generated !== null;
   const expression = isMariadb ? row.generated! : unescaped(row.generated ?? "");
   return {
