@@ -18,10 +18,10 @@ const EXACT = "utf8mb4_bin";
 const QUOTED = "'(?:[^'\\\\]|''|\\\\.)*'";
 const TYPE = /^(\w+(?: precision)?)(?:\((.*)\))?((?: unsigned| zerofill)*)$/s;
 
-/** A date that is none, which MySQL and MariaDB keep where their mode lets them: such columns hold it as a rule. */
+/** The zero date, which MySQL and MariaDB store where their mode allows it. */
 const ZERO_DATE = /^'?0000-00-00/;
 
-/** Whether a column has a date that is none for its default, so that values of it may not be dates. */
+/** Whether the default of a column is the zero date, so that its values may be no dates. */
 export function isZeroDate(value: string | null): boolean {
   return value !== null && ZERO_DATE.test(value);
 }
