@@ -86,6 +86,25 @@ for (const places of PLACES) {
   });
 }
 
+test("entities that are stored, changed or deleted make the relations that lead to them stale", async (t) => {
+  const session = (await blog(t, PLACES[0]!)).session();
+  const ada = await withPosts(session, 1);
+  const load = () => session.load(ada, { posts: true });
+  const titles = async () => (await load()).posts.map(({ title }) => title);
+  const post = new Post({ authorId: 1, title: "new" });
+  session.add(post);
+  assert.deepEqual(await titles(), ["post 1", "post 2", "post 3", "new"]);
+  post.authorId = 2;
+  assert.deepEqual(await titles(), ["post 1", "post 2", "post 3"]);
+  post.authorId = 1;
+  await session.flush();
+  assert.deepEqual(await titles(), ["post 1", "post 2", "post 3", "new"]);
+  session.delete(post);
+  await session.flush();
+  assert.deepEqual(await titles(), ["post 1", "post 2", "post 3"]);
+  assert.equal(await statementsOf(session, load), 0);
+});
+
 test("an entity that leaves the session makes the relations that hold it stale", async (t) => {
   const session = (await blog(t, PLACES[0]!)).session();
   const ada = await session

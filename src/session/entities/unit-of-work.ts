@@ -61,7 +61,8 @@ export class UnitOfWork implements EntityOwner {
   #began = [1];
   /** When everything became stale for the last time. */
   #expired = 1;
-  /** When statements last wrote to tables. */
+  #hasRelations = false;
+  /** When tables were last written to. */
   #written = NONE_WRITTEN;
   readonly #tables: TableOwner;
 
@@ -93,8 +94,9 @@ export class UnitOfWork implements EntityOwner {
     return this.identityMap.get(mapper, identityKey(values));
   }
 
-  /** When a relation that is read now is read. */
-  get readTime(): ReadTime {
+  /** Relations are about to be read: the writes that make them stale are noted from now on. Returns when that was. */
+  startReadingRelations(): ReadTime {
+    this.#hasRelations = true;
     return { now: this.#clock, innermost: this.#began.at(-1)!, outermost: this.#began[0]! };
   }
 
@@ -207,14 +209,25 @@ export class UnitOfWork implements EntityOwner {
 
   /** The same for the entities whose rows are in these tables. */
   expireTables(tables: ReadonlySet<AnyTable>): void {
-    if (this.#written === NONE_WRITTEN) this.#written = new Map();
-    this.#clock++;
-    for (const table of tables) this.#written.set(table, this.#clock);
+    this.#noteWrite(tables);
     for (const [, entities] of this.identityMap) {
       for (const entity of entities.list) {
         if (mapperOf(entity).tables.some((table) => tables.has(table))) setEpoch(entity, 0);
       }
     }
+  }
+
+  #noteWrite(tables: Iterable<AnyTable>): void {
+    if (!this.#hasRelations) return;
+    if (this.#written === NONE_WRITTEN) this.#written = new Map();
+    this.#clock++;
+    for (const table of tables) this.#written.set(table, this.#clock);
+  }
+
+  /** The tables to which the next flush writes. */
+  pendingTables(): ReadonlySet<AnyTable> {
+    const { added, changed, deleted } = this.pending();
+    return new Set([...added, ...changed, ...deleted].flatMap((entity) => mapperOf(entity).tables));
   }
 
   /** Takes an entity in: a new one to be stored, or a detached one to be watched again. */
@@ -436,6 +449,7 @@ export class UnitOfWork implements EntityOwner {
   inserted(entity: Entity, row: StoredRow): readonly Filled[] {
     const filled = this.#filled.get(entity) ?? NOTHING_FILLED;
     setRow(entity, row);
+    this.#noteWrite(mapperOf(entity).tables);
     // An entity that was removed while its row was being written stays out.
     if (!this.owns(entity)) return filled;
     setEpoch(entity, this.#epoch);
@@ -452,6 +466,7 @@ export class UnitOfWork implements EntityOwner {
    */
   updated(entity: Entity, row: StoredRow, hasLeft: boolean): void {
     setRow(entity, row);
+    this.#noteWrite(mapperOf(entity).tables);
     this.#untouch(entity);
     if (hasLeft && this.owns(entity)) this.#enter(entity, mapperOf(entity), row);
   }
@@ -459,6 +474,7 @@ export class UnitOfWork implements EntityOwner {
   /** An entity's row was deleted, in the transaction that is open. */
   removed(entity: Entity): void {
     this.leaveKey(entity);
+    this.#noteWrite(mapperOf(entity).tables);
     if (!this.owns(entity)) return;
     this.#deleted.delete(entity);
     if (this.#gone === NO_ENTITIES) this.#gone = new Set();

@@ -13,6 +13,8 @@ import { KeyReference } from "../flush/key-reference.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { readRelated, sourceOf } from "./related-rows.ts";
 
+const NO_TABLES: ReadonlySet<AnyTable> = new Set();
+
 /** How relations are loaded. */
 export interface RelationLoadOptions extends ReadOptions {
   /** Whether those that are loaded are read again. */
@@ -56,12 +58,15 @@ export class RelationLoader {
 
   async load(roots: readonly Root[], { refresh, signal, autoflush }: RelationLoadOptions): Promise<void> {
     const options: ReadOptions = { signal, autoflush };
-    const { readTime } = this.#work;
+    const readTime = this.#work.startReadingRelations();
+    const pending = refresh ? NO_TABLES : this.#work.pendingTables();
     const done: Job[] = [];
     let level = roots;
     while (level.length > 0) {
       const jobs = level.flatMap((one) =>
-        one.plan.map(({ relation, below }) => this.#job(relation, below, one.entities, refresh)),
+        one.plan.map(({ relation, below }) =>
+          this.#job(relation, below, one.entities, refresh || tablesOf(relation).some((table) => pending.has(table))),
+        ),
       );
       await this.#read(jobs, options);
       done.push(...jobs);
