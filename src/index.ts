@@ -113,6 +113,7 @@ export { uuid } from "./schema/types/uuid.ts";
 export { keyOf } from "./session/flush/key-reference.ts";
 export type { GetOptions } from "./session/reading/entity-reader.ts";
 export type { LoadOptions } from "./session/relations/load.ts";
+export type { NPlusOne } from "./session/relations/relation-settings.ts";
 export type { BindTarget, Statement } from "./session/router.ts";
 export type { Session, SessionOptions } from "./session/session.ts";
 export type { ModelChange, SessionEvent, SessionEventMap } from "./session/session-events.ts";

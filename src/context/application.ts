@@ -11,6 +11,7 @@ import { ConfigurationError, InvalidOptionError } from "../errors/configuration.
 import { fixProperty } from "../fixed-property.ts";
 import { requireKnownOptions } from "../known-options.ts";
 import type { Metadatas } from "../schema/metadatas.ts";
+import type { RelationSettings } from "../session/relations/relation-settings.ts";
 import type { Router } from "../session/router.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
 import type { SessionEvents } from "../session/session-events.ts";
@@ -369,6 +370,11 @@ export class Application<BK extends string = string> {
   /** @internal finds the engine of anything that runs */
   get router(): Router {
     return this.engines.router;
+  }
+
+  /** @internal */
+  get relations(): RelationSettings {
+    return this.#configuration.relations;
   }
 
   /** @internal */

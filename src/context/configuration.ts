@@ -8,6 +8,7 @@ import type { ResolvedEngineOptions } from "../engine/options/resolved-options.t
 import type { EchoListener } from "../engine/recording/echo.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
 import { requireKnownOptions } from "../known-options.ts";
+import { type NPlusOne, type RelationSettings, relationSettings } from "../session/relations/relation-settings.ts";
 import { type CommitPolicy, requirePolicy } from "../session/transaction/commit-policy.ts";
 import { NO_DECISION_BIND } from "../session/transaction/decision-log.ts";
 import { decisionBindOf } from "./decision-bind.ts";
@@ -51,6 +52,10 @@ export interface Configuration<BK extends string = string> {
   readonly decisionBind?: BK | null;
   /** The reaction to a context that ends with uncommitted work. Defaults to `"warn"`. */
   readonly onUncommitted?: OnUncommitted;
+  /** The most keys in a statement that reads a relation. Defaults to 500 on SQLite, 1,024 on MySQL and MariaDB, 10,000 on PostgreSQL. */
+  readonly relationChunk?: number;
+  /** For development: the reaction to a loop that loads a relation of one entity after the other. By default loads are not counted. */
+  readonly nPlusOne?: NPlusOne;
 }
 
 /** A configuration that was checked. */
@@ -62,6 +67,7 @@ export interface ResolvedConfiguration {
   readonly decisionBind: BindKey | undefined;
   readonly onUncommitted: OnUncommitted;
   readonly recordQueries: boolean;
+  readonly relations: RelationSettings;
 }
 
 const OPTIONS: readonly (keyof Configuration)[] = [
@@ -76,6 +82,8 @@ const OPTIONS: readonly (keyof Configuration)[] = [
   "commitPolicy",
   "decisionBind",
   "onUncommitted",
+  "relationChunk",
+  "nPlusOne",
 ];
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
@@ -132,6 +140,7 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
     commitPolicy: requirePolicy(commitPolicy),
     onUncommitted: requireReaction(onUncommitted),
     recordQueries: oneOf([true, false], recordQueries, "recordQueries"),
+    relations: relationSettings(configuration.relationChunk, configuration.nPlusOne),
   };
 }
 

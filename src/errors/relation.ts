@@ -65,3 +65,18 @@ export class CrossBindFilterError extends RelationError {
     this.targetBindKey = options.targetBindKey;
   }
 }
+
+/**
+ * One line of the application loaded a relation of one entity after the other, so that each took a statement of its own.
+ * Thrown only if the setting `nPlusOne` says so.
+ */
+export class NPlusOneError extends RelationError {
+  override readonly code = "N_PLUS_ONE";
+  /** The line, as `file:line:column`. */
+  readonly location: string;
+
+  constructor(message: string, options: RelationErrorOptions & { readonly location: string }) {
+    super(message, options);
+    this.location = options.location;
+  }
+}

@@ -30,10 +30,11 @@ import { UnitOfWork } from "./entities/unit-of-work.ts";
 import { FlushCoordinator, type FlushHost } from "./flush-coordinator.ts";
 import { EntityReader, GET_OPTIONS, type GetOptions } from "./reading/entity-reader.ts";
 import { PreparedStatements } from "./reading/prepared-statements.ts";
-import { SelectReader } from "./reading/select-reader.ts";
+import { type SelectHost, SelectReader } from "./reading/select-reader.ts";
 import type { KeyReader } from "./relations/key-reader.ts";
 import { LOAD_OPTIONS, type LoadOptions, rootsOf } from "./relations/load.ts";
 import { LoadGatherer } from "./relations/load-gatherer.ts";
+import type { RelationSettings } from "./relations/relation-settings.ts";
 import { type BindTarget, Router, type Statement } from "./router.ts";
 import { type SessionEvent, type SessionEventMap, SessionEvents } from "./session-events.ts";
 import { SessionExecutor } from "./session-executor.ts";
@@ -62,6 +63,8 @@ export interface SessionHost {
   readonly engines: Iterable<readonly [BindKey, Engine]>;
   /** Where the decisions of two-phase commits are kept; undefined where no bind can keep them. */
   readonly decisions: DecisionLog | undefined;
+  /** How relations are read. */
+  readonly relations: RelationSettings;
   /** A bind's place in the order of commits. */
   commitRank(bindKey: BindKey): number;
 }
@@ -91,6 +94,7 @@ const NOWHERE: SessionHost = {
   events: new SessionEvents(),
   engines: [],
   decisions: undefined,
+  relations: { chunk: undefined, nPlusOne: undefined },
   commitRank: () => 0,
 };
 
@@ -111,7 +115,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
   readonly #transactions: Transactions;
   readonly #flow: FlushCoordinator;
   readonly #runner: StatementRunner;
-  readonly #shared: FlushHost & StatementHost;
+  readonly #shared: FlushHost & StatementHost & SelectHost;
   #readerOfKeys: EntityReader | undefined;
   #readerOfSelects: SelectReader | undefined;
   #gatheredLoads: LoadGatherer | undefined;
@@ -151,6 +155,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       router: host.router,
       events: this.#events,
       transactions: this.#transactions,
+      relations: host.relations,
       requireOpen: () => this.#requireNotEnded(),
       requireLive: () => this.#transactionFunctions?.requireLive(),
     };

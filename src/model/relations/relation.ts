@@ -77,7 +77,7 @@ export class Relation {
 
   /** The facts of an error about it. */
   get place(): { readonly relation: string; readonly entity: string; readonly bindKey: BindKey } {
-    return { relation: this.name, entity: this.owner.name, bindKey: this.owner.table.bindKey };
+    return { relation: this.name, entity: classNameOf(this.owner), bindKey: this.owner.table.bindKey };
   }
 }
 

@@ -18,6 +18,7 @@ import type {
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import { KeyReader } from "../relations/key-reader.ts";
 import { RelationLoader } from "../relations/relation-loader.ts";
+import type { RelationSettings } from "../relations/relation-settings.ts";
 import type { Router } from "../router.ts";
 import type { RoutedStatement, StatementRunner } from "../statement-runner.ts";
 import type { Transactions } from "../transaction/transactions.ts";
@@ -31,6 +32,7 @@ export interface SelectHost {
   readonly router: Router;
   readonly transactions: Transactions;
   readonly work: UnitOfWork;
+  readonly relations: RelationSettings;
 }
 
 type EntityResult = Exclude<SelectResult, { readonly kind: "rows" }>;
@@ -83,7 +85,7 @@ export class SelectReader implements SelectRunner {
 
   /** Reads entities by many keys. */
   get keys(): KeyReader {
-    this.#keys ??= new KeyReader(this.#host, this.#runner);
+    this.#keys ??= new KeyReader(this.#host, this.#runner, this.#host.relations.chunk);
     return this.#keys;
   }
 

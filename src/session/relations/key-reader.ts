@@ -32,10 +32,18 @@ type TakeRows = (rows: readonly DriverRow[], positionOf: (row: DriverRow) => num
 export class KeyReader {
   readonly #host: KeyReaderHost;
   readonly #runner: StatementRunner;
+  /** The most keys of one statement; undefined where the family of databases decides. */
+  readonly #chunk: number | undefined;
 
-  constructor(host: KeyReaderHost, runner: StatementRunner) {
+  constructor(host: KeyReaderHost, runner: StatementRunner, chunk?: number) {
     this.#host = host;
     this.#runner = runner;
+    this.#chunk = chunk;
+  }
+
+  /** The most keys of one statement. */
+  chunkOf({ engine, mostKeys }: KeyedStatement): number {
+    return Math.min(this.#chunk ?? engine.family.keyLists.chunk, mostKeys);
   }
 
   /**
@@ -79,7 +87,7 @@ export class KeyReader {
     keys: KeySet,
     options: ReadOptions,
     take: (entity: Entity, position: number) => void,
-    most = rows.chunk,
+    most = this.chunkOf(rows),
   ): Promise<void> {
     const { work } = this.#host;
     const { hasOthers } = rows;
@@ -96,7 +104,7 @@ export class KeyReader {
     options: ReadOptions,
     take: (other: Key, position: number) => void,
   ): Promise<void> {
-    return this.#run(rows, keys, rows.chunk, options, (read, positionOf) => {
+    return this.#run(rows, keys, this.chunkOf(rows), options, (read, positionOf) => {
       for (const row of read) take(rows.otherKey(row), positionOf(row));
     });
   }

@@ -52,11 +52,6 @@ export abstract class KeyedStatement {
     return known;
   }
 
-  /** The most keys of one statement. */
-  get chunk(): number {
-    return Math.min(this.engine.family.keyLists.chunk, this.mostKeys);
-  }
-
   /** The most keys that the database takes in one statement. */
   get mostKeys(): number {
     return this.engine.family.keyLists.mostKeys?.(this.columns.length) ?? Number.POSITIVE_INFINITY;

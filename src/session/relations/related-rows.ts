@@ -7,7 +7,7 @@ import type { ReadOptions, SelectStatement } from "../../query/select/select-run
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { KeyReader } from "./key-reader.ts";
 import type { KeySet } from "./key-set.ts";
-import type { KeyedRows, KeyedSource } from "./keyed-rows.ts";
+import type { KeyedSource } from "./keyed-rows.ts";
 import { followColumns } from "./membership.ts";
 
 const NONE: readonly Entity[] = Object.freeze([]);
@@ -55,7 +55,7 @@ async function readAcross(
   let first = 0;
   while (first < others.length) {
     const { rows, keys: targets } = reader.open(sourceOf(relation));
-    const { holders, next } = holdersOf(others, first, targets, rows);
+    const { holders, next } = holdersOf(others, first, targets, reader.chunkOf(rows));
     await reader.each(
       rows,
       targets,
@@ -80,7 +80,7 @@ function holdersOf(
   others: readonly (readonly (readonly unknown[])[])[],
   first: number,
   targets: KeySet,
-  { chunk }: KeyedRows,
+  chunk: number,
 ): { readonly holders: readonly number[][]; readonly next: number } {
   const holders: number[][] = [];
   let next = first;

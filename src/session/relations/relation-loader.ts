@@ -19,6 +19,8 @@ const NO_TABLES: ReadonlySet<AnyTable> = new Set();
 export interface RelationLoadOptions extends ReadOptions {
   /** Whether those that are loaded are read again. */
   readonly refresh: boolean;
+  /** Is told each relation that the database is about to be asked for. */
+  readonly onRead?: ((relation: Relation) => void) | undefined;
 }
 
 /** Entities, and which relations of them to load. */
@@ -56,7 +58,7 @@ export class RelationLoader {
     this.#reader = reader;
   }
 
-  async load(roots: readonly Root[], { refresh, signal, autoflush }: RelationLoadOptions): Promise<void> {
+  async load(roots: readonly Root[], { refresh, signal, autoflush, onRead }: RelationLoadOptions): Promise<void> {
     const options: ReadOptions = { signal, autoflush };
     const readTime = this.#work.startReadingRelations();
     const pending = refresh ? NO_TABLES : this.#work.pendingTables();
@@ -68,6 +70,7 @@ export class RelationLoader {
           this.#job(relation, below, one.entities, refresh || tablesOf(relation).some((table) => pending.has(table))),
         ),
       );
+      if (onRead !== undefined) for (const { relation, asked } of jobs) if (asked.length > 0) onRead(relation);
       await this.#read(jobs, options);
       done.push(...jobs);
       level = jobs
