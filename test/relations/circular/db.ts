@@ -1,0 +1,3 @@
+import { Multibind } from "../../../src/index.ts";
+
+export const db = new Multibind<"auth">();
