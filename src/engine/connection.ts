@@ -124,6 +124,18 @@ export class Connection implements DatabaseConnection {
     return this.#run(query, () => this.#raw.executeQuery<R>(query), signal);
   }
 
+  /**
+   * Runs a statement at once.
+   *
+   * @returns `undefined` where anything has to be waited for, or a listener must see it
+   */
+  executeNow<R>(query: EngineQuery<R>): QueryResult<R> | undefined {
+    if (!this.#canRunNow) return undefined;
+    const refusal = this.engine.refusalOf(query);
+    if (refusal !== undefined) throw refusal;
+    return this.#now(query.sql, () => this.#raw.executeNow!(query));
+  }
+
   /** How many bytes the values of a statement may take here. */
   async mostBytes(): Promise<number> {
     return (await this.#raw.mostBytes?.()) ?? Number.POSITIVE_INFINITY;
@@ -282,6 +294,15 @@ export class Connection implements DatabaseConnection {
     await this.engine.observe({ sql, parameters: [] }, () => this.#watched(begin, signal), this);
   }
 
+  /** Begins a transaction at once. Returns whether that is done; if not, {@link begin} does it. */
+  beginNow(settings: TransactionSettings): boolean {
+    this.engine.requireWritable(settings.accessMode === "read write");
+    if (!this.#canRunNow || this.#driver.beginNow === undefined) return false;
+    const isDone = this.#now("begin", () => this.#driver.beginNow!(this.#raw, settings));
+    if (isDone) this.#hasBegun();
+    return isDone;
+  }
+
   /** Begins a transaction that can be prepared under an id. */
   async beginBranch(gid: string, settings: TransactionSettings = {}): Promise<void> {
     const branch = this.engine.twoPhase?.branch;
@@ -322,6 +343,20 @@ export class Connection implements DatabaseConnection {
     }
     this.#inTransaction = false;
     this.#branch = undefined;
+  }
+
+  /** Commits at once. Returns whether that is done; if not, {@link commit} does it. */
+  commitNow(): boolean {
+    if (!this.#canRunNow || this.#driver.commitNow === undefined || this.#branch !== undefined || this.hasEnded)
+      return false;
+    try {
+      if (!this.#now("commit", () => this.#driver.commitNow!(this.#raw))) return false;
+    } catch (error) {
+      this.#forgetRefused();
+      throw error;
+    }
+    this.#inTransaction = false;
+    return true;
   }
 
   /** A transaction that the server refuses to commit or to prepare may be rolled back by that. */
@@ -480,6 +515,20 @@ export class Connection implements DatabaseConnection {
   /** Whether no listener sees statements, and the engine limits their time. */
   get #isUnwatched(): boolean {
     return this.engine.statementTimeout === undefined && this.#owner?.record === undefined && !this.engine.isObserved;
+  }
+
+  /** Whether statements need not be waited for, and neither a listener nor a limit of time has a say in them. */
+  get #canRunNow(): boolean {
+    const isSettled = this.#interruption === undefined && this.#owner?.signal?.aborted !== true;
+    return this.#raw.executeNow !== undefined && isSettled && this.#isUnwatched;
+  }
+
+  #now<T>(sql: string, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw this.engine.databaseError(error, sql, this.#lockTimeout);
+    }
   }
 
   async #executed<R>(query: EngineQuery<R>): Promise<QueryResult<R>> {

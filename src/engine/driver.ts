@@ -1,4 +1,4 @@
-import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from "kysely";
 import type { Owner } from "./pool/owner.ts";
 import type { Feature } from "./statement/feature.ts";
 import type { LockWatch } from "./waiting/lock-watch.ts";
@@ -44,6 +44,10 @@ export interface EngineDriver extends Driver {
   readNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   /** The same for a statement that is a whole transaction. */
   writeNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
+  /** Begins a transaction at once. Returns whether that is done; if not, `beginTransaction` does it. Absent behind a network. */
+  beginNow?(connection: DatabaseConnection, settings: TransactionSettings): boolean;
+  /** Commits at once. Returns whether that is done; if not, `commitTransaction` does it. */
+  commitNow?(connection: DatabaseConnection): boolean;
   /** Whether the database says that SQL text only reads, and that any connection will do; absent where it does not tell. */
   onlyReads?(sql: string): Promise<boolean>;
   status(): PoolStatus;
@@ -104,6 +108,8 @@ export interface PhysicalConnection extends DatabaseConnection {
   executeMany<R>(query: EngineQuery<R>, parameterSets: readonly (readonly unknown[])[]): Promise<QueryResult<R>[]>;
   /** Asks how many bytes a statement and its values may take; absent where there is no such limit. */
   mostBytes?(): Promise<number>;
+  /** Runs a statement at once; `undefined` where anything has to be waited for. Absent behind a network. */
+  executeNow?<R>(query: EngineQuery<R>): QueryResult<R> | undefined;
   /** Whether it can be used no more. */
   readonly isBroken: boolean;
   /** Whether a transaction is open, as the server last said: SQL text may have begun or ended one. Undefined if it does not say. */

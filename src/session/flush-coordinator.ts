@@ -5,11 +5,11 @@ import { SessionError } from "../errors/session.ts";
 import { mapperOf } from "../model/entity.ts";
 import type { UnitOfWork } from "./entities/unit-of-work.ts";
 import { BindFlush } from "./flush/bind-flush.ts";
-import { commitSoleRow } from "./flush/commit-sole-row.ts";
 import { runFlush } from "./flush/flush.ts";
 import type { FlushUnit } from "./flush/flush-unit.ts";
 import { isNothing, planFlush } from "./flush/plan/flush-plan.ts";
 import { isOneStatement } from "./flush/row-shape.ts";
+import { commitSoleRow, flushSoleRow } from "./flush/sole-row.ts";
 import type { Router } from "./router.ts";
 import type { SessionAnnouncer, SessionEvent } from "./session-events.ts";
 import type { SessionLock } from "./session-lock.ts";
@@ -93,13 +93,34 @@ export class FlushCoordinator {
   }
 
   /**
-   * Commits work that needs no transaction and has no listeners. The lock must be free.
+   * Stores the only pending row at once, in the transaction, where nothing has to be waited for. The lock must be free.
+   *
+   * @returns whether it is done, or has failed; otherwise {@link flush} has to do it
+   */
+  tryFlush(): boolean | Promise<void> {
+    const { transactions, events } = this.#host;
+    return transactions.isSound && events.isSilent && flushSoleRow(this.#host);
+  }
+
+  /**
+   * The same, and commits.
    *
    * @returns whether it is done, or will be; otherwise {@link commit} has to do it
    */
-  tryCommitSingleInsert(): boolean | Promise<void> {
-    const { transactions, events } = this.#host;
-    return transactions.isFresh && events.isSilent && commitSoleRow(this.#host);
+  tryCommit(): boolean | Promise<void> {
+    const { work, lock, transactions, events } = this.#host;
+    if (!events.isSilent) return false;
+    if (transactions.isFresh) return commitSoleRow(this.#host);
+    if (!transactions.isSound) return false;
+    if (!work.isClean) {
+      const flushed = flushSoleRow(this.#host);
+      if (flushed !== true) return flushed;
+    }
+    const outcome = transactions.commitNow();
+    if (!(outcome instanceof Promise)) return outcome !== undefined;
+    return lock.runExclusive(async () => {
+      throw (await outcome).error;
+    });
   }
 
   /** Stores what is pending and commits every bind. */

@@ -555,10 +555,14 @@ export class Session<BK extends string = string> extends KyselyStatements {
    *
    * @see SQLAlchemy: `Session.flush`
    */
-  async flush(): Promise<void> {
-    this.#requireOpen();
-    this.#refuseInListener("flush()", ["beforeFlush", "afterFlush"]);
-    await this.#lock.runExclusive(() => this.#flow.flush());
+  flush(): Promise<void> {
+    return promised(() => {
+      this.#requireOpen();
+      this.#refuseInListener("flush()", ["beforeFlush", "afterFlush"]);
+      const done = this.#lock.isFree && this.#flow.tryFlush();
+      if (done === true) return undefined;
+      return done === false ? this.#lock.runExclusive(() => this.#flow.flush()) : done;
+    });
   }
 
   /**
@@ -573,7 +577,7 @@ export class Session<BK extends string = string> extends KyselyStatements {
       this.#requireOpen();
       this.#refuseInListener("commit()");
       this.#transactionFunctions?.requireNone("commit()");
-      const done = this.#lock.isFree && this.#flow.tryCommitSingleInsert();
+      const done = this.#lock.isFree && this.#flow.tryCommit();
       if (done === true) return undefined;
       return done === false ? this.#lock.runExclusive(() => this.#flow.commit()) : done;
     });
@@ -746,11 +750,16 @@ export class Session<BK extends string = string> extends KyselyStatements {
       label: this.#owner.label,
       owner: this.#owner,
       begin: (settings) => this.#begin(settings),
-      commit: () =>
-        this.#lock.runExclusive(async () => {
+      commit: () => {
+        this.#requireNotEnded();
+        const done = this.#lock.isFree && this.#flow.tryCommit();
+        if (done === true) return undefined;
+        if (done !== false) return done;
+        return this.#lock.runExclusive(async () => {
           this.#requireNotEnded();
           await this.#flow.commit();
-        }),
+        });
+      },
       rollback: () => this.#lock.runExclusive(() => this.#flow.rollback()),
       copyPending: () => {
         const copy = new PendingCopy(this.#work);

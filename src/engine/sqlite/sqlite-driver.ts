@@ -22,6 +22,14 @@ interface Loan {
   readonly owner: Owner;
 }
 
+const BEGIN = CompiledQuery.raw("begin immediate");
+const BEGIN_TO_READ = CompiledQuery.raw("begin");
+const COMMIT = CompiledQuery.raw("commit");
+
+function beginQuery({ accessMode }: TransactionSettings): CompiledQuery {
+  return accessMode === "read only" ? BEGIN_TO_READ : BEGIN;
+}
+
 /**
  * The driver of SQLite, on the package `better-sqlite3` or on Node's own `node:sqlite`.
  *
@@ -151,9 +159,18 @@ export class SqliteDriver extends TransactionCommands implements EngineDriver {
     if (this.#closed) await this.#closeFreeWriter();
   }
 
-  async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
-    const snapshot = accessMode === "read only";
-    await connection.executeQuery(CompiledQuery.raw(snapshot ? "begin" : "begin immediate"));
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    await connection.executeQuery(beginQuery(settings));
+  }
+
+  beginNow(connection: DatabaseConnection, settings: TransactionSettings): boolean {
+    // Whatever this driver lends is one of its own connections.
+    return (connection as SqliteConnection).executeNow(beginQuery(settings)) !== undefined;
+  }
+
+  commitNow(connection: DatabaseConnection): boolean {
+    // Whatever this driver lends is one of its own connections.
+    return this.#fate("write") === "same" && (connection as SqliteConnection).executeNow(COMMIT) !== undefined;
   }
 
   /** @throws {OperationalError} if the path leads to another file, so that writes would be lost */

@@ -400,12 +400,21 @@ export class UnitOfWork implements EntityOwner {
 
   /** The one entity that is new, if it is the only pending work. */
   get soleAddition(): Entity | undefined {
-    if (this.#added.size !== 1 || this.#deleted.size > 0) return undefined;
-    for (const [, entities] of this.identityMap) {
-      for (const entity of entities.list) if (this.#isChanged(entity)) return undefined;
-    }
+    if (this.#added.size !== 1 || this.#deleted.size > 0 || this.#hasChanged) return undefined;
     const [entity] = this.#added;
     return entity;
+  }
+
+  /** Whether nothing is pending. */
+  get isClean(): boolean {
+    return this.#added.size === 0 && this.#deleted.size === 0 && !this.#hasChanged;
+  }
+
+  get #hasChanged(): boolean {
+    for (const [, entities] of this.identityMap) {
+      for (const entity of entities.list) if (this.#isChanged(entity)) return true;
+    }
+    return false;
   }
 
   /** The same, with the entities of other binds whose keys these wait for. */

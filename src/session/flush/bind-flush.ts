@@ -7,13 +7,13 @@ import { isUnchanged, restoreSnapshot, takeSnapshot } from "../../model/snapshot
 import { NOTHING_FILLED } from "../entities/entity-values.ts";
 import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { FlushTarget } from "../transaction/flush-target.ts";
-import { type Filled, Undo } from "../transaction/undo-log.ts";
+import { Undo } from "../transaction/undo-log.ts";
 import { alikeIn } from "./alike-rows.ts";
 import type { DeleteUnit, FlushUnit, InsertUnit, UpdateUnit } from "./flush-unit.ts";
 import { type NewValues, putKeys } from "./new-values.ts";
 import type { RowLock } from "./row-locks.ts";
 import { type InsertShape, rowShapes } from "./row-shape.ts";
-import { fillIn, settle, settleKey } from "./settling.ts";
+import { fillIn, settle, settleKey, together } from "./settling.ts";
 
 /** The database's values of a property, for each row. */
 interface FilledColumn {
@@ -84,7 +84,7 @@ export class BindFlush {
           : settleKey(entity, key.property, key.sent[index], values[index], assigned);
     }
     const byAdd = this.#work.inserted(entity, row);
-    this.#place.undo.noteFirst(new Undo(entity, "inserted", null, both(byAdd, assigned)));
+    this.#place.undo.noteFirst(new Undo(entity, "inserted", null, together(byAdd, assigned)));
   }
 
   /** Writes rows to each of their tables, and notes in them what the database fills in. Returns that, by property. */
@@ -167,7 +167,7 @@ export class BindFlush {
     for (const { name, column } of mapper.properties) {
       assigned = fillIn(entity, name, restoreSnapshot(column.definition.type.kind, row[name]), assigned);
     }
-    undo.noteFirst(new Undo(entity, "inserted", null, both(this.#work.inserted(entity, row), assigned)));
+    undo.noteFirst(new Undo(entity, "inserted", null, together(this.#work.inserted(entity, row), assigned)));
   }
 
   async #delete(units: readonly DeleteUnit[]): Promise<void> {
@@ -193,11 +193,6 @@ export class BindFlush {
 }
 
 pinHiddenClass(new BindFlush(UNUSED, UNUSED));
-
-function both(first: readonly Filled[], second: readonly Filled[]): readonly Filled[] {
-  if (first.length === 0) return second;
-  return second.length === 0 ? first : [...first, ...second];
-}
 
 /** Rows with keys of their own come before those whose keys are generated, so that no generated key is one of them. */
 function givenKeysFirst(groups: Iterable<readonly InsertUnit[]>): readonly (readonly InsertUnit[])[] {

@@ -51,3 +51,9 @@ export function settleKey(
   held[name] = stored;
   return withOne(filled, { name, before, now: stored });
 }
+
+/** Two lists of set properties as one. */
+export function together(first: readonly Filled[], then: readonly Filled[]): readonly Filled[] {
+  if (first.length === 0) return then;
+  return then.length === 0 ? first : [...first, ...then];
+}

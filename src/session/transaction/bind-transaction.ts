@@ -143,15 +143,37 @@ export class BindTransaction implements FlushTarget {
         await connection.release();
         throw error;
       }
-      this.#connection = connection;
-      this.#gid = part.gid;
-      this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
+      this.#hold(connection, part.gid);
     }
     while (this.#levels.length < depth) {
       const savepoint = `multibind_${this.#levels.length}`;
-      await this.#connection.savepoint(savepoint);
+      await this.connection.savepoint(savepoint);
       this.#levels.push({ savepoint, undo: new UndoLog() });
     }
+  }
+
+  /** The same at once. Returns whether that is done; if not, {@link join} does it. */
+  joinNow(depth: number, settings: TransactionSettings = {}): boolean {
+    this.requireUsable();
+    if (this.#within !== undefined) return false;
+    if (this.#connection !== undefined) return this.#levels.length >= depth;
+    const use = settings.accessMode === "read only" ? "read" : "write";
+    const connection = depth > 1 ? undefined : this.engine.connectNow({ use, owner: this.#owner });
+    if (connection === undefined) return false;
+    let isBegun = false;
+    try {
+      isBegun = connection.beginNow(settings);
+    } finally {
+      if (!isBegun) connection.releaseNow();
+    }
+    if (isBegun) this.#hold(connection, undefined);
+    return isBegun;
+  }
+
+  #hold(connection: Connection, gid: string | undefined): void {
+    this.#connection = connection;
+    this.#gid = gid;
+    this.#levels.push({ savepoint: undefined, undo: new UndoLog() });
   }
 
   /** Takes part in the transaction of another bind, which has the savepoints. */
@@ -256,6 +278,16 @@ export class BindTransaction implements FlushTarget {
     this.#forget();
     // Committed work stays committed, whatever happens to the connection.
     if (!connection.releaseNow()) await connection.release().catch(() => {});
+  }
+
+  /** Commits at once, where no other bind takes part. Returns whether that is done; if not, {@link commit} does it. */
+  commitNow(): boolean {
+    const connection = this.#connection!;
+    if (this.#within !== undefined || this.#parts.size > 0 || this.isLost || !connection.commitNow()) return false;
+    this.#forget();
+    // The caller need not wait until this connection is closed.
+    if (!connection.releaseNow()) void connection.release().catch(() => {});
+    return true;
   }
 
   /** Prepares the transaction, so that the server keeps it until it is told what to do. */

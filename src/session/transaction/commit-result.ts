@@ -41,12 +41,30 @@ export async function commitInOrder(binds: readonly BindTransaction[], signal?: 
       const rest = inOrder.filter((one) => !statuses.has(one));
       for (const one of rest) statuses.set(one, "rolledBack");
       for (const one of together) statuses.set(one, statusOf(leader, cause));
-      // A connection that is lost has rolled back by that.
-      await Promise.allSettled(rest.map((one) => one.rollback()));
-      return { statuses, failure: { cause } };
+      return refused(statuses, rest, cause);
     }
   }
   return { statuses };
+}
+
+/** The same for one bind, at once but for a refusal; `undefined` where anything has to be waited for before. */
+export function commitNow(bind: BindTransaction): CommitResult | Promise<CommitResult> | undefined {
+  try {
+    return bind.commitNow() ? { statuses: new Map([[bind, "committed"]]) } : undefined;
+  } catch (cause) {
+    return refused(new Map([[bind, statusOf(bind, cause)]]), [bind], cause);
+  }
+}
+
+/** Rolls back what is left. */
+async function refused(
+  statuses: CommitResult["statuses"],
+  left: readonly BindTransaction[],
+  cause: unknown,
+): Promise<CommitResult> {
+  // A connection that is lost has rolled back by that.
+  await Promise.allSettled(left.map((one) => one.rollback()));
+  return { statuses, failure: { cause } };
 }
 
 function statusOf(bind: BindTransaction, cause: unknown): CommitStatus {

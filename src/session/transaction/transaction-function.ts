@@ -1,3 +1,4 @@
+import type { Awaitable } from "../../awaitable.ts";
 import type { Owner } from "../../engine/pool/owner.ts";
 import { ConcurrentTransactionError, SessionError } from "../../errors/session.ts";
 import { requireKnownOptions } from "../../known-options.ts";
@@ -15,7 +16,7 @@ export interface TransactionFunctionHost {
   readonly label: string;
   readonly owner: Owner;
   begin(options: BeginOptions): void;
-  commit(): Promise<void>;
+  commit(): Awaitable<void>;
   rollback(): Promise<void>;
   /** Copies the pending work. Returns a function that makes it pending again after a rollback. */
   copyPending(): () => void;

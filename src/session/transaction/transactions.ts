@@ -11,7 +11,7 @@ import type { UnitOfWork } from "../entities/unit-of-work.ts";
 import type { ModelChange } from "../session-events.ts";
 import { BindTransaction, type Part } from "./bind-transaction.ts";
 import type { CommitPolicy } from "./commit-policy.ts";
-import { type CommitResult, commitError, commitInOrder } from "./commit-result.ts";
+import { type CommitResult, commitError, commitInOrder, commitNow } from "./commit-result.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { committedChanges, detach, keepCommitted, type UndoLogs, undo, undoUncommitted } from "./entity-outcomes.ts";
 import { type FlushTarget, WholeStatement } from "./flush-target.ts";
@@ -179,6 +179,19 @@ export class Transactions {
     }
   }
 
+  /**
+   * The same at once for a bind that may write, where no other has a transaction. `undefined` where anything has to be
+   * waited for.
+   */
+  joinToWriteNow(engine: Engine): BindTransaction | undefined {
+    const bind = this.on(engine);
+    for (const other of this.#binds.values()) if (other !== bind && other.isOpen) return undefined;
+    if (this.#twoPhase !== undefined || !bind.joinNow(this.#depth, this.#settings)) return undefined;
+    this.#writers.add(engine);
+    bind.markWritten();
+    return bind;
+  }
+
   #joinToWrite(engine: Engine, options: JoinOptions): Promise<BindTransaction> {
     const { owner } = this.#host;
     const isFree = engine.family.locksRows || this.isOpenOn(engine) || !this.isOpen;
@@ -317,17 +330,31 @@ export class Transactions {
    * @param isHeard whether a listener receives the stored changes
    */
   async commit(isHeard: boolean): Promise<CommitOutcome> {
-    const { work } = this.#host;
     this.requireSound();
     const binds = this.open();
     const logs = new Map(binds.map((bind) => [bind, bind.wholeUndo]));
-    const result = await this.#commitAll(binds);
+    return this.#outcomeOf(await this.#commitAll(binds), logs, isHeard);
+  }
+
+  /** The same at once but for a refusal, where one bind is open. `undefined` where anything has to be waited for before. */
+  commitNow(): CommitOutcome | Promise<CommitOutcome> | undefined {
+    this.requireSound();
+    const [bind, ...others] = this.open();
+    if (bind === undefined || others.length > 0 || this.#twoPhase !== undefined) return undefined;
+    const logs = new Map([[bind, bind.wholeUndo]]);
+    const result = commitNow(bind);
+    if (result instanceof Promise) return result.then((refused) => this.#outcomeOf(refused, logs, false));
+    return result && this.#outcomeOf(result, logs, false);
+  }
+
+  #outcomeOf(result: CommitResult, logs: UndoLogs, isHeard: boolean): CommitOutcome {
+    const { work } = this.#host;
     const changes = this.#settle(result, logs, isHeard);
     if (result.failure === undefined) return { changes };
     undoUncommitted(work, result, logs);
     const error = commitError(result);
     // One bind's refused commit wants a rollback, as its flush does: a sole row is stored and committed by one statement.
-    const isSole = binds.length === 1 && this.#twoPhase === undefined;
+    const isSole = logs.size === 1 && this.#twoPhase === undefined;
     if (isSole && !(error instanceof PartialCommitError)) this.#failure = error;
     return { changes, error };
   }
