@@ -2,12 +2,14 @@ import { test } from "node:test";
 import {
   boolean,
   integer,
+  isLoaded,
   type Loaded,
   Multibind,
   type ReadOnlyMany,
   select,
   type ToMany,
   type ToOne,
+  toPlain,
   varchar,
 } from "../../src/index.ts";
 
@@ -159,6 +161,32 @@ export async function relations(user: User, post: Post): Promise<void> {
   summary(loaded);
   // @ts-expect-error its posts are not loaded
   summary(user);
+  if (isLoaded(post, { editor: true })) {
+    const name: string | undefined = post.editor?.name;
+    void name;
+    // @ts-expect-error its author is not
+    void post.author.name;
+  }
+  const plain = toPlain(loaded, { posts: { author: true } });
+  const names: string[] = plain.posts.map((one) => one.author.name);
+  void names;
+  // @ts-expect-error what is not named is left out
+  void plain.posts[0]!.editor?.name;
+  // @ts-expect-error methods of entities are left out
+  void plain.toJSON();
+  // @ts-expect-error there is no such relation
+  void toPlain(loaded, { pots: true });
+  // @ts-expect-error nor is a column one
+  void isLoaded(post, { title: true });
+  const deep = await db
+    .select(User)
+    .include({ posts: { author: { posts: { editor: { profile: true } } } } })
+    .one();
+  const userId: number | undefined = deep.posts.at(0)!.author.posts.at(0)!.editor?.profile?.userId;
+  void userId;
+  // @ts-expect-error at that depth the profile is not loaded
+  void deep.posts.at(0)!.author.profile?.userId;
+
   const both = await db.session.load([user], { tags: true });
   void both[0]!.tags.map(({ name }) => name);
   // @ts-expect-error there is no such relation
