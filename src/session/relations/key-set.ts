@@ -1,7 +1,7 @@
 import type { Key } from "../../engine/key-lists.ts";
 import { InvalidValueError } from "../../errors/value.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
-import { type IdentityKey, identityKey } from "../entities/identity-key.ts";
+import { type IdentityKey, identityKey, identityPart } from "../entities/identity-key.ts";
 
 /** Different keys, in the order in which they came, each with its position. */
 export class KeySet {
@@ -41,6 +41,11 @@ export class KeySet {
   /** The position of a key that the columns hold; undefined if it is not here. */
   positionOf(values: readonly unknown[]): number | undefined {
     return this.#positions.get(identityKey(values));
+  }
+
+  /** The same for a key of one column. */
+  positionOfPart(value: unknown): number | undefined {
+    return this.#positions.get(identityPart(value));
   }
 
   #accepted(values: readonly unknown[]): Key | undefined {

@@ -1,6 +1,7 @@
 import { AliasNode, IdentifierNode, type OperationNode, SelectionNode, type SelectQueryNode } from "kysely";
 import type { Engine } from "../../engine/engine.ts";
 import type { Key, KeyColumn, KeyList } from "../../engine/key-lists.ts";
+import type { ColumnConverter } from "../../engine/values/column-converter.ts";
 import { Template } from "../../query/prepared/template.ts";
 import type { TableColumn } from "../../schema/table-column.ts";
 import type { DriverRow } from "../reading/row-functions.ts";
@@ -68,6 +69,9 @@ export abstract class KeyedStatement {
     const { keyNames } = this;
     const converters = this.columns.map((column) => this.engine.converter(column));
     // The values of such columns are equal in the database only if they are equal here.
+    const [first, ...others] = converters as [ColumnConverter, ...ColumnConverter[]];
+    const name = keyNames[0]!;
+    if (others.length === 0) return (row) => keys.positionOfPart(first.read(row[name]))!;
     return (row) => keys.positionOf(converters.map((converter, part) => converter.read(row[keyNames[part]!])))!;
   }
 

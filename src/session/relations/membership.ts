@@ -21,7 +21,10 @@ export function followColumns(
   const properties = mapper.properties.filter(({ name }) => columns.includes(name));
   const isMoved = (entity: Entity): boolean => {
     const [values, row] = [valuesOf(entity), rowOf(entity)!];
-    return properties.some(({ name, column }) => !isUnchanged(column.definition.type.kind, values[name], row[name]));
+    return properties.some(
+      ({ name, column }) =>
+        values[name] !== row[name] && !isUnchanged(column.definition.type.kind, values[name], row[name]),
+    );
   };
   const moved = new Set(
     work.identityMap.of(mapper).list.filter((entity) => mapperOf(entity).isA(mapper) && isMoved(entity)),
