@@ -6,7 +6,7 @@ export const NO_OPTIONS = Object.freeze({});
 
 /**
  * Checks that options are an object that has none but these. TypeScript sees most of it, where the options are written
- * down in place; a misspelt name must never mean "no option", least of all where that means "every database".
+ * down in place; a misspelt name must never mean "no option", least of all where that means "every database". An instance of a class is refused, too: its fields may be getters of its prototype.
  *
  * @param whose whose options these are, for the error
  * @throws {InvalidOptionError}
@@ -15,6 +15,13 @@ export function requireKnownOptions(given: unknown, known: readonly string[], wh
   if (given === NO_OPTIONS) return;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new InvalidOptionError(`The options of ${whose} are an object with ${known.join(", ")}.`);
+  }
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype !== Object.prototype && prototype !== null) {
+    const instead = given instanceof AbortController || given instanceof AbortSignal ? " Pass { signal }." : "";
+    throw new InvalidOptionError(
+      `Expected a plain object with the options of ${whose}, but got an instance of a class.${instead}`,
+    );
   }
   const name = Object.keys(given).find((one) => !known.includes(one));
   if (name === undefined) return;

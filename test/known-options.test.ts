@@ -71,6 +71,30 @@ describe("a misspelt option", () => {
   });
 });
 
+describe("an instance of a class as options", () => {
+  for (const [what, instance] of Object.entries({
+    "an AbortController": new AbortController(),
+    "an AbortSignal": new AbortController().signal,
+    "a Map": new Map([["bindKey", "auth"]]),
+    "a Date": new Date(),
+  })) {
+    test(`${what} is refused, and does not mean every bind`, async () => {
+      const db = new Multibind();
+      assert.throws(() => db.table("u", columns, instance as object), InvalidOptionError);
+      db.table("t", columns);
+      await using app = db.init({ databaseUri: "sqlite://" });
+      await assert.rejects(app.createAll(instance as object), InvalidOptionError);
+      assert.deepEqual(await app.engines.get(null).kysely.introspection.getTables(), []);
+      await app.createAll();
+      await assert.rejects(app.dropAll(instance as object), InvalidOptionError);
+      await assert.rejects(app.reflect(instance as object), InvalidOptionError);
+      assert.throws(() => app.session(instance as object), InvalidOptionError);
+      assert.throws(() => app.context(instance as object), InvalidOptionError);
+      assert.throws(() => new Multibind().init(instance as object), InvalidOptionError);
+    });
+  }
+});
+
 describe("what is no table", () => {
   for (const [what, define] of Object.entries<(db: Multibind) => unknown>({
     "without columns": (db) => db.table("t", undefined as never),

@@ -56,7 +56,21 @@ for (const [name, call] of Object.entries(METHODS)) {
         name: "InvalidOptionError",
       });
     }
+    for (const instance of [
+      new AbortController(),
+      new AbortController().signal,
+      new Map(),
+      new Date(),
+      new (class {})(),
+    ]) {
+      await assert.rejects(async () => await call(session, item, instance), {
+        name: "InvalidOptionError",
+        message: /plain object/,
+      });
+    }
     assert.equal(session.inTransaction, false);
+    await call(session, item, Object.create(null));
+    await session.rollback();
     await call(session, item, {});
     await session.rollback();
     const names = await session.select(Item).pluck("name");
