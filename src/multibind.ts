@@ -9,7 +9,7 @@ import type { EngineOptions } from "./engine/options/engine-options.ts";
 import { InvalidOptionError } from "./errors/configuration.ts";
 import { NoContextError } from "./errors/context.ts";
 import { fixProperty } from "./fixed-property.ts";
-import { requireKnownOptions } from "./known-options.ts";
+import { isPlainObject, requireKnownOptions } from "./known-options.ts";
 import {
   defineAbstractModel,
   defineModel,
@@ -97,6 +97,8 @@ export class Multibind<BK extends string = string> extends KyselyStatements {
     if (!["same", "snake_case"].includes(columnNames))
       throw new InvalidOptionError('columnNames is "same" or "snake_case".');
     if (!["error", "replace"].includes(redefine)) throw new InvalidOptionError('redefine is "error" or "replace".');
+    if (options.engineOptions !== undefined && !isPlainObject(options.engineOptions))
+      throw new InvalidOptionError("Expected engineOptions to be a plain object with options of every engine.");
     const namingConvention = resolvedNaming(options.namingConvention);
     if (name !== undefined && (typeof name !== "string" || name === ""))
       throw new InvalidOptionError("Expected the name of a Multibind object to be a non-empty string.");

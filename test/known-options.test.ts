@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { enumeration, InvalidOptionError, integer, Multibind, SchemaError, unique } from "../src/index.ts";
 
 const columns = { id: integer().primaryKey(), kind: enumeration(["car", "truck"]) };
@@ -108,4 +109,25 @@ describe("what is no table", () => {
       assert.throws(() => define(new Multibind()), SchemaError);
     });
   }
+});
+
+test("options of engines are plain objects, wherever they are given", () => {
+  class Own {
+    get url(): string {
+      return "sqlite://";
+    }
+  }
+  for (const given of [new Map([["url", "sqlite://"]]), new AbortController(), new Date(), new Own()]) {
+    const refused = (configuration: object) =>
+      assert.throws(() => new Multibind().init(configuration as never), InvalidOptionError);
+    refused({ databaseUrl: "sqlite://", engineOptions: given });
+    refused({ databaseUrl: "sqlite://", binds: { auth: given } });
+    assert.throws(() => new Multibind({ engineOptions: given as never }), InvalidOptionError);
+  }
+});
+
+test("objects of another realm are plain too", async () => {
+  const app = new Multibind().init(runInNewContext('({ databaseUrl: "sqlite://", engineOptions: { poolSize: 2 } })'));
+  assert.equal(app.engine.options.poolSize, 2);
+  await app.dispose();
 });

@@ -7,7 +7,7 @@ import { type EngineOptions, type OptionLayers, resolveEngineOptions } from "../
 import type { ResolvedEngineOptions } from "../engine/options/resolved-options.ts";
 import type { EchoListener } from "../engine/recording/echo.ts";
 import { ConfigurationError, InvalidOptionError, InvalidUrlError } from "../errors/configuration.ts";
-import { requireKnownOptions } from "../known-options.ts";
+import { isPlainObject, requireKnownOptions } from "../known-options.ts";
 import { type NPlusOne, type RelationSettings, relationSettings } from "../session/relations/relation-settings.ts";
 import { type CommitPolicy, requirePolicy } from "../session/transaction/commit-policy.ts";
 import { NO_DECISION_BIND } from "../session/transaction/decision-log.ts";
@@ -100,8 +100,10 @@ export function resolveConfiguration(configuration: Configuration, common: Engin
   const { engineOptions = {}, echo = false, instancePath = "instance" } = configuration;
   const databaseUrl = databaseUrlOf(configuration);
   const { commitPolicy = "ordered", onUncommitted = "warn", recordQueries = false } = configuration;
-  if (typeof engineOptions !== "object" || engineOptions === null || Array.isArray(engineOptions)) {
-    throw new InvalidOptionError("engineOptions is an object with options of the default bind's engine.");
+  if (!isPlainObject(engineOptions)) {
+    throw new InvalidOptionError(
+      "Expected engineOptions to be a plain object with options of the default bind's engine.",
+    );
   }
   if (typeof instancePath !== "string") throw new InvalidOptionError("instancePath is the path of a directory.");
   const binds = entriesOf(configuration);
@@ -193,7 +195,7 @@ function requireBindKeys(keys: Iterable<unknown>): void {
 
 function layerOf(key: BindKey, value: unknown): Layer {
   if (typeof value === "string" || value instanceof DatabaseUrl) return { url: value };
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Layer;
+  if (isPlainObject(value)) return value;
   throw new InvalidOptionError(`The value of ${bindLabel(key)} is a URL, or options with \`url\` or \`dialect\`.`, {
     bindKey: key,
   });
