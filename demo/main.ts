@@ -96,17 +96,17 @@ await db.session.commit();`,
       conclude(`${error.name}: ${error.message}`);
     }
 
-    announce("Instead: one query for each database", 'await db.select(User).where("id", "in", customerIds).all();');
-    const orders = await db.select(Order).where("status", "=", "paid").all();
-    const customers = await db
-      .select(User)
-      .where(
-        "id",
-        "in",
-        orders.map(({ customerId }) => customerId),
-      )
+    announce(
+      "Instead: a relation, read by one statement for each database",
+      "await db.select(Order).include({ customer: { logins: true } }).all();",
+    );
+    db.session.expungeAll();
+    const orders = await db
+      .select(Order)
+      .include({ customer: { logins: true } })
       .all();
-    conclude(customers.map(({ email }) => email).join(", "));
+    for (const { item, customer } of orders)
+      conclude(`${item} for ${customer.email}, ${customer.logins.length} logins`);
   });
 } finally {
   await app.dispose();

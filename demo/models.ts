@@ -1,4 +1,15 @@
-import { boolean, enumeration, integer, Multibind, numeric, text, timestamp, varchar } from "../src/index.ts";
+import {
+  boolean,
+  enumeration,
+  integer,
+  Multibind,
+  numeric,
+  type ToMany,
+  type ToOne,
+  text,
+  timestamp,
+  varchar,
+} from "../src/index.ts";
 
 /** One object for three databases: the shop's own (the default), `auth` and `meta`. */
 export const db = new Multibind<"auth" | "meta">();
@@ -12,7 +23,13 @@ export class User extends db.model(
     createdAt: timestamp().default(() => new Date()),
   },
   { bindKey: "auth" },
-) {}
+) {
+  declare readonly logins: ToMany<Login>;
+
+  static {
+    db.relate(User, (r) => ({ logins: r.hasMany(() => Login, "userId") }));
+  }
+}
 
 export class Login extends db.model(
   "demo_login",
@@ -30,6 +47,12 @@ export class Order extends db.model("demo_order", {
   item: varchar(80),
   price: numeric(10, 2),
   status: enumeration(["open", "paid"]).default("open"),
-}) {}
+}) {
+  declare readonly customer: ToOne<User>;
+
+  static {
+    db.relate(Order, (r) => ({ customer: r.belongsTo(() => User, "customerId") }));
+  }
+}
 
 export class Event extends db.model("demo_event", { id: integer().primaryKey(), what: text() }, { bindKey: "meta" }) {}
