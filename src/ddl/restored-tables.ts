@@ -73,6 +73,7 @@ function restoreTable(
     columns,
     constraints,
     keyOrder: primaryKey,
+    indexTexts: table.indexTexts.map(({ definition }) => definition),
   });
 }
 

@@ -73,7 +73,8 @@ export class TableStatements {
   /** Makes the indexes of a table. */
   createIndexes(table: AnyTable): RootOperationNode[] {
     const inFile = this.#engine.family.ddl.schemasAreFiles && table.schema !== undefined ? table.schema : undefined;
-    return table.indexes.map((definition) => {
+    const texts = table.indexTexts.map((text) => sql.raw(text).toOperationNode());
+    const described = table.indexes.map((definition) => {
       const columns = namesOf(table, definition.columns);
       const index = this.#names.index(table, definition);
       const verb = sql.raw(definition.unique ? "create unique index" : "create index");
@@ -84,6 +85,7 @@ export class TableStatements {
           : sql.id(table.tableName);
       return sql`${verb} ${indexName} on ${on} (${sql.join(columns.map((column) => sql.id(column)))})`.toOperationNode();
     });
+    return [...described, ...texts];
   }
 
   /** Adds a foreign key to a table that is there. */

@@ -17,6 +17,7 @@ export class TableParts {
   readonly primaryKey: TableColumn[] = [];
   readonly foreignKeys: ForeignKey[] = [];
   readonly uniques: UniqueConstraint[] = [];
+  readonly indexTexts: string[] = [];
   readonly indexes: Index[] = [];
   readonly checks: CheckConstraint[] = [];
   readonly #owner: ColumnTable;

@@ -31,6 +31,8 @@ export interface TableDefinition<C extends Columns, N extends string, K extends 
   readonly bindKey: K;
   readonly columns: C;
   readonly columnName?: ColumnNaming;
+  /** The statements that make indexes which only the database can describe. */
+  readonly indexTexts?: readonly string[];
   /** The names of the key's columns, where their order in the key is not that of the definition. */
   readonly keyOrder?: readonly string[];
 }
@@ -90,7 +92,7 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
       Object.freeze(this);
       return;
     }
-    const { name, schema, columns, constraints = [], columnName = sameName, keyOrder } = definition;
+    const { name, schema, columns, constraints = [], columnName = sameName, keyOrder, indexTexts = [] } = definition;
     this.#name = name;
     this.#node = schema === undefined ? TableNode.create(name) : TableNode.createWithSchema(schema, name);
     this.#parts = new TableParts(
@@ -99,6 +101,7 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
     );
     this.#parts.addColumns(columns, columnName);
     this.#parts.addConstraints(constraints);
+    this.#parts.indexTexts.push(...indexTexts);
     if (keyOrder !== undefined) this.#parts.orderKey(keyOrder);
     tables.set(this.#node, this as unknown as AnyTable);
     Object.freeze(this);
@@ -158,6 +161,11 @@ export class Table<C extends Columns = Columns, N extends string = string, K ext
   /** Indexes. */
   get indexes(): readonly Index[] {
     return this.#parts.indexes;
+  }
+
+  /** @internal the statements that make indexes which only the database can describe */
+  get indexTexts(): readonly string[] {
+    return this.#parts.indexTexts;
   }
 
   /** Check constraints. */

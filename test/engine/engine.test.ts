@@ -289,6 +289,7 @@ test("an engine's options have every default filled in, and times in millisecond
     networkTimeout: 30_000,
     readOnly: false,
     managed: true,
+    required: true,
     showValues: false,
   });
 });

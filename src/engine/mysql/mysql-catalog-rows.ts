@@ -28,6 +28,8 @@ export interface IndexRow {
   readonly column: string | null;
   readonly prefix: number | bigint | null;
   readonly kind: string;
+  /** `D` where the column is in descending order. */
+  readonly direction: string | null;
 }
 
 /** A column of a foreign key. */
@@ -76,7 +78,7 @@ export function readColumns(run: RunQuery): Promise<readonly ColumnRow[]> {
 export function readIndexes(run: RunQuery): Promise<readonly IndexRow[]> {
   return run(sql<IndexRow>`
     select table_name as \`table\`, index_name as name, non_unique as nonUnique, column_name as \`column\`, sub_part as prefix,
-      index_type as kind
+      index_type as kind, collation as direction
     from information_schema.statistics where table_schema = database() order by table_name, index_name, seq_in_index`);
 }
 

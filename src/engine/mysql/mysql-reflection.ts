@@ -84,7 +84,7 @@ function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): Refl
     name: indexName,
     columns: parts.map(({ column }) => column ?? ""),
     unique: Number(parts[0]!.nonUnique) === 0,
-    plain: parts.every(({ column, prefix, kind }) => column !== null && prefix === null && kind === "BTREE"),
+    plain: parts.every(isPlain),
   }));
   const primaryKey = indexes.find((index) => index.name === "PRIMARY")?.columns ?? [];
   const others = indexes.filter((index) => index.plain && index.name !== "PRIMARY");
@@ -97,8 +97,34 @@ function reflectedTable(name: string, rows: TableRows, isMariadb: boolean): Refl
     indexes: others
       .filter((index) => !index.unique && !foreignKeys.some((key) => madeFor(key, index)))
       .map((index) => ({ name: index.name, columns: index.columns, unique: false })),
+    indexTexts: [...Map.groupBy(rows.indexes, (row) => row.name)].flatMap(([indexName, parts]) =>
+      indexName === "PRIMARY" || parts.every(isPlain) || parts.some(({ column }) => column === null)
+        ? []
+        : [{ name: indexName, definition: indexDefinition(name, indexName, parts) }],
+    ),
     foreignKeys,
   };
+}
+
+/** Whether a part of an index is nothing but a column, in its own order. */
+function isPlain({ column, prefix, kind, direction }: IndexRow): boolean {
+  return column !== null && prefix === null && kind === "BTREE" && direction !== "D";
+}
+
+const INDEX_KINDS: Readonly<Record<string, string>> = { FULLTEXT: "fulltext ", SPATIAL: "spatial " };
+
+function indexDefinition(table: string, name: string, parts: readonly IndexRow[]): string {
+  const [{ kind, nonUnique }] = parts as [IndexRow];
+  const columns = parts.map(({ column, prefix, direction }) => {
+    const length = prefix === null || kind in INDEX_KINDS ? "" : `(${prefix})`;
+    return `${quoted(column!)}${length}${direction === "D" ? " desc" : ""}`;
+  });
+  const verb = Number(nonUnique) === 0 ? "unique " : (INDEX_KINDS[kind] ?? "");
+  return `create ${verb}index ${quoted(name)} on ${quoted(table)} (${columns.join(", ")})`;
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
 }
 
 function reflectedColumn(row: ColumnRow, hasNumbers: boolean, isMariadb: boolean): ReflectedColumn {

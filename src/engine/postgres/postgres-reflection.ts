@@ -39,6 +39,7 @@ interface IndexRow {
   readonly name: string;
   readonly unique: boolean;
   readonly columns: readonly string[];
+  readonly definition: string;
 }
 
 /** The connection's own tables; a partition belongs to its table, and what an extension brought is the extension's. */
@@ -90,17 +91,23 @@ function readConstraints(run: RunQuery): Promise<readonly ConstraintRow[]> {
     order by k.oid`);
 }
 
+/** Indexes that are complete: one whose making failed holds for nothing. */
 function readIndexes(run: RunQuery): Promise<readonly IndexRow[]> {
   return run(sql<IndexRow>`
     select o.relname as "table", i.relname as "name", x.indisunique as "unique",
-      ${names("(x.indkey::int2[])[0:x.indnkeyatts - 1]", "x.indrelid")} as "columns"
+      ${names("(x.indkey::int2[])[0:x.indnkeyatts - 1]", "x.indrelid")} as "columns",
+      replace(pg_get_indexdef(i.oid), ' ON ' || quote_ident(current_schema()) || '.', ' ON ') as "definition"
     from (select c.oid, c.relname from ${OWN_TABLES}) o
-      join pg_index x on x.indrelid = o.oid and x.indpred is null and x.indexprs is null
-      join pg_class i on i.oid = x.indexrelid join pg_am m on m.oid = i.relam and m.amname = 'btree'
+      join pg_index x on x.indrelid = o.oid and x.indisvalid
+      join pg_class i on i.oid = x.indexrelid
     where not exists (
       select from pg_constraint k where k.conrelid = o.oid and k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x'))
     order by i.oid`);
 }
+
+const IDENTIFIER = '(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)';
+/** The end of the definition of an index over nothing but columns. */
+const PLAIN_INDEX = new RegExp(` USING btree \\(${IDENTIFIER}(?:, ${IDENTIFIER})*\\)$`);
 
 function reflectedTable(
   name: string,
@@ -116,7 +123,8 @@ function reflectedTable(
     ...recognizeEnumerations(columnRows.map(reflectedColumn), checks, postgresValueList),
     primaryKey: constraints.find(({ kind }) => kind === "p")?.columns ?? [],
     uniques: constraints.filter(({ kind }) => kind === "u").map(({ name, columns }) => ({ name, columns })),
-    indexes,
+    indexes: indexes.filter(({ definition }) => PLAIN_INDEX.test(definition)),
+    indexTexts: indexes.filter(({ definition }) => !PLAIN_INDEX.test(definition)),
     foreignKeys: constraints.filter(({ kind }) => kind === "f").map(reflectedForeignKey),
   };
 }

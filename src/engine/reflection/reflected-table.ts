@@ -27,6 +27,13 @@ export interface ReflectedIndex {
   readonly unique: boolean;
 }
 
+/** An index that only its database can describe: partial, over expressions, of a kind of its own. */
+export interface ReflectedIndexText {
+  readonly name: string;
+  /** The statement that makes it. */
+  readonly definition: string;
+}
+
 /** A check constraint, as SQL. */
 export interface ReflectedCheck {
   readonly name?: string | undefined;
@@ -53,6 +60,7 @@ export interface ReflectedTable {
   readonly primaryKey: readonly string[];
   readonly uniques: readonly ReflectedUnique[];
   readonly indexes: readonly ReflectedIndex[];
+  readonly indexTexts: readonly ReflectedIndexText[];
   readonly checks: readonly ReflectedCheck[];
   readonly foreignKeys: readonly ReflectedForeignKey[];
 }

@@ -5,6 +5,7 @@ import {
   type ReflectedColumn,
   type ReflectedForeignKey,
   type ReflectedIndex,
+  type ReflectedIndexText,
   type ReflectedSchema,
   type ReflectedTable,
   referentialAction,
@@ -41,6 +42,9 @@ interface IndexRow {
   readonly origin: "c" | "u" | "pk";
   readonly partial: number;
   readonly column: string | null;
+  readonly descending: number;
+  /** The statement that made it; null for that of a constraint. */
+  readonly definition: string | null;
 }
 
 interface ForeignKeyRow {
@@ -85,7 +89,8 @@ function readColumns(run: RunQuery): Promise<readonly ColumnRow[]> {
 
 function readIndexes(run: RunQuery): Promise<readonly IndexRow[]> {
   return run(sql<IndexRow>`
-    select o.name as "table", i.name as name, i."unique" as "unique", i.origin as origin, i.partial as partial, x.name as "column"
+    select o.name as "table", i.name as name, i."unique" as "unique", i.origin as origin, i.partial as partial, x.name as "column",
+      x."desc" as descending, (select s.sql from sqlite_schema s where s.type = 'index' and s.name = i.name) as definition
     from (select m.name from ${OWN_TABLES}) o join pragma_index_list(o.name) i join pragma_index_xinfo(i.name) x
     where x.key = 1 order by o.name, i.seq desc, x.seqno`);
 }
@@ -131,6 +136,7 @@ function reflectedTable(
       .filter(({ origin }) => origin === "u")
       .map(({ columns }) => ({ name: nameFor(parts.uniques, columns), columns })),
     indexes: indexes.filter(({ origin }) => origin === "c"),
+    indexTexts: indexTexts(indexRows),
     foreignKeys,
   };
 }
@@ -151,9 +157,24 @@ function reflectedColumn(row: ColumnRow, automatic: boolean, { generated, commen
 
 function reflectedIndexes(rows: readonly IndexRow[]): (ReflectedIndex & { readonly origin: IndexRow["origin"] })[] {
   return [...Map.groupBy(rows, ({ name }) => name)].flatMap(([name, parts]) => {
-    const [{ unique, origin, partial }] = parts as [IndexRow];
+    const [{ unique, origin }] = parts as [IndexRow];
     const columns = parts.flatMap(({ column }) => column ?? []);
-    return partial === 1 || columns.length < parts.length ? [] : [{ name, columns, unique: unique === 1, origin }];
+    return isPlain(parts) ? [{ name, columns, unique: unique === 1, origin }] : [];
+  });
+}
+
+/** Whether an index is over nothing but columns, in their own order. */
+function isPlain(parts: readonly IndexRow[]): boolean {
+  return parts.every(
+    ({ column, partial, descending, definition }) =>
+      column !== null && partial === 0 && descending === 0 && !/\bcollate\b/i.test(definition ?? ""),
+  );
+}
+
+function indexTexts(rows: readonly IndexRow[]): ReflectedIndexText[] {
+  return [...Map.groupBy(rows, ({ name }) => name)].flatMap(([name, parts]) => {
+    const { definition } = parts[0]!;
+    return isPlain(parts) || definition === null ? [] : [{ name, definition }];
   });
 }
 
