@@ -391,6 +391,11 @@ export class Engine {
     }
   }
 
+  /** @internal whether transactions can run without a promise: the database is in this process, and open */
+  get runsAtOnce(): boolean {
+    return this.#driver?.beginNow !== undefined;
+  }
+
   /** @internal runs a statement that only reads, at once; `undefined` if it must wait, or a listener must see it */
   readNow<R>(query: EngineQuery<R>, owner: Owner): QueryResult<R> | undefined {
     if (this.#driver?.readNow === undefined || this.#isSeen(owner)) return undefined;

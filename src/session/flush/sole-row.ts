@@ -60,7 +60,7 @@ export function commitSoleRow(host: SoleRowHost): boolean | Promise<void> {
  */
 export function flushSoleRow(host: SoleRowHost): boolean | Promise<void> {
   const { work, transactions } = host;
-  const row = soleRow(host);
+  const row = soleRow(host, runsAtOnce);
   if (row === undefined) return false;
   let bind: BindTransaction | undefined;
   let result: QueryResult<DriverRow> | undefined;
@@ -84,11 +84,17 @@ function failed({ lock, transactions }: SoleRowHost, error: unknown): Promise<vo
   });
 }
 
-function soleRow({ work, router }: SoleRowHost): SoleRow | undefined {
+function runsAtOnce(engine: Engine): boolean {
+  return engine.runsAtOnce;
+}
+
+/** The only pending row, if one statement stores it, on an engine that fits. */
+function soleRow({ work, router }: SoleRowHost, isFit?: (engine: Engine) => boolean): SoleRow | undefined {
   const entity = work.soleAddition;
   if (entity === undefined) return undefined;
   const mapper = mapperOf(entity);
   const engine = router.forTable(mapper.table);
+  if (isFit?.(engine) === false) return undefined;
   const values = valuesToInsert(entity, mapper, engine);
   if (values.waiting.length > 0) return undefined;
   engine.requireWritable(true);
